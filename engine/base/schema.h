@@ -1,7 +1,8 @@
-// What may be said: types, enums, lattices, entity types, inputs, actions, obligations, as plain data.
+// What may be said: types, enums, lattices, entity types, inputs, actions, obligations, as plain
+// data.
 //
-// Boundary: the compiler fills a Schema from declarations; the bundle stores it; everything that reads or
-// prints values (JSON, fixtures, the evaluators) goes by it. It holds no expression.
+// Boundary: the compiler fills a Schema from declarations; the bundle stores it; everything that
+// reads or prints values (JSON, fixtures, the evaluators) goes by it. It holds no expression.
 #pragma once
 
 #include <cstdint>
@@ -70,11 +71,14 @@ class TypeTable {
   TypeKind kind(TypeId id) const { return types_[id.index].kind; }
   size_t size() const { return types_.size(); }
 
-  // Each returns the one id of the type. Entities and record fields are sorted here; field names are distinct.
+  // Each returns the one id of the type. Entities and record fields are sorted here; field names
+  // are distinct.
   TypeId Intern(Type type);
   TypeId Scalar(TypeKind kind) { return Intern(Type{.kind = kind}); }
   TypeId Enum(EnumId id) { return Intern(Type{.kind = TypeKind::kEnum, .decl = id.index}); }
-  TypeId Lattice(LatticeId id) { return Intern(Type{.kind = TypeKind::kLattice, .decl = id.index}); }
+  TypeId Lattice(LatticeId id) {
+    return Intern(Type{.kind = TypeKind::kLattice, .decl = id.index});
+  }
   TypeId Entity(EntityTypeId id) {
     return Intern(Type{.kind = TypeKind::kEntity, .entities = {id}});
   }
@@ -101,11 +105,12 @@ struct EnumType {
   std::vector<std::string> values;
 };
 
-// A lattice is laid out as a bit mask (core/label.h) in which `flows to` is "no bit of a that is not in b":
+// A lattice is laid out as a bit mask (core/label.h) in which `flows to` is "no bit of a that is
+// not in b":
 //   chain of n:   n-1 bits, the first k set for the k-th element (a thermometer);
 //   power set:    one bit an element, set if it is in;
-//   dual:         one bit an element, set if it is NOT allowed (so that joining shrinks what is allowed);
-//   product:      its parts one after the other.
+//   dual:         one bit an element, set if it is NOT allowed (so that joining shrinks what is
+//   allowed); product:      its parts one after the other.
 struct LatticeType {
   enum class Kind : uint8_t { kChain = 0, kPowerSet = 1, kDual = 2, kProduct = 3 };
   struct Part {
@@ -116,8 +121,8 @@ struct LatticeType {
   std::string package;
   std::string name;
   Kind kind = Kind::kChain;
-  // Chain, power set, dual: the enum whose values are the elements (for a chain, lowest first). A lattice that
-  // lists its own elements has an enum of its own, of the lattice's name.
+  // Chain, power set, dual: the enum whose values are the elements (for a chain, lowest first). A
+  // lattice that lists its own elements has an enum of its own, of the lattice's name.
   EnumId elements;
   std::vector<Part> parts;  // product
   uint16_t bits = 0;        // at most 256
@@ -211,7 +216,8 @@ struct Schema {
   std::optional<InputId> FindInput(std::string_view name) const;
   std::optional<ObligationId> FindObligation(std::string_view json_name) const;
 
-  // Labels by layout. Chain: the k-th element. Set: of a power set or dual, from elements' ordinals.
+  // Labels by layout. Chain: the k-th element. Set: of a power set or dual, from elements'
+  // ordinals.
   Label ChainLabel(LatticeId id, uint32_t k) const;
   Label SetLabel(LatticeId id, const std::vector<uint32_t>& ordinals) const;
   // The inverse: a chain's position; the ordinals that are in (dual: allowed).

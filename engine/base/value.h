@@ -1,8 +1,10 @@
-// A typed value as plain data: what a literal, an attribute, an input or an obligation's argument holds.
+// A typed value as plain data: what a literal, an attribute, an input or an obligation's argument
+// holds.
 //
-// Boundary: this is the form in which values enter and leave (constants, JSON, fixtures, printing) and in
-// which the reference interpreter computes. The engine's evaluator has a compact form of its own. A Value
-// does not know its full type: names of enum values, fields and entity types come from the Schema.
+// Boundary: this is the form in which values enter and leave (constants, JSON, fixtures, printing)
+// and in which the reference interpreter computes. The engine's evaluator has a compact form of its
+// own. A Value does not know its full type: names of enum values, fields and entity types come from
+// the Schema.
 #pragma once
 
 #include <compare>
@@ -87,7 +89,8 @@ class Value {
   static Value List(std::vector<Value> elements);
   // Sorts by key; keys are distinct (the caller has checked).
   static Value Map(std::vector<std::pair<Value, Value>> entries);
-  // One item for each field of the record's type, in the type's order; a kNone Value is a missing optional field.
+  // One item for each field of the record's type, in the type's order; a kNone Value is a missing
+  // optional field.
   static Value Record(std::vector<Value> fields);
 
   TypeKind kind() const { return kind_; }
@@ -109,8 +112,8 @@ class Value {
   // Set and List: the elements. Record: the fields. Map: key, value, key, value, …
   const std::vector<Value>& items() const { return items_; }
 
-  // A total order: by kind, then by content. Within a type it is the type's own equality, and its own order
-  // where it has one (numbers, times, versions; strings by bytes).
+  // A total order: by kind, then by content. Within a type it is the type's own equality, and its
+  // own order where it has one (numbers, times, versions; strings by bytes).
   std::strong_ordering operator<=>(const Value& other) const;
   bool operator==(const Value& other) const { return (*this <=> other) == 0; }
 

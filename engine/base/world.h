@@ -1,7 +1,8 @@
-// Facts, requests and decisions as plain data: the form in which tests, JSON and both evaluators exchange them.
+// Facts, requests and decisions as plain data: the form in which tests, JSON and both evaluators
+// exchange them.
 //
-// Boundary: no behaviour. The engine turns entity records into a snapshot and a request into its bound form;
-// the reference interpreter works on these as they are.
+// Boundary: no behaviour. The engine turns entity records into a snapshot and a request into its
+// bound form; the reference interpreter works on these as they are.
 #pragma once
 
 #include <cstdint>
@@ -18,12 +19,14 @@ namespace ztp {
 struct Fact {
   enum class State : uint8_t {
     kMissing,  // known not to be there (an optional one), or an input that is not bound
-    kUnknown,  // should be there and is not known (`..` in a fixture; a required proven one without evidence)
+    kUnknown,  // should be there and is not known (`..` in a fixture; a required proven one without
+               // evidence)
     kPresent,
   };
   State state = State::kMissing;
   Value value;
-  // Of proven facts: when the evidence counts, issued_at <= now < expires_at. Absent: no such bound.
+  // Of proven facts: when the evidence counts, issued_at <= now < expires_at. Absent: no such
+  // bound.
   std::optional<Time> issued_at;
   std::optional<Time> expires_at;
 
@@ -35,8 +38,8 @@ struct Fact {
 
 struct EntityRecord {
   EntityUid uid;
-  // One for each attribute of the type, in its order. Defaults are filled in already. An attribute `inherited`
-  // holds the own part only.
+  // One for each attribute of the type, in its order. Defaults are filled in already. An attribute
+  // `inherited` holds the own part only.
   std::vector<Fact> attributes;
   std::vector<EntityUid> parents;  // those that `in tenant: Tenant` attributes give included
   std::vector<EntityUid> derives;
@@ -47,9 +50,10 @@ struct Request {
   EntityUid principal;
   ActionId action;
   EntityUid resource;
-  std::vector<Fact> params;            // one for each parameter of the action
-  std::vector<Fact> inputs;            // one for each input of the schema; kMissing is "not bound"
-  std::vector<EntityRecord> carried;   // records of principal and resource where their types are `carried`
+  std::vector<Fact> params;  // one for each parameter of the action
+  std::vector<Fact> inputs;  // one for each input of the schema; kMissing is "not bound"
+  std::vector<EntityRecord>
+      carried;  // records of principal and resource where their types are `carried`
   Time now;
   // What the caller can carry out; without it, everything.
   std::optional<std::vector<ObligationId>> can;
@@ -63,12 +67,14 @@ struct ObligationCall {
 
 struct Decision {
   bool allow = false;
-  std::vector<uint32_t> rules;             // the deciding ones, as indices into the policy's rules, in source order
-  std::optional<std::string> reason;       // the first deciding rule's `because`; "limit" beyond the step budget
+  std::vector<uint32_t>
+      rules;  // the deciding ones, as indices into the policy's rules, in source order
+  std::optional<std::string>
+      reason;  // the first deciding rule's `because`; "limit" beyond the step budget
   std::vector<ObligationCall> obligations;
-  std::optional<Time> valid_until;         // absent: without end
-  std::vector<std::string> unknown;        // inputs' names, `E::"id"`, "overflow"; sorted bytewise
-  bool limit = false;                      // denied because the step budget was spent
+  std::optional<Time> valid_until;   // absent: without end
+  std::vector<std::string> unknown;  // inputs' names, `E::"id"`, "overflow"; sorted bytewise
+  bool limit = false;                // denied because the step budget was spent
   bool operator==(const Decision&) const = default;
 };
 
