@@ -45,13 +45,13 @@ function(ztp_layer name)
   endif()
 endfunction()
 
-# ztp_test(NAME SOURCES file... [DEPS layer-or-target...] [LABEL unit|golden|...] [TIMEOUT seconds])
+# ztp_test(NAME SOURCES file... [DEPS layer-or-target...] [LABEL unit|golden|...] [TIMEOUT seconds] [SERIAL])
 #
 # Declares the GoogleTest program ztp_NAME. Its tests run with the repository's root as working directory
 # and carry LABEL (without one: "system"). CI builds and runs the labels "unit" and "golden" with
 # sanitizers too.
 function(ztp_test name)
-  cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(arg "SERIAL" "LABEL;TIMEOUT" "SOURCES;DEPS" ${ARGN})
   if(NOT arg_LABEL)
     set(arg_LABEL system)
   endif()
@@ -67,7 +67,7 @@ function(ztp_test name)
     DISCOVERY_MODE PRE_TEST
     DISCOVERY_TIMEOUT 60
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-    PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
+    PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} RUN_SERIAL ${arg_SERIAL})
   set_property(GLOBAL APPEND PROPERTY ZTP_TESTS_${arg_LABEL} ztp_${name})
 endfunction()
 

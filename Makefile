@@ -1,0 +1,47 @@
+# The few commands that a newcomer needs. All the rest is CMake: see CMakePresets.json.
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+FORMATTED = '*.h' '*.hpp' '*.cc'
+
+.PHONY: help deps demo build test ci fmt bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo    install what is missing, build, check the example policies and decide their requests"
+	@echo "make test    install what is missing, build everything, run every test"
+	@echo "make ci      what CI runs: make test, format check, layer check, tests under sanitizers"
+	@echo "make fmt     bring the C++ files into the one layout"
+	@echo "make bench   run the benchmarks"
+	@echo "make clean   remove build/"
+	@echo
+	@echo "The command is built as build/release/bin/ztp."
+
+deps:
+	@.ci/deps
+
+build/release/build.ninja: | deps
+	@cmake --preset release
+
+demo: deps build/release/build.ninja
+	@cmake --build --preset release --target ztp -j $(JOBS)
+	@.ci/demo build/release/bin/ztp
+
+build: deps build/release/build.ninja
+	@cmake --build --preset release -j $(JOBS)
+
+test: build
+	@ctest --preset release -j $(JOBS)
+
+ci:
+	@.ci/run
+
+fmt: deps
+	@git ls-files -z --cached --others --exclude-standard -- $(FORMATTED) | xargs -0 -r clang-format -i
+
+bench: build
+	@for program in build/release/bin/*_bench; do \
+	  [ -x "$$program" ] || { echo "There is no benchmark in build/release/bin."; exit 1; }; \
+	  echo "== $$(basename "$$program")"; "$$program" || exit 1; \
+	done
+
+clean:
+	rm -rf build
