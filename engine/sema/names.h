@@ -62,7 +62,7 @@ enum class NameKind : uint8_t {
   kAction,       // ActionId
   kActionGroup,  // ActionsOf
   kObligation,   // ObligationId
-  kFixture,      // fixture
+  kFixture,      // Fixture
 };
 // "an enum", "an entity type", … for messages.
 std::string_view DescribeKind(NameKind kind);
@@ -197,7 +197,9 @@ class Names {
   // The reference stays valid: no def is added after Declare.
   const DefInfo& Def(uint32_t index) const { return defs_[index]; }
   size_t def_count() const { return defs_.size(); }
-  const DeclSite& fixture(uint32_t index) const { return fixtures_[index]; }
+  const DeclSite& Fixture(uint32_t index) const {
+    return SiteOf({NameKind::kFixture, index});
+  }
   // The actions of an action or a group, sorted; groups are followed.
   const std::vector<ActionId>& ActionsOf(DeclRef ref);
   // The type that a type expression names; kNone after an error, which is reported.
@@ -252,7 +254,8 @@ class Names {
   void CollectDelegates();
   void ChooseRoot();
   void ReportUndelegated();
-  std::string JsonName(PackageId package, NameSpace space, Symbol name) const;
+  Span ImportSpan(PackageId from, PackageId to) const;
+  std::string JsonName(DeclRef ref) const;
 
   // names.cc
   void CollectNames();
@@ -273,14 +276,22 @@ class Names {
   bool CheckElements(const std::vector<syntax::Name>& elements, std::string_view of);
 
   // declare_entities.cc
+  void NameEntities();
   void DeclareEntities();
   void DeclareEdges(uint32_t entity);
   void DeclareAttributes(uint32_t entity);
   void CheckInherited(uint32_t entity);
-  void CheckInheritedFrom(uint32_t entity, const Attribute& attribute, const syntax::Field& field);
+  void CheckInheritedFrom(uint32_t entity, const Attribute& attribute, const syntax::Field& field,
+                          const syntax::Path& parent);
+  void CheckProvenForOwn(uint32_t entity);
   void Close();
+  std::vector<std::string> SplitPath(const syntax::Path& path) const;
+  // Does reading `path` from position `at` on, beginning with a value of `type`, name a field each
+  // time?
+  bool PathExists(TypeId type, const std::vector<std::string>& path, size_t at) const;
 
   // declare_requests.cc
+  void NameRequests();
   void DeclareInputs();
   void DeclareActions();
   void DeclareObligations();
@@ -312,7 +323,6 @@ class Names {
   std::vector<AliasInfo> aliases_;
   std::vector<ConstInfo> consts_;
   std::vector<DefInfo> defs_;
-  std::vector<DeclSite> fixtures_;
   std::vector<GroupInfo> groups_;
   std::vector<std::vector<ActionId>> single_actions_;
   std::vector<std::vector<bool>> member_of_;    // [type][ancestor], reflexive
