@@ -158,3 +158,186 @@ class ExprChecker {
   void BeginRule();
 
  private:
+  using Context = ExprContext;
+
+  struct Memo {
+    uint32_t def = 0;
+    int fold_depth = 0;
+    std::vector<std::pair<ExprId, Rank>> args;
+    bool operator==(const Memo&) const = default;
+    template <typename H>
+    friend H AbslHashValue(H h, const Memo& m) {
+      h = H::combine(std::move(h), m.def, m.fold_depth, m.args.size());
+      for (const auto& [id, rank] : m.args) {
+        h = H::combine(std::move(h), id.index, static_cast<uint8_t>(rank));
+      }
+      return h;
+    }
+  };
+  struct DefState {
+    bool broken = false;  // its body has an error of its own, or it is part of a cycle
+    int height = 1;       // how many definitions deep
+  };
+  // What a name or a dotted name is, before any attribute is read.
+  struct Resolved {
+    enum class Kind : uint8_t { kNone, kReported, kLocal, kDecl } kind = Kind::kNone;
+    const Local* local = nullptr;
+    DeclRef decl;
+  };
+  // What a rank depends on besides the operands.
+  struct Lowest {
+    Rank rank = Rank::kProven;
+    Span claimed;
+    void Add(const Typed& t);
+    void Add(Rank r, Span leaf);
+  };
+  // Guards and locals added after a mark go when it goes.
+  class Scope;
+
+  // check_expr.cc
+  // As Check, but what is maybe missing or has `now` in it is the caller's affair.
+  Typed CheckAny(Context& c, ExprRef e, TypeId expected);
+  Typed Dispatch(Context& c, ExprRef e, TypeId expected);
+  Typed Demand(Context& c, ExprRef e, Typed t);
+  Typed Expect(Context& c, ExprRef e, Typed t, TypeId expected);
+  Typed Narrow(const Context& c, Typed t);
+  Typed CheckBool(Context& c, ExprRef e);
+  Typed Result(ExprRef e, ExprId id, TypeId type, const Lowest& lowest);
+  Typed Failed(ExprRef e) const;
+  void Report(Diagnostic diagnostic);
+  void Lint(const Context& c, Diagnostic diagnostic);
+  bool OverLimit(Span span);
+  static ExprRef Child(ExprRef e, size_t i);
+  // 0: has a type of its own; 1: a bare name that is known; 2: takes its type from its place.
+  int Flexibility(const Context& c, ExprRef e);
+  // Both operands, the one that knows its type first; the other is checked against what `other_expects`
+  // makes of that type.
+  template <typename F>
+  std::pair<Typed, Typed> CheckBoth(Context& c, ExprRef a, ExprRef b, TypeId outer, F other_expects);
+  // The least type that holds both; kNone if there is none.
+  TypeId CommonType(TypeId a, TypeId b);
+  std::string TypeName(TypeId type) const { return schema().TypeName(type); }
+  const Schema& schema() const { return names_.schema(); }
+  TypeTable& types() { return names_.schema().types; }
+  const Type& type(TypeId id) const { return names_.schema().types[id]; }
+  TypeKind kind(TypeId id) const { return names_.schema().types.kind(id); }
+  TypeId Scalar(TypeKind k) const { return TypeId{static_cast<uint32_t>(k)}; }
+  std::string_view Text(Symbol s) const { return names_.Text(s); }
+  std::string SourceText(Span span) const;
+
+  // check_expr_names.cc
+  Resolved Resolve(const Context& c, ExprRef e);
+  Typed CheckName(Context& c, ExprRef e, TypeId expected);
+  Typed ReadDecl(Context& c, ExprRef e, DeclRef decl);
+  Typed ReadInput(Context& c, ExprRef e, InputId input);
+  Typed CheckKeyword(Context& c, ExprRef e);
+  Typed CheckElement(ExprRef e, TypeId type, Symbol name, Span span);
+  // The element `name` of an enum, or of what a lattice's type takes as a bare name.
+  std::optional<std::pair<TypeId, Value>> FindElement(TypeId type, std::string_view name) const;
+  std::optional<std::pair<TypeId, Value>> FindMember(DeclRef decl, std::string_view name);
+  Typed CheckMemberOfType(Context& c, ExprRef e, DeclRef decl);
+  Typed CheckLiteral(Context& c, ExprRef e, TypeId expected);
+  Typed CheckString(ExprRef e, TypeId expected);
+  Typed CheckEntity(Context& c, ExprRef e);
+  Typed ScalarLiteral(ExprRef e, TypeKind kind, std::string_view text, Span span);
+  void ReportNoName(Context& c, ExprRef e, TypeId expected);
+  void ReportNoElement(TypeId type, Symbol name, Span span);
+  std::vector<std::string> LocalNames(const Context& c) const;
+  std::vector<std::string> ElementNames(TypeId type) const;
+
+  // check_expr_collections.cc
+  Typed CheckEmpty(ExprRef e, TypeId expected);
+  Typed CheckSet(Context& c, ExprRef e, TypeId expected);
+  Typed CheckList(Context& c, ExprRef e, TypeId expected);
+  Typed CheckMap(Context& c, ExprRef e, TypeId expected);
+  Typed CheckRecord(Context& c, ExprRef e, TypeId expected);
+  Typed RecordOf(Context& c, ExprRef e, TypeId record, std::span<const std::string_view> extra_names,
+                 std::vector<syntax::RecordEntry>* extras);
+  Typed ProductOf(Context& c, ExprRef e, TypeId lattice);
+  Typed MakeMap(ExprRef e, TypeId map, std::vector<std::pair<Typed, Typed>> entries);
+  bool CheckElements(Context& c, ExprRef e, TypeId expected, std::vector<Typed>* elements,
+                     TypeId* element);
+
+  // check_expr_access.cc
+  Typed CheckField(Context& c, ExprRef e, TypeId expected);
+  Typed ReadMember(Context& c, ExprRef e, const Typed& base);
+  Typed ReadAttribute(Context& c, ExprRef e, const Typed& base);
+  Typed ReadParam(Context& c, ExprRef e);
+  Typed EvidenceTime(Context& c, ExprRef e, const Typed& base, Op op);
+  Typed CheckIndex(Context& c, ExprRef e);
+  Typed CheckHas(Context& c, ExprRef e);
+  Typed CheckHasInput(Context& c, ExprRef e);
+  Typed HasParam(Context& c, ExprRef e, Symbol name, Span span);
+  Typed CheckIs(Context& c, ExprRef e);
+  Typed CheckBound(Context& c, ExprRef e, ExprRef arg);
+  Typed CheckCoalesce(Context& c, ExprRef e, TypeId expected);
+  Typed NotOptional(ExprRef e, Span span, std::string_view what, bool coalesce);
+  // The attribute that all entity types of `type` declare alike; reported if there is none.
+  std::optional<Attribute> CommonAttribute(Context& c, TypeId type, Symbol name, Span span);
+  std::optional<Param> CommonParam(Context& c, Symbol name, Span span);
+  bool IsGuarded(const Context& c, ExprId guard, bool truth) const;
+  ExprId EvidenceRoot(ExprId id) const;
+  void ReportUnguarded(Context& c, ExprRef e, const Typed& t);
+  void ReportNoMember(const Typed& base, Symbol name, Span span,
+                      std::span<const std::string> members);
+
+  // check_expr_operators.cc
+  Typed CheckUnary(Context& c, ExprRef e, TypeId expected);
+  Typed CheckBinary(Context& c, ExprRef e, TypeId expected);
+  Typed CheckLogic(Context& c, ExprRef e);
+  Typed CheckIf(Context& c, ExprRef e, TypeId expected);
+  Typed CheckAddSub(Context& c, ExprRef e, TypeId expected);
+  Typed CheckMul(Context& c, ExprRef e, TypeId expected);
+  Typed CheckJoinMeet(Context& c, ExprRef e, TypeId expected);
+  Typed CheckCompare(Context& c, ExprRef e);
+  Typed CheckFlowsTo(Context& c, ExprRef e);
+  Typed CheckLike(Context& c, ExprRef e);
+  Typed CheckMatches(Context& c, ExprRef e);
+  Typed BadOperands(ExprRef e, const Typed& a, const Typed& b, std::string_view works_on);
+  bool CheckOrdered(ExprRef e, const Typed& a, const Typed& b);
+
+  // check_expr_in.cc
+  Typed CheckIn(Context& c, ExprRef e);
+  Typed MembershipOf(Context& c, ExprRef e, const Typed& a, const Typed& b);
+  Typed CheckDerivesFrom(Context& c, ExprRef e);
+
+  // check_expr_now.cc
+  Typed AddWithNow(ExprRef e, const Typed& a, const Typed& b, bool subtract, TypeId type);
+  Typed CompareWithNow(ExprRef e, syntax::BinaryOp op, const Typed& a, const Typed& b);
+  Typed CheckWithin(Context& c, ExprRef e);
+  Typed CheckFresh(Context& c, ExprRef e, const Typed& base);
+  ExprId NowCompare(Span span, NowCmp cmp, std::vector<NowTerm> terms);
+  void Flatten(ExprId id, bool subtracted, std::vector<NowTerm>* terms) const;
+
+  // check_expr_folds.cc
+  Typed CheckFold(Context& c, ExprRef e, TypeId expected);
+  bool KnownNotEmpty(const Context& c, ExprId collection) const;
+
+  // check_expr_calls.cc
+  Typed CheckCall(Context& c, ExprRef e, TypeId expected);
+  Typed CheckMethod(Context& c, ExprRef e, TypeId expected);
+  Typed CheckTrust(Context& c, ExprRef e, ExprRef arg, TypeId expected);
+  Typed CheckConversion(Context& c, ExprRef e, TypeKind kind);
+  Typed CheckAncestors(Context& c, ExprRef e, const Typed& base);
+  Typed CheckContains(Context& c, ExprRef e, const Typed& base, Op op);
+  Typed CallDef(Context& c, ExprRef e, uint32_t def, size_t first_arg);
+  Typed ExpandDef(Context& c, ExprRef e, uint32_t def, std::vector<Typed> args);
+  bool ArgumentCount(ExprRef e, size_t first_arg, size_t count, std::string_view name);
+  void CollectCalls(uint32_t def, std::vector<std::pair<uint32_t, Span>>* calls);
+  void CheckDefAlone(uint32_t def);
+  syntax::Path PathOf(ExprRef e) const;
+
+  Names& names_;
+  ProgramBuilder& builder_;
+  TypeId bool_, int_, decimal_, string_, time_, duration_;
+  std::vector<DefState> defs_;
+  absl::flat_hash_map<Memo, Typed> memo_;
+  absl::flat_hash_map<std::pair<uint32_t, bool>, std::vector<Guard>> guard_memo_;
+  std::vector<std::pair<uint32_t, Span>> expansion_;  // definitions being expanded, and their calls
+  bool allow_all_lint_ = true;                         // not below a `not`
+  int depth_ = 0;
+  size_t steps_ = 0;      // checks within expansions, of this rule
+  bool limit_hit_ = false;  // of this rule; reported
+};
+
+}  // namespace ztp::sema
