@@ -227,7 +227,7 @@ struct Decl {
   uint32_t index = 0;   // into the Ast's vector of that kind
   Name name;            // the first name of an action; invalid for delegate and test
   Span span;            // all of it, without the doc comment
-  Span head;            // up to the `{` or `=`: what messages about the whole declaration point at
+  Span head;            // keyword and name: what messages about the whole declaration point at
   std::string doc;      // the lines of `///` above it, joined by '\n', without the slashes
 };
 
@@ -404,7 +404,7 @@ struct Import {
 
 class Ast {
  public:
-  explicit Ast(FileId file) : file(file) {}
+  explicit Ast(FileId of) : file(of) {}
   Ast(const Ast&) = delete;
   Ast& operator=(const Ast&) = delete;
 
