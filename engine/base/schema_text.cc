@@ -2,6 +2,7 @@
 //
 // Boundary: the text of scalars is base/scalar_text.h's; what they are called and how they nest is
 // decided here.
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -72,34 +73,56 @@ std::string FormatLabel(const Schema& schema, LatticeId id, const Label& label) 
   return Braced(parts);
 }
 
-}  // namespace
+// A type that contains another twice, which contains a third twice, … is a tree of any size, so what
+// is shown is bounded.
+constexpr size_t kMaxTypeText = 400;
 
-std::string Schema::TypeName(TypeId type) const {
-  const Type& t = types[type];
+std::string TypeText(const Schema& schema, TypeId type, size_t& budget) {
+  const Type& t = schema.types[type];
+  if (budget == 0) return "…";
+  const auto spend = [&budget](std::string text) {
+    budget -= std::min(budget, text.size());
+    return text;
+  };
   switch (t.kind) {
-    case TypeKind::kEnum: return (*this)[EnumId{t.decl}].name;
-    case TypeKind::kLattice: return (*this)[LatticeId{t.decl}].name;
+    case TypeKind::kEnum: return spend(schema[EnumId{t.decl}].name);
+    case TypeKind::kLattice: return spend(schema[LatticeId{t.decl}].name);
     case TypeKind::kEntity: {
       std::vector<std::string> names;
-      for (EntityTypeId id : t.entities) names.push_back((*this)[id].json_name);
-      return Join(names, " | ");
+      for (EntityTypeId id : t.entities) names.push_back(schema[id].json_name);
+      return spend(Join(names, " | "));
     }
-    case TypeKind::kSet: return Cat("Set<", TypeName(t.element), ">");
-    case TypeKind::kList: return Cat("List<", TypeName(t.element), ">");
-    case TypeKind::kMap: return Cat("Map<", TypeName(t.key), ", ", TypeName(t.element), ">");
+    case TypeKind::kSet: return Cat(spend("Set<"), TypeText(schema, t.element, budget), ">");
+    case TypeKind::kList: return Cat(spend("List<"), TypeText(schema, t.element, budget), ">");
+    case TypeKind::kMap: {
+      const std::string key = TypeText(schema, t.key, budget);
+      return Cat(spend("Map<"), key, ", ", TypeText(schema, t.element, budget), ">");
+    }
     case TypeKind::kRecord: {
       std::vector<std::string> fields;
       for (const Field& field : t.fields) {
-        std::string text = Cat(field.name, field.optional ? "?: " : ": ", TypeName(field.type));
+        if (budget == 0) {
+          fields.push_back("…");
+          break;
+        }
+        std::string text = spend(Cat(field.name, field.optional ? "?: " : ": "));
+        text += TypeText(schema, field.type, budget);
         if (field.default_value) {
-          Append(text, " = ", FormatValue(*this, field.type, *field.default_value));
+          text += spend(Cat(" = ", FormatValue(schema, field.type, *field.default_value)));
         }
         fields.push_back(std::move(text));
       }
       return Braced(fields);
     }
-    default: return ScalarName(t.kind);
+    default: return spend(ScalarName(t.kind));
   }
+}
+
+}  // namespace
+
+std::string Schema::TypeName(TypeId type) const {
+  size_t budget = kMaxTypeText;
+  return TypeText(*this, type, budget);
 }
 
 std::string FormatUid(const Schema& schema, const EntityUid& uid) {

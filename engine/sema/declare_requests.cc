@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/container/flat_hash_map.h"
+#include "engine/base/limits.h"
 #include "engine/base/str.h"
 #include "engine/diag/suggest.h"
 #include "engine/sema/names.h"
@@ -141,7 +142,7 @@ void Names::CheckActionJsonNames() {
   }
 }
 
-const std::vector<ActionId>& Names::Flatten(uint32_t index) {
+const std::vector<ActionId>& Names::Flatten(uint32_t index, int depth) {
   GroupInfo& group = groups_[index];
   if (group.progress != Progress::kNew) return group.actions;
   group.progress = Progress::kRunning;
@@ -167,7 +168,11 @@ const std::vector<ActionId>& Names::Flatten(uint32_t index) {
                        .Label(SpanOf(found.ref), "declared here"));
       continue;
     }
-    const std::vector<ActionId>& members = Flatten(found.ref.index);
+    if (depth >= kMaxNestingDepth) {
+      sink_.Report(Diagnostic(DiagKind::kNestingTooDeep, path.span, "groups are nested too deep"));
+      continue;
+    }
+    const std::vector<ActionId>& members = Flatten(found.ref.index, depth + 1);
     actions.insert(actions.end(), members.begin(), members.end());
   }
   std::sort(actions.begin(), actions.end());

@@ -77,7 +77,7 @@ void Names::DeclareLattices() {
   for (uint32_t i = 0; i < count; ++i) LayOut(i, progress);
 }
 
-void Names::LayOut(uint32_t index, std::vector<Progress>& progress) {
+void Names::LayOut(uint32_t index, std::vector<Progress>& progress, int depth) {
   if (progress[index] != Progress::kNew) return;
   progress[index] = Progress::kRunning;
   const Entry& e = entries(NameKind::kLattice)[index];
@@ -119,7 +119,12 @@ void Names::LayOut(uint32_t index, std::vector<Progress>& progress) {
                          .Label(SpanOf({NameKind::kLattice, part}), "declared here"));
         continue;
       }
-      LayOut(part, progress);
+      if (depth >= kMaxJsonDepth) {
+        sink_.Report(Diagnostic(DiagKind::kBadLattice, type_span, "products are nested too deep")
+                         .Mark(Cat("more than ", kMaxJsonDepth, " deep")));
+        continue;
+      }
+      LayOut(part, progress, depth + 1);
       lattice.parts.push_back(
           {std::string(Text(field.name.text)), LatticeId{part}, static_cast<uint16_t>(bits)});
       bits += schema_.lattices[part].bits;
@@ -210,12 +215,42 @@ TypeId Names::AliasType(uint32_t index) {
 TypeId Names::ResolveType(TypeRef ref, PackageId from) {
   if (!ref.valid()) return {};
   const syntax::TypeExpr& type = (*ref.ast)[ref.id];
-  switch (type.kind) {
-    case syntax::TypeExprKind::kError: return {};
-    case syntax::TypeExprKind::kRecord: return ResolveRecord(*ref.ast, type, from);
-    case syntax::TypeExprKind::kNamed: return ResolveNamed(*ref.ast, type, from);
+  if (resolving_ >= 2 * kMaxNestingDepth) {
+    sink_.Report(Diagnostic(DiagKind::kNestingTooDeep, type.span,
+                            "types lead from one to the next too often"));
+    return {};
   }
-  return {};
+  ++resolving_;
+  TypeId result;
+  switch (type.kind) {
+    case syntax::TypeExprKind::kError: break;
+    case syntax::TypeExprKind::kRecord: result = ResolveRecord(*ref.ast, type, from); break;
+    case syntax::TypeExprKind::kNamed: result = ResolveNamed(*ref.ast, type, from); break;
+  }
+  --resolving_;
+  return result;
+}
+
+TypeId Names::Limited(TypeId type, std::initializer_list<TypeId> parts, Span span) {
+  return Limited(type, std::span<const TypeId>(parts.begin(), parts.size()), span);
+}
+
+// Values of the type come in as JSON, so it nests no deeper than that may.
+TypeId Names::Limited(TypeId type, std::span<const TypeId> parts, Span span) {
+  int depth = 1;
+  for (TypeId part : parts) {
+    const int below = part.index < type_depth_.size() ? type_depth_[part.index] : 1;
+    depth = std::max(depth, below + 1);
+  }
+  if (depth > kMaxJsonDepth) {
+    sink_.Report(Diagnostic(DiagKind::kNestingTooDeep, span, "a type is nested too deep")
+                     .Mark(Cat("more than ", kMaxJsonDepth, " deep"))
+                     .Help("refer to an entity instead"));
+    return {};
+  }
+  if (type_depth_.size() <= type.index) type_depth_.resize(type.index + 1, 1);
+  type_depth_[type.index] = static_cast<uint16_t>(depth);
+  return type;
 }
 
 TypeId Names::ResolveNamed(const syntax::Ast& ast, const syntax::TypeExpr& type, PackageId from) {
@@ -277,8 +312,8 @@ TypeId Names::ResolveBuiltIn(const syntax::Ast& ast, const syntax::TypeExpr& typ
     good &= schema_.types.kind(args.back()) != TypeKind::kNone;
   }
   if (!good) return {};
-  if (name == "Set") return schema_.types.Set(args[0]);
-  if (name == "List") return schema_.types.List(args[0]);
+  if (name == "Set") return Limited(schema_.types.Set(args[0]), {args[0]}, type.span);
+  if (name == "List") return Limited(schema_.types.List(args[0]), {args[0]}, type.span);
   const TypeKind key = schema_.types.kind(args[0]);
   if (key == TypeKind::kSet || key == TypeKind::kList || key == TypeKind::kMap ||
       key == TypeKind::kRecord || key == TypeKind::kLattice) {
@@ -288,7 +323,7 @@ TypeId Names::ResolveBuiltIn(const syntax::Ast& ast, const syntax::TypeExpr& typ
                      .Mark("not a key"));
     return {};
   }
-  return schema_.types.Map(args[0], args[1]);
+  return Limited(schema_.types.Map(args[0], args[1]), {args[0], args[1]}, type.span);
 }
 
 TypeId Names::ResolveRecord(const syntax::Ast& ast, const syntax::TypeExpr& type, PackageId from) {
@@ -319,7 +354,10 @@ TypeId Names::ResolveRecord(const syntax::Ast& ast, const syntax::TypeExpr& type
     resolved.default_value = Default(ast, field, resolved.type, from);
     fields.push_back(std::move(resolved));
   }
-  return good ? schema_.types.Record(std::move(fields)) : TypeId{};
+  if (!good) return {};
+  std::vector<TypeId> parts;
+  for (const Field& field : fields) parts.push_back(field.type);
+  return Limited(schema_.types.Record(std::move(fields)), parts, type.span);
 }
 
 std::optional<Value> Names::Default(const syntax::Ast& ast, const syntax::Field& field,

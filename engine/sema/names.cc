@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/base/limits.h"
 #include "engine/base/str.h"
 #include "engine/diag/suggest.h"
 
@@ -334,7 +335,13 @@ const ConstInfo& Names::Const(uint32_t index) {
     info.state = ConstInfo::State::kDone;
     return info;
   }
+  if (evaluating_ >= kMaxNestingDepth / 2) {
+    sink_.Report(Diagnostic(DiagKind::kNestingTooDeep, SpanOf(ref),
+                            "constants lead from one to the next too often"));
+    return info;
+  }
   info.state = ConstInfo::State::kRunning;
+  ++evaluating_;
   const syntax::Ast& ast = *info.site.ast;
   const syntax::ConstDecl& decl = ast.Const(*info.site.decl);
   TypeId expected;
@@ -350,6 +357,7 @@ const ConstInfo& Names::Const(uint32_t index) {
       info.value = std::move(value->value);
     }
   }
+  --evaluating_;
   info.state = ConstInfo::State::kDone;
   return info;
 }

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -266,13 +267,16 @@ class Names {
   // declare_types.cc
   void DeclareEnums();
   void DeclareLattices();
-  void LayOut(uint32_t lattice, std::vector<Progress>& progress);
+  void LayOut(uint32_t lattice, std::vector<Progress>& progress, int depth = 0);
   void DeclareAliases();
   TypeId ResolveNamed(const syntax::Ast& ast, const syntax::TypeExpr& type, PackageId from);
   TypeId ResolveBuiltIn(const syntax::Ast& ast, const syntax::TypeExpr& type, PackageId from);
   TypeId ResolveRecord(const syntax::Ast& ast, const syntax::TypeExpr& type, PackageId from);
   std::optional<Value> Default(const syntax::Ast& ast, const syntax::Field& field, TypeId type,
                                PackageId from);
+  // What contains `parts`, at `span`: kNone, and reported, if it is nested too deep.
+  TypeId Limited(TypeId type, std::initializer_list<TypeId> parts, Span span);
+  TypeId Limited(TypeId type, std::span<const TypeId> parts, Span span);
   bool CheckElements(const std::vector<syntax::Name>& elements, std::string_view of);
 
   // declare_entities.cc
@@ -298,7 +302,7 @@ class Names {
   void DeclareDefs();
   void CheckProvenFor();
   void CheckActionJsonNames();
-  const std::vector<ActionId>& Flatten(uint32_t group);
+  const std::vector<ActionId>& Flatten(uint32_t group, int depth = 0);
   std::vector<EntityTypeId> ResolveEntities(const std::vector<syntax::Path>& paths,
                                             PackageId from);
   Param DeclareParam(const syntax::Ast& ast, const syntax::Field& field, Rank rank,
@@ -321,6 +325,9 @@ class Names {
   absl::flat_hash_set<DeclRef> used_;
 
   std::vector<AliasInfo> aliases_;
+  std::vector<uint16_t> type_depth_;  // by TypeId, as far as it goes; else 1
+  int resolving_ = 0;                 // types, one within the other
+  int evaluating_ = 0;                // constants, likewise
   std::vector<ConstInfo> consts_;
   std::vector<DefInfo> defs_;
   std::vector<GroupInfo> groups_;

@@ -23,7 +23,11 @@ RuleKind KindOf(syntax::RuleKind kind) {
 }  // namespace
 
 RuleChecker::RuleChecker(Names& names, ProgramBuilder& builder, ExprChecker& checker)
-    : names_(names), builder_(builder), checker_(checker) {}
+    : names_(names),
+      builder_(builder),
+      checker_(checker),
+      all_principals_(names.AllPrincipals()),
+      all_resources_(names.AllResources()) {}
 
 void RuleChecker::CheckAll() {
   for (uint32_t p = 0; p < names_.packages().size(); ++p) {

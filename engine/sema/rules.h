@@ -87,6 +87,7 @@ class RuleChecker {
   Names& names_;
   ProgramBuilder& builder_;
   ExprChecker& checker_;
+  const std::vector<EntityTypeId> all_principals_, all_resources_;
   std::vector<Rule> rules_;
   absl::flat_hash_map<std::pair<uint32_t, Symbol>, uint32_t> by_name_;
 };

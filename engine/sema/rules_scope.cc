@@ -42,8 +42,7 @@ RuleChecker::ScopeOf RuleChecker::ReadScope(const DeclSite& site, const syntax::
 RuleChecker::Who RuleChecker::ReadWho(const DeclSite& site, const syntax::Scope& line,
                                       bool is_principal) {
   Who who{.present = line.present, .line = &line};
-  const std::vector<EntityTypeId> possible =
-      is_principal ? names_.AllPrincipals() : names_.AllResources();
+  const std::vector<EntityTypeId>& possible = is_principal ? all_principals_ : all_resources_;
   if (line.types.empty()) {
     who.types = possible;
   } else {

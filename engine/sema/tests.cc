@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "engine/base/limits.h"
 #include "engine/base/str.h"
 #include "engine/diag/suggest.h"
 
@@ -94,6 +95,11 @@ void TestChecker::PlayUsing(Scene& scene, const syntax::TestStatement& statement
                         Cat("fixture ", Quoted(names_.NameOf(found.ref)), " uses itself"))
                  .Mark("leads back to it")
                  .Label(names_.SpanOf(found.ref), "declared here"));
+      continue;
+    }
+    if (scene.playing.size() >= kMaxNestingDepth / 2) {
+      Report(Diagnostic(DiagKind::kNestingTooDeep, path.span,
+                        "fixtures lead from one to the next too often"));
       continue;
     }
     PlayFixture(scene, found.ref.index);
