@@ -1,0 +1,121 @@
+// The value as the engine computes with it: 16 bytes, a tag and a number or a pointer into an arena.
+//
+// Boundary: a Val means something only beside the snapshot (and the request) that it belongs to, which own
+// what it points to and number the entities. Values that leave the engine are `Value`s.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string_view>
+
+#include "engine/base/value.h"
+#include "engine/facts/arena.h"
+
+namespace ztp {
+
+struct Val {
+  enum Flag : uint8_t {
+    kStored = 1,     // a text in a snapshot, kept there once: equal texts have equal pointers
+    kNotKnown = 2,   // of kNone in an attribute or input: should be there and is not known
+    kWideLabel = 4,  // of a label: `label` points to it
+    kPerRequest = 8,  // of kNone in a snapshot: has to be worked out for each request
+  };
+
+  TypeKind kind = TypeKind::kNone;
+  uint8_t flags = 0;
+  uint16_t prefix = 0;  // Cidr
+  uint32_t size = 0;    // texts: bytes; collections: items; Entity: its type; kNotKnown: a list of facts
+  union {
+    int64_t number = 0;  // Bool, Int, Decimal, Time, Duration, Enum; Entity: its index; label of 64 bits
+    const char* bytes;   // texts; 16 bytes of Ip and Cidr
+    const Val* list;     // Set, List, Record; Map: key, value, key, value …
+    const Label* wide;
+  };
+
+  static Val Number(TypeKind kind, int64_t number) {
+    Val v;
+    v.kind = kind;
+    v.number = number;
+    return v;
+  }
+  static Val Bool(bool b) { return Number(TypeKind::kBool, b ? 1 : 0); }
+  static Val Text(TypeKind kind, std::string_view text, uint8_t flags = 0) {
+    Val v;
+    v.kind = kind;
+    v.flags = flags;
+    v.size = static_cast<uint32_t>(text.size());
+    v.bytes = text.data();
+    return v;
+  }
+  static Val Entity(uint32_t type, uint32_t index) {
+    Val v = Number(TypeKind::kEntity, index);
+    v.size = type;
+    return v;
+  }
+  static Val Items(TypeKind kind, std::span<const Val> items) {
+    Val v;
+    v.kind = kind;
+    v.size = static_cast<uint32_t>(items.size());
+    v.list = items.data();
+    return v;
+  }
+  // A label that needs more than 64 bits is kept in `arena`.
+  static Val OfLabel(const Label& label, Arena& arena);
+
+  bool is_none() const { return kind == TypeKind::kNone; }
+  bool boolean() const { return number != 0; }
+  uint32_t entity() const { return static_cast<uint32_t>(number); }
+  std::string_view text() const { return {bytes, size}; }
+  std::span<const Val> items() const { return {list, size}; }
+  Label label() const {
+    if (flags & kWideLabel) return *wide;
+    Label label;
+    label.words[0] = static_cast<uint64_t>(number);
+    return label;
+  }
+  Ip ip() const {
+    Ip ip;
+    std::memcpy(ip.bytes, bytes, sizeof(ip.bytes));
+    return ip;
+  }
+  Cidr cidr() const { return Cidr{ip(), static_cast<uint8_t>(prefix)}; }
+};
+static_assert(sizeof(Val) == 16);
+
+// A total order within a type. It is Value's order except that entities go by index: sets are sorted by it.
+int Compare(const Val& a, const Val& b);
+inline bool Equal(const Val& a, const Val& b) { return Compare(a, b) == 0; }
+
+// Sorts `items` in place and removes duplicates; returns how many are left.
+uint32_t SortUnique(Val* items, uint32_t count);
+// In a Set by bisection, in a List from the front.
+bool ContainsItem(const Val& collection, const Val& item);
+// The value of `key` in a Map, or nullptr.
+const Val* FindInMap(const Val& map, const Val& key);
+
+// Numbers entities and keeps texts for values that come in.
+class ValEncoder {
+ public:
+  explicit ValEncoder(Arena* arena) : arena_(arena) {}
+  virtual ~ValEncoder() = default;
+  Val Encode(const Value& value);
+
+ protected:
+  virtual uint32_t InternEntity(EntityTypeId type, std::string_view id) = 0;
+  // The text as a Val of `kind`.
+  virtual Val InternText(TypeKind kind, std::string_view text) = 0;
+
+ private:
+  Arena* arena_;
+};
+
+// Gives entities' identities for values that go out.
+class UidSource {
+ public:
+  virtual ~UidSource() = default;
+  virtual EntityUid Uid(uint32_t entity) const = 0;
+};
+Value Decode(const Val& val, const UidSource& uids);
+
+}  // namespace ztp
