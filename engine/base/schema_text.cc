@@ -32,6 +32,30 @@ const char* ScalarName(TypeKind kind) {
   }
 }
 
+// As a string literal: with the escapes of the language.
+std::string QuoteText(std::string_view text) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string out = "\"";
+  for (char c : text) {
+    const unsigned char byte = static_cast<unsigned char>(c);
+    switch (c) {
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      default:
+        if (byte < 0x20 || byte == 0x7f) {
+          Append(out, "\\u{", kDigits[byte >> 4], kDigits[byte & 15], '}');
+        } else {
+          out += c;
+        }
+    }
+  }
+  out += '"';
+  return out;
+}
+
 // A pattern's backslashes are its own; only the quote is the literal's.
 std::string QuoteGlob(std::string_view pattern) {
   std::string out = "\"";
@@ -126,7 +150,7 @@ std::string Schema::TypeName(TypeId type) const {
 }
 
 std::string FormatUid(const Schema& schema, const EntityUid& uid) {
-  return Cat(schema[uid.type].json_name, "::", QuoteString(uid.id));
+  return Cat(schema[uid.type].json_name, "::", QuoteText(uid.id));
 }
 
 std::string FormatValue(const Schema& schema, TypeId type, const Value& value) {
@@ -137,7 +161,7 @@ std::string FormatValue(const Schema& schema, TypeId type, const Value& value) {
     case TypeKind::kBool: return value.boolean() ? "true" : "false";
     case TypeKind::kInt: return Cat(value.integer());
     case TypeKind::kDecimal: return FormatDecimal(value.decimal());
-    case TypeKind::kString: return QuoteString(value.text());
+    case TypeKind::kString: return QuoteText(value.text());
     case TypeKind::kTime: return Plain(FormatTime(value.time()));
     case TypeKind::kDuration: return FormatDuration(value.duration());
     case TypeKind::kVersion: return Plain(FormatVersion(value.text()));
@@ -145,7 +169,7 @@ std::string FormatValue(const Schema& schema, TypeId type, const Value& value) {
     case TypeKind::kIp: return Plain(FormatIp(value.ip()));
     case TypeKind::kCidr: return Plain(FormatCidr(value.cidr()));
     case TypeKind::kDigest:
-    case TypeKind::kSpiffeId: return QuoteString(value.text());
+    case TypeKind::kSpiffeId: return QuoteText(value.text());
     case TypeKind::kGlob: return QuoteGlob(value.text());
     case TypeKind::kEnum: return schema[EnumId{t.decl}].values[value.ordinal()];
     case TypeKind::kLattice: return FormatLabel(schema, LatticeId{t.decl}, value.label());
