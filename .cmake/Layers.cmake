@@ -5,7 +5,7 @@ include(GoogleTest)
 add_library(ztp_warnings INTERFACE)
 target_compile_options(ztp_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow)
 # Fields that an initialiser does not name are value-initialised, which is what is meant.
-target_compile_options(ztp_warnings INTERFACE -Wno-missing-field-initializers)
+target_compile_options(ztp_warnings INTERFACE -Wno-missing-field-initializers -Wno-restrict)
 if(ZTP_WERROR)
   target_compile_options(ztp_warnings INTERFACE -Werror)
 endif()
