@@ -1,0 +1,18 @@
+# Writes OUT, a C++ file that holds the texts of SOURCES: cmake -DOUT=… -DSOURCES=a;b -P embed.cmake
+set(content "// Made from policies/std by embed.cmake.\n#include \"engine/driver/std_sources.h\"\n\n")
+string(APPEND content "namespace ztp::driver {\nnamespace {\n")
+set(table "")
+set(n 0)
+foreach(source IN LISTS SOURCES)
+  file(READ ${source} hex HEX)
+  get_filename_component(name ${source} NAME)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+  string(APPEND content "const unsigned char kText${n}[] = {${bytes}};\n")
+  string(APPEND table
+         "    {\"std/${name}\", {reinterpret_cast<const char*>(kText${n}), sizeof(kText${n})}},\n")
+  math(EXPR n "${n} + 1")
+endforeach()
+string(APPEND content "const StdSource kSources[] = {\n${table}};\n}  // namespace\n\n")
+string(APPEND content "std::span<const StdSource> StdSources() { return kSources; }\n\n")
+string(APPEND content "}  // namespace ztp::driver\n")
+file(WRITE ${OUT} "${content}")
