@@ -121,6 +121,8 @@ void LintUnused(const Names& names, DiagnosticSink& sink) {
       const Names::Package& package = names.package(names.PackageOf(ref));
       // A package without rules is a vocabulary: who uses it may not be here.
       if (package.library || !package.has_rules || names.IsUsed(ref)) continue;
+      // An optional input is an offer to callers; a required one asks them for what nobody reads.
+      if (kind == NameKind::kInput && names.schema().inputs[i].optional) continue;
       std::string_view what = DescribeKind(kind);
       what.remove_prefix(what.find(' ') + 1);
       sink.Report(Diagnostic(DiagKind::kUnusedDeclaration, names.SpanOf(ref),
