@@ -1,8 +1,9 @@
 // The stored facts as the engine reads them: entities numbered, attributes in columns, hierarchy and lineage
 // closed, inherited attributes worked out. Immutable, and shared by all threads.
 //
-// Boundary: made from plain EntityRecords that fit the schema (whoever read them checked that). What holds for
-// one request only (carried entities, time windows) is evaluation's affair; what depends on it is marked here.
+// Boundary: belongs to one decision program, whose schema and constants it is made for. What holds for one
+// request only (carried entities, time windows) is evaluation's affair; what depends on it is marked here.
+// SnapshotBuilder makes it.
 #pragma once
 
 #include <cstdint>
@@ -11,178 +12,154 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/status/statusor.h"
+#include "absl/container/flat_hash_set.h"
 #include "engine/base/schema.h"
 #include "engine/base/str.h"
-#include "engine/base/world.h"
 #include "engine/bundle/decision_program.h"
+#include "engine/core/tri.h"
 #include "engine/facts/arena.h"
-#include "engine/facts/json_facts.h"
 #include "engine/facts/val.h"
 
 namespace ztp {
 
-// Adds up the parts of an inherited attribute: the own one and the ancestors'.
-class InheritedSum {
- public:
-  // `arena` keeps the result and must outlive it.
-  InheritedSum(Inherit how, Arena* arena) : how_(how), arena_(arena) {}
-  void Add(const Val& part);
-  bool empty() const { return empty_; }
-  // Only if not empty.
-  Val Finish() const;
-
- private:
-  Inherit how_;
-  Arena* arena_;
-  bool empty_ = true;
-  bool boolean_ = false;
-  Label label_;
-  std::vector<Val> items_;
+// When a proven value counts: issued_at <= now < expires_at, as far as there are bounds.
+struct EvidenceWindow {
+  int64_t issued_at = 0;
+  int64_t expires_at = 0;
+  bool has_issued_at = false;
+  bool has_expires_at = false;
 };
 
 class Snapshot final : public UidSource {
  public:
-  // When a proven value counts.
-  struct Window {
-    std::optional<Time> issued_at;
-    std::optional<Time> expires_at;
-  };
-  // One attribute of one type, by the entity's row. A kNone Val is missing; with kNotKnown, unknown (`size`: of
-  // an inherited one the fact list of what it is unknown for, else kNone32: the entity itself).
-  struct Column {
-    std::vector<Val> own;
-    std::vector<Window> windows;  // empty: none has one
-    // Of an inherited attribute: with all ancestors' parts. kPerRequest: it rests on evidence with times or on
-    // entities that requests carry.
-    std::vector<Val> whole;
-  };
-  // What edges lead to. Entities in ascending order.
+  // A list of entities, ascending, kept once; 0 is the empty one.
+  using ListId = uint32_t;
+
+  // What edges lead to, without the start.
   struct Closure {
-    std::span<const uint32_t> reached;  // strictly: without the start
-    std::span<const uint32_t> absent;   // those that are not there, the start included
-    bool open = false;                  // an entity of a carried type is the start or among them
+    ListId members = 0;
+    ListId absent = 0;  // those of the members that are not there (an entity of a carried type counts so)
+  };
+
+  // `prefix` of a kNone Val of an inherited attribute: some part is evidence with times, so that it has to be
+  // worked out for each request.
+  static constexpr uint16_t kWorkedOutLate = 1;
+
+  // One attribute of one type, by the entity's row. A kNone Val is missing; with kNotKnown it is unknown, and
+  // `size` is the list of the entities that it is unknown for (0: the entity itself).
+  struct Column {
+    std::vector<Val> values;
+    std::vector<Val> own;  // of an inherited attribute: the own parts; `values` have the ancestors' joined
+    std::vector<EvidenceWindow> windows;  // empty: none has one
+  };
+
+  // What a quantifier came to for the entities of one closure.
+  struct Quantified {
+    Tri value = Tri::kUnknown;
+    ListId facts = 0;  // if unknown
   };
 
   Snapshot(const Snapshot&) = delete;
   Snapshot& operator=(const Snapshot&) = delete;
 
-  const Schema& schema() const { return schema_; }
-  // Distinguishes snapshots made in this process.
-  uint64_t serial() const { return serial_; }
-  // "sha256:…" over the content, whatever order it was given in.
+  const DecisionProgram& program() const { return *program_; }
+  const Schema& schema() const { return program_->schema; }
+  // "sha256:…" over the content, whatever the order it was given in.
   const std::string& version() const { return version_; }
-
-  // Entities that are stored or referred to, numbered by type and then by id.
-  uint32_t entity_count() const { return static_cast<uint32_t>(ids_.size()); }
-  uint32_t stored_count() const { return stored_count_; }
-  std::optional<uint32_t> Find(EntityTypeId type, std::string_view id) const;
-  EntityTypeId type(uint32_t entity) const { return EntityTypeId{types_[entity]}; }
-  std::string_view id(uint32_t entity) const { return ids_[entity]; }
-  EntityUid Uid(uint32_t entity) const override {
-    return EntityUid{type(entity), std::string(ids_[entity])};
-  }
-  bool stored(uint32_t entity) const { return rows_[entity] != kNone32; }
-
-  // Of a stored entity.
-  uint32_t row(uint32_t entity) const { return rows_[entity]; }
-  const Column& column(EntityTypeId type, uint32_t attribute) const {
-    return columns_[type.index][attribute];
-  }
-  std::span<const uint32_t> fact_list(uint32_t list) const { return fact_lists_[list]; }
-
-  std::span<const uint32_t> parents(uint32_t entity) const { return parents_[entity]; }
-  std::span<const uint32_t> derives(uint32_t entity) const { return derives_[entity]; }
-  // Entities of carried types count as absent here.
-  Closure Members(uint32_t entity) const { return members_.Of(entity); }
-  Closure Lineage(uint32_t entity) const { return lineage_.Of(entity); }
-
-  // Did the pattern match the text, which must be a kStored one? Nothing if it was not tried.
-  std::optional<bool> StoredMatch(std::string_view pattern, const char* text) const;
-
-  // References to entities that are not there: no error, but what rests on one is unknown.
-  const std::vector<DanglingReference>& dangling() const { return dangling_; }
   size_t memory_bytes() const;
+
+  // Entities that are stored or referred to.
+  uint32_t entity_count() const { return static_cast<uint32_t>(entities_.size()); }
+  uint32_t stored_count() const { return stored_count_; }
+  // Those that are referred to and neither stored, always present nor of a carried type.
+  uint32_t absent_count() const { return absent_count_; }
+  std::optional<uint32_t> Find(EntityTypeId type, std::string_view id) const;
+  EntityTypeId TypeOf(uint32_t entity) const { return EntityTypeId{entities_[entity].type}; }
+  std::string_view IdOf(uint32_t entity) const {
+    return {entities_[entity].id, entities_[entity].id_size};
+  }
+  EntityUid Uid(uint32_t entity) const override {
+    return EntityUid{TypeOf(entity), std::string(IdOf(entity))};
+  }
+  bool IsStored(uint32_t entity) const { return entities_[entity].row != kNone32; }
+
+  // Of a stored entity, by the attribute's index in its type.
+  const Val& Attribute(uint32_t entity, uint32_t attribute) const {
+    const EntityEntry& e = entities_[entity];
+    return columns_[e.type][attribute].values[e.row];
+  }
+  // The same without what is inherited.
+  const Val& OwnPart(uint32_t entity, uint32_t attribute) const {
+    const EntityEntry& e = entities_[entity];
+    const Column& column = columns_[e.type][attribute];
+    return column.own.empty() ? column.values[e.row] : column.own[e.row];
+  }
+  // Of the own part; nullptr if it has no bounds.
+  const EvidenceWindow* Window(uint32_t entity, uint32_t attribute) const {
+    const EntityEntry& e = entities_[entity];
+    const Column& column = columns_[e.type][attribute];
+    if (column.windows.empty()) return nullptr;
+    const EvidenceWindow& window = column.windows[e.row];
+    return window.has_issued_at || window.has_expires_at ? &window : nullptr;
+  }
+
+  std::span<const uint32_t> List(ListId list) const {
+    return std::span<const uint32_t>(list_items_)
+        .subspan(lists_[list].begin, lists_[list].size);
+  }
+  Closure Members(uint32_t entity) const { return closures_[member_closure_[entity]]; }
+  Closure Lineage(uint32_t entity) const { return closures_[lineage_closure_[entity]]; }
+
+  // The program's constants, by their number.
+  const Val& Constant(uint32_t constant) const { return constants_[constant]; }
+
+  // Does the pattern match a stored text that it was tried on?
+  bool Matches(uint32_t pattern, const Val& text) const {
+    return matched_[pattern].contains(text.bytes);
+  }
+
+  // Nothing if the snapshot was built without a solver.
+  const Quantified* FindQuantified(uint32_t quantifier, uint32_t entity) const {
+    return quantified_.empty() ? nullptr : &quantified_[quantifier][lineage_closure_[entity]];
+  }
 
  private:
   friend class SnapshotBuilder;
 
-  // A list of entities for each entity.
-  struct Lists {
-    std::vector<uint64_t> begin;  // one more than entities
-    std::vector<uint32_t> items;
-    std::span<const uint32_t> operator[](uint32_t i) const {
-      return std::span<const uint32_t>(items).subspan(begin[i], begin[i + 1] - begin[i]);
-    }
+  struct EntityEntry {
+    const char* id = nullptr;
+    uint32_t id_size = 0;
+    uint32_t type = 0;
+    uint32_t row = kNone32;  // in its type's columns; kNone32: not stored
   };
-  struct Closures {
-    Lists reached;
-    Lists absent;
-    std::vector<uint8_t> open;
-    Closure Of(uint32_t entity) const {
-      return {reached[entity], absent[entity], open[entity] != 0};
-    }
+  struct ListRange {
+    uint32_t begin = 0;
+    uint32_t size = 0;
   };
 
-  explicit Snapshot(Schema schema);
-  absl::Status Close(const Lists& edges, std::string_view what, Closures* out) const;
-  std::string CycleText(std::span<const uint32_t> cycle) const;
-  void SumInherited();
-  Val SumInherited(uint32_t entity, const Attribute& attribute,
-                   const std::vector<uint32_t>& attribute_of_type);
+  explicit Snapshot(std::shared_ptr<const DecisionProgram> program)
+      : program_(std::move(program)) {}
 
-  Schema schema_;
-  uint64_t serial_;
+  std::shared_ptr<const DecisionProgram> program_;
   std::string version_;
   Arena arena_;
   uint32_t stored_count_ = 0;
-  std::vector<uint32_t> types_;
-  std::vector<std::string_view> ids_;
-  std::vector<uint32_t> rows_;
-  std::vector<absl::flat_hash_map<absl::string_view, uint32_t>> by_id_;  // by type
-  std::vector<std::vector<Column>> columns_;                             // by type, attribute
-  std::vector<std::vector<uint32_t>> fact_lists_;
-  Lists parents_;
-  Lists derives_;
-  Closures members_;
-  Closures lineage_;
-  absl::flat_hash_map<std::string, absl::flat_hash_map<const char*, bool>> matches_;
-  std::vector<DanglingReference> dangling_;
-};
-
-// Not thread-safe. Used once.
-class SnapshotBuilder {
- public:
-  // The schema or program must outlive the builder, not the snapshot. With a program, its patterns are tried on
-  // the stored texts too.
-  explicit SnapshotBuilder(const Schema& schema) : schema_(schema) {}
-  explicit SnapshotBuilder(const DecisionProgram& program)
-      : schema_(program.schema), program_(&program) {}
-
-  void Add(EntityRecord record) { records_.push_back(std::move(record)); }
-
-  // InvalidArgument: an entity that is there twice or that has a carried type, a cycle of membership or lineage
-  // (the message names its entities), a record that does not fit the schema. ResourceExhausted: the closure of
-  // the graph is too large.
-  absl::StatusOr<std::shared_ptr<const Snapshot>> Build();
-
- private:
-  class Encoder;
-
-  absl::Status CheckRecords();
-  void NumberEntities(Snapshot* snapshot) const;
-  void FillColumns(Snapshot* snapshot, Encoder* encoder) const;
-  void FillEdges(Snapshot* snapshot, std::vector<EntityUid> EntityRecord::* edges,
-                 Snapshot::Lists* out) const;
-  void TryPatterns(Snapshot* snapshot, Encoder* encoder) const;
-  std::string Version() const;
-
-  const Schema& schema_;
-  const DecisionProgram* program_ = nullptr;
-  std::vector<EntityRecord> records_;
+  uint32_t absent_count_ = 0;
+  std::vector<EntityEntry> entities_;
+  absl::flat_hash_map<std::pair<uint32_t, absl::string_view>, uint32_t> by_uid_;
+  std::vector<std::vector<Column>> columns_;  // by type, attribute
+  std::vector<ListRange> lists_;
+  std::vector<uint32_t> list_items_;
+  std::vector<Closure> closures_;
+  std::vector<uint32_t> member_closure_;   // by entity
+  std::vector<uint32_t> lineage_closure_;  // by entity
+  std::vector<Val> constants_;
+  std::vector<absl::flat_hash_set<const char*>> matched_;  // by pattern
+  std::vector<std::vector<Quantified>> quantified_;        // by quantifier, closure
 };
 
 }  // namespace ztp

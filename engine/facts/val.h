@@ -19,7 +19,6 @@ struct Val {
     kStored = 1,     // a text in a snapshot, kept there once: equal texts have equal pointers
     kNotKnown = 2,   // of kNone in an attribute or input: should be there and is not known
     kWideLabel = 4,  // of a label: `label` points to it
-    kPerRequest = 8,  // of kNone in a snapshot: has to be worked out for each request
   };
 
   TypeKind kind = TypeKind::kNone;
