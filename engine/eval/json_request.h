@@ -1,0 +1,61 @@
+// Requests from JSON: AuthZEN's Authorization API 1.0, plus `evidence`, `can` and `now`.
+//
+// Boundary: one document to one Request by the schema; what a request's facts mean is the evaluator's. Members
+// that nobody asked for are ignored, as AuthZEN says; within a value, the schema's type is exact.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/schema.h"
+#include "engine/base/world.h"
+#include "engine/facts/json_error.h"
+#include "engine/facts/json_items.h"
+#include "engine/facts/json_tree.h"
+
+namespace ztp {
+
+struct RequestOptions {
+  // The clock, for requests that do not bring their own.
+  Time now;
+  // The host's opting in, for tests and replay: `context.now` sets a request's clock.
+  bool accept_now = false;
+  // The same for proven inputs and attributes as plain JSON.
+  bool assume_proven = false;
+  JsonLimits limits;
+};
+
+// A request, or everything that is wrong with it.
+struct ReadRequestResult {
+  size_t index = 0;  // of the document in the file
+  std::optional<Request> request;
+  std::vector<JsonError> errors;  // not empty iff there is no request
+};
+
+// The requests of a text, one after the other: one object, an array, or JSON Lines. One that is wrong does not
+// stop those behind it, unless the text cannot be taken apart any more.
+class RequestReader {
+ public:
+  // `schema` and `text` must outlive the reader.
+  RequestReader(const Schema& schema, std::string_view text, RequestOptions options);
+
+  // False: there are no more.
+  bool Next(ReadRequestResult* result);
+
+  // Was it an array? (Then the answers are an array too.)
+  bool is_array() const { return items_.is_array(); }
+
+ private:
+  const Schema& schema_;
+  RequestOptions options_;
+  JsonItems items_;
+  JsonTree tree_;
+};
+
+// One request; of several, the first.
+ReadRequestResult ReadRequest(std::string_view text, const Schema& schema,
+                              const RequestOptions& options);
+
+}  // namespace ztp

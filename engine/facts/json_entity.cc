@@ -1,0 +1,94 @@
+// One entity's attributes by its declaration.
+#include "engine/facts/json_entity.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "engine/base/str.h"
+#include "engine/facts/json_items.h"
+
+namespace ztp {
+namespace {
+
+// The fact that an attribute nobody gave is; nothing: it has to be given.
+std::optional<Fact> WhenLeftOut(const Attribute& attribute, const EntityRecord& record) {
+  if (attribute.default_value) return Fact::Of(*attribute.default_value);
+  if (attribute.optional) return Fact::Missing();
+  if (attribute.inherit != Inherit::kNo && !record.derives.empty()) return Fact::Missing();
+  // What only evidence can tell is not wrong when it is not here, it is not known.
+  if (attribute.rank == Rank::kProven) return Fact::Unknown();
+  return std::nullopt;
+}
+
+void AddParents(const Value& value, std::vector<EntityUid>* parents) {
+  if (value.kind() == TypeKind::kEntity) {
+    EntityUid uid = value.uid();
+    if (std::find(parents->begin(), parents->end(), uid) == parents->end()) {
+      parents->push_back(std::move(uid));
+    }
+  } else {
+    for (const Value& item : value.items()) AddParents(item, parents);
+  }
+}
+
+}  // namespace
+
+bool ReadAttributes(JsonReader& reader, const JsonNode* attributes, const JsonNode& at,
+                    bool assume_proven, const JsonPath& path, EntityRecord* record) {
+  const Schema& schema = reader.schema();
+  const EntityType& type = schema[record->uid.type];
+  bool ok = true;
+  uint32_t found = 0;
+  record->attributes.clear();
+  record->attributes.reserve(type.attributes.size());
+  for (const Attribute& attribute : type.attributes) {
+    const JsonNode* node =
+        attributes != nullptr ? reader.tree().Find(*attributes, attribute.name) : nullptr;
+    std::optional<Fact> fact;
+    if (node == nullptr) {
+      fact = WhenLeftOut(attribute, *record);
+      if (!fact) {
+        reader.Error(JsonErrorCode::kMissingMember, at, path,
+                     Cat("attribute `", attribute.name, "` of ", type.json_name,
+                         " is missing: expected ", schema.TypeName(attribute.type)),
+                     attribute.inherit != Inherit::kNo
+                         ? "an inherited attribute may be left out only where `derives` is not empty"
+                         : "");
+      }
+    } else {
+      ++found;
+      const JsonPath attribute_path(&path, attribute.name);
+      if (attribute.rank == Rank::kProven && !assume_proven) {
+        reader.Error(JsonErrorCode::kProvenGiven, *node, attribute_path,
+                     Cat("attribute `", attribute.name, "` of ", type.json_name,
+                         " is proven: it counts only from evidence, not as plain JSON"),
+                     "leave it out, or, for tests, give --assume-proven");
+      } else if (attribute.rank == Rank::kProven) {
+        fact = reader.ReadProven(*node, attribute.type, attribute_path);
+      } else if (std::optional<Value> value =
+                     reader.Read(*node, attribute.type, attribute_path)) {
+        fact = Fact::Of(*std::move(value));
+      }
+    }
+    ok = ok && fact.has_value();
+    if (fact && attribute.is_parent && fact->state == Fact::State::kPresent) {
+      AddParents(fact->value, &record->parents);
+    }
+    record->attributes.push_back(fact ? *std::move(fact) : Fact::Missing());
+  }
+  if (attributes != nullptr && found < attributes->child_count) {
+    std::vector<std::string_view> names;
+    for (const Attribute& attribute : type.attributes) names.push_back(attribute.name);
+    for (const JsonNode& child : reader.tree().Children(*attributes)) {
+      if (std::find(names.begin(), names.end(), child.key) != names.end()) continue;
+      ok = false;
+      reader.Error(JsonErrorCode::kUnknownMember, child, JsonPath(&path, child.key),
+                   Cat(type.json_name, " has no attribute `", JsonExcerpt(child.key), "`"),
+                   DidYouMean(child.key, names));
+    }
+  }
+  return ok;
+}
+
+}  // namespace ztp
