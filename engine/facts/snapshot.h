@@ -66,7 +66,7 @@ class Snapshot final : public UidSource {
   Snapshot(const Snapshot&) = delete;
   Snapshot& operator=(const Snapshot&) = delete;
 
-  const DecisionProgram& program() const { return *program_; }
+  const std::shared_ptr<const DecisionProgram>& program() const { return program_; }
   const Schema& schema() const { return program_->schema; }
   // "sha256:…" over the content, whatever the order it was given in.
   const std::string& version() const { return version_; }
