@@ -1,15 +1,15 @@
-// Checks expressions: from the syntax tree to nodes of the typed program, with types, trust ranks and
-// guards; definitions are expanded and constants folded on the way.
+// Checks expressions: from the syntax tree to nodes of the typed program, with types, trust ranks
+// and guards; definitions are expanded and constants folded on the way.
 //
 // Boundary: knows nothing of rules, fixtures and tests beyond what an ExprContext says; names and
 // types of declarations come from Names. Mistakes are reported to the sink of Names. After an error
 // the result has type kNone, and whoever meets that says nothing more.
 //
 // What is where: check_expr.cc (entry, conversion, reports), check_expr_names.cc (names, literals),
-// check_expr_collections.cc (sets, lists, maps, records, labels), check_expr_access.cc (members, has,
-// is, bound, ??), check_expr_operators.cc (arithmetic, comparison, labels, text), check_expr_in.cc
-// (membership), check_expr_now.cc, check_expr_folds.cc, check_expr_calls.cc (functions, definitions),
-// guards.cc, fold.cc (constants), literals.cc (text to values).
+// check_expr_collections.cc (sets, lists, maps, records, labels), check_expr_access.cc (members,
+// has, is, bound, ??), check_expr_operators.cc (arithmetic, comparison, labels, text),
+// check_expr_in.cc (membership), check_expr_now.cc, check_expr_folds.cc, check_expr_calls.cc
+// (functions, definitions), guards.cc, fold.cc (constants), literals.cc (text to values).
 #pragma once
 
 #include <cstdint>
@@ -47,22 +47,23 @@ struct Typed {
   Span claimed_span;           // rank kClaimed: the leaf that is to blame
   int8_t now_sign = 0;         // 1, -1: it is `now` or `-now` plus the terms
   std::vector<NowTerm> terms;  // now_sign != 0
-  bool maybe_missing = false;  // an optional read that nothing guards
+  bool optional_read = false;  // reads what may be missing
+  bool maybe_missing = false;  // and nothing guards it
   bool ok() const { return type.index != 0; }
 };
 
-// Something known while a part of an expression is checked: that a node is true (or false), or which
-// types an entity can still be of.
+// Something known while a part of an expression is checked: that a node is true (or false), or
+// which types an entity can still be of.
 struct Guard {
   ExprId id;
   bool is_type = false;
-  bool truth = true;                 // !is_type
-  std::vector<EntityTypeId> types;   // is_type: sorted
+  bool truth = true;                // !is_type
+  std::vector<EntityTypeId> types;  // is_type: sorted
   bool operator==(const Guard&) const = default;
 };
 
-// A name that is known in an expression and nowhere else: a rule's `w`, a parameter, the variable of a
-// fold or of a fixture.
+// A name that is known in an expression and nowhere else: a rule's `w`, a parameter, the variable
+// of a fold or of a fixture.
 struct Local {
   Symbol name;
   Span span;  // where it is introduced
@@ -87,6 +88,9 @@ struct ExprContext {
   std::vector<Guard> guards;
   Time now;  // kFixture
   int fold_depth = 0;
+  // A condition before had an error, so a guard may be among what was not understood: unguarded
+  // reads are no news.
+  bool guards_incomplete = false;
 };
 
 class ExprChecker {
@@ -97,26 +101,27 @@ class ExprChecker {
   ExprChecker(const ExprChecker&) = delete;
   ExprChecker& operator=(const ExprChecker&) = delete;
 
-  // Checks an expression. With an `expected` type (not kNone) the result is of that type, or an error
-  // was reported; literals, bare values and `{…}` take it.
+  // Checks an expression. With an `expected` type (not kNone) the result is of that type, or an
+  // error was reported; literals, bare values and `{…}` take it.
   Typed Check(ExprContext& context, ExprRef expr, TypeId expected = {});
 
-  // A clause: Bool, and not claimed in kRule. Returns what must be true for the clause to hold: of an
-  // `unless` (negated) the negation. Invalid after an error. What follows from it for the reading of
-  // optional attributes and for types is added to context.guards, for the clauses after it. Warns if it
-  // is always true or false.
+  // A clause: Bool, and not claimed in kRule. Returns what must be true for the clause to hold: of
+  // an `unless` (negated) the negation. Invalid after an error. What follows from it for the
+  // reading of optional attributes and for types is added to context.guards, for the clauses after
+  // it. Warns if it is always true or false.
   ExprId CheckCondition(ExprContext& context, ExprRef expr, bool negated);
 
   // An argument of an obligation in a rule: of the type, and not claimed.
   ExprId CheckArgument(ExprContext& context, ExprRef expr, TypeId expected);
 
-  // The value of a closed expression of that type (with kNone: of its own, see `type`). Reports what is
-  // not constant.
+  // The value of a closed expression of that type (with kNone: of its own, see `type`). Reports
+  // what is not constant.
   std::optional<Value> CheckConstant(ExprContext& context, ExprRef expr, TypeId expected,
                                      TypeId* type = nullptr);
 
-  // A record literal `{…}` in which entries named in `extra_names` are not fields but handed back in
-  // `extras` (a fixture's `issued_at`, `expires_at`), for a record type that has no such fields itself.
+  // A record literal `{…}` in which entries named in `extra_names` are not fields but handed back
+  // in `extras` (a fixture's `issued_at`, `expires_at`), for a record type that has no such fields
+  // itself.
   std::optional<Value> CheckConstantRecord(ExprContext& context, ExprRef literal, TypeId record,
                                            std::span<const std::string_view> extra_names,
                                            std::vector<syntax::RecordEntry>* extras);
@@ -176,11 +181,10 @@ class ExprChecker {
   };
   struct DefState {
     bool broken = false;  // its body has an error of its own, or it is part of a cycle
-    int height = 1;       // how many definitions deep
   };
-  // What a name or a dotted name is, before any attribute is read.
+  // What a name or a dotted name is, before any attribute is read; kMember: something of a value.
   struct Resolved {
-    enum class Kind : uint8_t { kNone, kReported, kLocal, kDecl } kind = Kind::kNone;
+    enum class Kind : uint8_t { kNone, kReported, kLocal, kDecl, kMember } kind = Kind::kNone;
     const Local* local = nullptr;
     DeclRef decl;
   };
@@ -198,6 +202,8 @@ class ExprChecker {
   // As Check, but what is maybe missing or has `now` in it is the caller's affair.
   Typed CheckAny(Context& c, ExprRef e, TypeId expected);
   Typed Dispatch(Context& c, ExprRef e, TypeId expected);
+  // Report what may be missing, and (Demand) a `now`, where neither is allowed.
+  Typed DemandPresent(Context& c, ExprRef e, Typed t);
   Typed Demand(Context& c, ExprRef e, Typed t);
   Typed Expect(Context& c, ExprRef e, Typed t, TypeId expected);
   Typed Narrow(const Context& c, Typed t);
@@ -205,15 +211,19 @@ class ExprChecker {
   Typed Result(ExprRef e, ExprId id, TypeId type, const Lowest& lowest);
   Typed Failed(ExprRef e) const;
   void Report(Diagnostic diagnostic);
+  void ReportMismatch(Span span, TypeId expected, TypeId found);
+  void ReportClaimed(const Typed& t);
   void Lint(const Context& c, Diagnostic diagnostic);
+  void LintConstant(const Context& c, ExprRef e, const Typed& t, std::string_view what);
   bool OverLimit(Span span);
   static ExprRef Child(ExprRef e, size_t i);
   // 0: has a type of its own; 1: a bare name that is known; 2: takes its type from its place.
   int Flexibility(const Context& c, ExprRef e);
-  // Both operands, the one that knows its type first; the other is checked against what `other_expects`
-  // makes of that type.
+  // Both operands, the one that knows its type first; the other is checked against what
+  // `other_expects` makes of that type.
   template <typename F>
-  std::pair<Typed, Typed> CheckBoth(Context& c, ExprRef a, ExprRef b, TypeId outer, F other_expects);
+  std::pair<Typed, Typed> CheckBoth(Context& c, ExprRef a, ExprRef b, TypeId outer,
+                                    F other_expects);
   // The least type that holds both; kNone if there is none.
   TypeId CommonType(TypeId a, TypeId b);
   std::string TypeName(TypeId type) const { return schema().TypeName(type); }
@@ -231,7 +241,6 @@ class ExprChecker {
   Typed ReadDecl(Context& c, ExprRef e, DeclRef decl);
   Typed ReadInput(Context& c, ExprRef e, InputId input);
   Typed CheckKeyword(Context& c, ExprRef e);
-  Typed CheckElement(ExprRef e, TypeId type, Symbol name, Span span);
   // The element `name` of an enum, or of what a lattice's type takes as a bare name.
   std::optional<std::pair<TypeId, Value>> FindElement(TypeId type, std::string_view name) const;
   std::optional<std::pair<TypeId, Value>> FindMember(DeclRef decl, std::string_view name);
@@ -251,10 +260,13 @@ class ExprChecker {
   Typed CheckList(Context& c, ExprRef e, TypeId expected);
   Typed CheckMap(Context& c, ExprRef e, TypeId expected);
   Typed CheckRecord(Context& c, ExprRef e, TypeId expected);
-  Typed RecordOf(Context& c, ExprRef e, TypeId record, std::span<const std::string_view> extra_names,
+  Typed RecordOf(Context& c, ExprRef e, TypeId record,
+                 std::span<const std::string_view> extra_names,
                  std::vector<syntax::RecordEntry>* extras);
   Typed ProductOf(Context& c, ExprRef e, TypeId lattice);
   Typed MakeMap(ExprRef e, TypeId map, std::vector<std::pair<Typed, Typed>> entries);
+  void ReportLiteral(ExprRef e, TypeId expected, std::string_view found, std::string_view help);
+  void ReportRest(ExprRef e);
   bool CheckElements(Context& c, ExprRef e, TypeId expected, std::vector<Typed>* elements,
                      TypeId* element);
 
@@ -263,6 +275,7 @@ class ExprChecker {
   Typed ReadMember(Context& c, ExprRef e, const Typed& base);
   Typed ReadAttribute(Context& c, ExprRef e, const Typed& base);
   Typed ReadParam(Context& c, ExprRef e);
+  ExprId DemandEvidence(ExprRef e, const Typed& base);
   Typed EvidenceTime(Context& c, ExprRef e, const Typed& base, Op op);
   Typed CheckIndex(Context& c, ExprRef e);
   Typed CheckHas(Context& c, ExprRef e);
@@ -280,6 +293,8 @@ class ExprChecker {
   void ReportUnguarded(Context& c, ExprRef e, const Typed& t);
   void ReportNoMember(const Typed& base, Symbol name, Span span,
                       std::span<const std::string> members);
+  void ReportNoMemberNamed(TypeId of, std::string_view what, std::string_view name, Span span,
+                           std::span<const std::string> members);
 
   // check_expr_operators.cc
   Typed CheckUnary(Context& c, ExprRef e, TypeId expected);
@@ -311,6 +326,7 @@ class ExprChecker {
 
   // check_expr_folds.cc
   Typed CheckFold(Context& c, ExprRef e, TypeId expected);
+  Typed CheckFoldBody(Context& c, ExprRef e, ExprRef body, TypeId expected);
   bool KnownNotEmpty(const Context& c, ExprId collection) const;
 
   // check_expr_calls.cc
@@ -334,9 +350,9 @@ class ExprChecker {
   absl::flat_hash_map<Memo, Typed> memo_;
   absl::flat_hash_map<std::pair<uint32_t, bool>, std::vector<Guard>> guard_memo_;
   std::vector<std::pair<uint32_t, Span>> expansion_;  // definitions being expanded, and their calls
-  bool allow_all_lint_ = true;                         // not below a `not`
+  bool allow_all_lint_ = true;                        // not below a `not`
   int depth_ = 0;
-  size_t steps_ = 0;      // checks within expansions, of this rule
+  size_t steps_ = 0;        // checks within expansions, of this rule
   bool limit_hit_ = false;  // of this rule; reported
 };
 
