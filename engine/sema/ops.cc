@@ -16,11 +16,16 @@ const char* OpName(Op op) {
 
 const char* RuleKindName(RuleKind kind) {
   switch (kind) {
-    case RuleKind::kPermit: return "permit";
-    case RuleKind::kForbid: return "forbid";
-    case RuleKind::kDuty: return "duty";
-    case RuleKind::kNever: return "never";
-    case RuleKind::kAlways: return "always";
+    case RuleKind::kPermit:
+      return "permit";
+    case RuleKind::kForbid:
+      return "forbid";
+    case RuleKind::kDuty:
+      return "duty";
+    case RuleKind::kNever:
+      return "never";
+    case RuleKind::kAlways:
+      return "always";
   }
   return "rule";
 }
