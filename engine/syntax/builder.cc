@@ -121,7 +121,8 @@ std::string Builder::DocBefore(const antlr4::Token* token) {
     if (before->getType() != P::DOC) break;
     std::string_view line = TextOf(before).substr(3);
     if (line.starts_with(' ')) line.remove_prefix(1);
-    if (line.ends_with('\r')) line.remove_suffix(1);
+    while (line.ends_with('\r') || line.ends_with(' ') || line.ends_with('\t'))
+      line.remove_suffix(1);
     lines.push_back(line);
   }
   std::reverse(lines.begin(), lines.end());
@@ -189,6 +190,7 @@ void Builder::Import(P::ImportLineContext* ctx) {
 
 void Builder::Finish() {
   if (ast_.broken) return;
+  ast_.broken = !ast_.edition_span.valid() || !ast_.package.valid();
   const Span top{file_, 0, 0};
   if (!ast_.edition_span.valid()) {
     sink_.Report(Diagnostic(DiagKind::kMissingHeader, top, "the file does not say its edition")

@@ -185,7 +185,8 @@ constexpr std::string_view kDeclarationWords[] = {
     "always",     "fixture", "test",     "package", "import"};
 constexpr std::string_view kLineWords[] = {"principal", "action", "resource", "when",
                                            "unless",    "oblige", "because"};
-constexpr std::string_view kStatementWords[] = {"using", "entity", "let", "input", "now", "expect"};
+constexpr std::string_view kStatementWords[] = {"using", "entity", "let",  "input",
+                                                "now",   "expect", "with", "obliged"};
 
 // What the parser's place and the token found say beyond what is expected.
 void AddHints(const SyntaxError& error, std::string_view found, Span span, Diagnostic& diagnostic) {

@@ -92,9 +92,17 @@ class Landmarks {
       const bool named = after == P::IDENT || after == P::STRING || IsWord(after);
       return named && FirstOnLine(index);
     }
-    // These open lines within other declarations too, which are indented.
+    // These open lines within other declarations too, but those are indented.
     if (In(type, {P::ENTITY, P::INPUT, P::ACTION})) return token->getCharPositionInLine() == 0;
     return false;
+  }
+
+  // A line that begins with two words at its margin, such as a misspelt declaration, rule line or
+  // statement.
+  bool TwoWords(size_t index) const {
+    if (tokens_.get(index)->getType() != P::IDENT || !FirstOnLine(index)) return false;
+    const size_t after = TypeAfter(index);
+    return after == P::IDENT || after == P::STRING || after == P::ALLOW || after == P::DENY;
   }
 
   bool RuleLineStart(size_t index) const {
@@ -147,6 +155,7 @@ class Recovery final : public antlr4::DefaultErrorStrategy {
         // Always forward: whoever called this rule would call it for the same token again.
         if (parser->getCurrentToken() == ctx->start) parser->consume();
         Skip(parser, ctx->getRuleIndex(), ctx->start->getTokenIndex());
+        endErrorCondition(parser);
         return;
       default:
         std::rethrow_exception(e);
@@ -163,26 +172,25 @@ class Recovery final : public antlr4::DefaultErrorStrategy {
     if (inErrorRecoveryMode(parser)) return;
     const antlr4::atn::ATN& atn = parser->getATN();
     const antlr4::misc::IntervalSet& next = atn.nextTokens(atn.states[parser->getState()]);
-    const size_t type = parser->getTokenStream()->LA(1);
-    if (next.contains(type) || next.contains(antlr4::Token::EPSILON)) return;
-    const antlr4::ParserRuleContext* ctx = parser->getContext();
-    const size_t rule = ctx->getRuleIndex();
-    if (!In(rule, {P::RuleRuleBody, P::RuleTestBody, P::RuleEntityBody})) {
-      throw antlr4::InputMismatchException(parser);
+    if (next.contains(antlr4::Token::EPSILON)) return;
+    while (!next.contains(parser->getTokenStream()->LA(1))) {
+      const size_t rule = parser->getContext()->getRuleIndex();
+      antlr4::Token* found = parser->getCurrentToken();
+      // At a new declaration, or the end, what is missing is the brace.
+      if (!In(rule, {P::RuleRuleBody, P::RuleTestBody, P::RuleEntityBody}) ||
+          found->getType() == antlr4::Token::EOF ||
+          landmarks_.DeclarationStart(found->getTokenIndex())) {
+        throw antlr4::InputMismatchException(parser);
+      }
+      beginErrorCondition(parser);
+      Report(parser, found, next);
+      parser->consume();
+      const size_t member = rule == P::RuleRuleBody   ? P::RuleRuleMember
+                            : rule == P::RuleTestBody ? P::RuleStatement
+                                                      : P::RuleEntityMember;
+      Skip(parser, member, found->getTokenIndex());
+      endErrorCondition(parser);
     }
-    antlr4::Token* found = parser->getCurrentToken();
-    // A new declaration, or the end: what is missing is the brace.
-    if (type == antlr4::Token::EOF || landmarks_.DeclarationStart(found->getTokenIndex())) {
-      throw antlr4::InputMismatchException(parser);
-    }
-    beginErrorCondition(parser);
-    Report(parser, found, next);
-    parser->consume();
-    const size_t member = rule == P::RuleRuleBody   ? P::RuleRuleMember
-                          : rule == P::RuleTestBody ? P::RuleStatement
-                                                    : P::RuleEntityMember;
-    Skip(parser, member, found->getTokenIndex());
-    endErrorCondition(parser);
   }
 
  private:
@@ -221,11 +229,11 @@ class Recovery final : public antlr4::DefaultErrorStrategy {
       switch (rule) {
         case P::RuleRuleMember:
           if (landmarks_.RuleLineStart(index)) return;
-          if (depth == 0 && type == P::RBRACE) return;
+          if (depth == 0 && (type == P::RBRACE || landmarks_.TwoWords(index))) return;
           break;
         case P::RuleStatement:
           if (landmarks_.StatementStart(index)) return;
-          if (depth == 0 && type == P::RBRACE) return;
+          if (depth == 0 && (type == P::RBRACE || landmarks_.TwoWords(index))) return;
           break;
         case P::RuleEntityMember:
         case P::RuleField:
@@ -234,7 +242,7 @@ class Recovery final : public antlr4::DefaultErrorStrategy {
             return;
           break;
         default:
-          break;
+          if (landmarks_.TwoWords(index) && token->getCharPositionInLine() == 0) return;
       }
       if (In(type, {P::LBRACE, P::LPAREN, P::LBRACKET})) ++depth;
       if (In(type, {P::RBRACE, P::RPAREN, P::RBRACKET}) && depth > 0) --depth;
