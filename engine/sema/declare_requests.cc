@@ -201,13 +201,6 @@ void Names::DeclareObligations() {
                          .Label(it->second, "first declared here"));
         continue;
       }
-      if (field.optional) {
-        sink_.Report(Diagnostic(DiagKind::kBadDeclaration, field.name.span,
-                                Cat("parameter ", Quoted(Text(field.name.text)),
-                                    " of an obligation cannot be optional"))
-                         .Mark("always given")
-                         .Help("a default says what it is where a rule leaves it out"));
-      }
       Param param = DeclareParam(*site.ast, field, Rank::kVouched, site.package);
       schema_.obligations[i].params.push_back(std::move(param));
     }

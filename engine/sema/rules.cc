@@ -221,10 +221,8 @@ std::optional<ObligationId> RuleChecker::FindObligation(PackageId from, const sy
 
 bool RuleChecker::CheckArgumentCount(ObligationId id, const syntax::ObligationCall& call) {
   const ObligationType& obligation = names_.schema()[id];
-  const size_t most = obligation.params.size();
-  size_t least = most;
-  while (least > 0 && obligation.params[least - 1].default_value) --least;
-  if (call.args.size() >= least && call.args.size() <= most) return true;
+  const size_t count = obligation.params.size();
+  if (call.args.size() == count) return true;
   std::vector<std::string> params;
   for (const Param& param : obligation.params) {
     params.push_back(Cat(param.name, ": ", names_.schema().TypeName(param.type)));
@@ -233,7 +231,9 @@ bool RuleChecker::CheckArgumentCount(ObligationId id, const syntax::ObligationCa
   names_.sink().Report(
       Diagnostic(DiagKind::kWrongArguments, call.span,
                  Cat("obligation ", Quoted(obligation.name), " takes ",
-                     most == 0 ? "no arguments" : most == 1 ? "one argument" : Cat(most, " arguments"),
+                     count == 0   ? "no arguments"
+                     : count == 1 ? "one argument"
+                                  : Cat(count, " arguments"),
                      ", not ", call.args.size()))
           .Label(names_.SpanOf(ref), "declared here")
           .Expected(Cat(obligation.name, "(", Join(params, ", "), ")")));
@@ -251,12 +251,7 @@ std::optional<Oblige> RuleChecker::CheckOblige(ExprContext& context, const synta
   bool good = true;
   for (size_t i = 0; i < params.size(); ++i) {
     if (names_.schema().types.kind(params[i].type) == TypeKind::kNone) return std::nullopt;
-    ExprId arg;
-    if (i < call.args.size()) {
-      arg = checker_.CheckArgument(context, {&ast, call.args[i]}, params[i].type);
-    } else {
-      arg = builder_.Const(params[i].type, *params[i].default_value);
-    }
+    const ExprId arg = checker_.CheckArgument(context, {&ast, call.args[i]}, params[i].type);
     good &= arg.valid();
     oblige.args.push_back(arg);
   }

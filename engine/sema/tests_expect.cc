@@ -211,10 +211,6 @@ bool TestChecker::ReadObliged(Scene& scene, const syntax::Ast& ast,
     ObligationCall expected{.obligation = *id};
     const std::vector<Param>& params = schema()[*id].params;
     for (size_t i = 0; i < params.size(); ++i) {
-      if (i >= call.args.size()) {
-        expected.args.push_back(*params[i].default_value);
-        continue;
-      }
       if (schema().types.kind(params[i].type) == TypeKind::kNone) {
         good = false;
         continue;

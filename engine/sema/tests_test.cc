@@ -23,13 +23,13 @@ input report: Report proven
 input badge?: Int
 action read on Doc by User with { purpose: String, loud: Bool = false, note?: String }
 action enter on Team by Visit
-obligation audit(level: String, copies: Int = 1)
+obligation audit(level: String, copies: Int)
 permit readers {
   principal u: User
   action    read
   resource  d: Doc
   when      report.good and u.level > 0 and not d.open and not has badge and d.tags.isEmpty
-  oblige    audit("full")
+  oblige    audit("full", 1)
 }
 permit visitors { principal Visit action enter resource Team }
 forbid late { action enter when trust(principal.at) > now }
@@ -139,10 +139,10 @@ TEST(TestsTest, CarriedEntitiesTravelWithTheRequest) {
   EXPECT_EQ(c->program->rules[*test.expects[0].by].name, "visitors");
 }
 
-TEST(TestsTest, ObligationsGetTheirDefaults) {
+TEST(TestsTest, ObligationsHaveValues) {
   const auto c = CheckAfterHead(
       "test \"o\" {\n  using lab\n"
-      "  expect allow ann read d with { purpose: \"x\" } by readers obliged audit(\"full\")\n}\n");
+      "  expect allow ann read d with { purpose: \"x\" } by readers obliged audit(\"full\", 1)\n}\n");
   ASSERT_THAT(c->Slugs(), IsEmpty()) << c->Shown();
   const Expect& expect = c->program->tests[1].expects[0];
   ASSERT_EQ(expect.obliged.size(), 1u);
