@@ -12,7 +12,7 @@ namespace ztp {
 // Policy sources.
 inline constexpr size_t kMaxSourceFileBytes = size_t{16} << 20;
 inline constexpr size_t kMaxSourceFiles = 10'000;
-inline constexpr size_t kMaxSourceFileTokens = 3'000'000;
+inline constexpr size_t kMaxSourceFileTokens = 2'000'000;
 inline constexpr int kMaxNestingDepth = 200;  // brackets, and operators within operators
 inline constexpr size_t kMaxStringLiteralBytes = size_t{64} << 10;
 inline constexpr size_t kMaxIdentifierBytes = 255;
