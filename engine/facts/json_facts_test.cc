@@ -1,0 +1,196 @@
+// Facts files: entities by their declarations, and every way in which one can be wrong.
+#include "engine/facts/json_facts.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "engine/base/str.h"
+#include "engine/facts/json_test_schema.h"
+
+namespace ztp {
+namespace {
+
+const char kLabel[] = R"({"level":"public","tags":[],"regions":["eu"]})";
+
+class JsonFacts : public testing::Test {
+ protected:
+  FactsResult Load(std::string_view text, bool assume_proven = false) {
+    FactsOptions options;
+    options.assume_proven = assume_proven;
+    return LoadFacts(text, s_.schema, options);
+  }
+
+  // `ZTP3012 $[0].attrs.x 1:20`, one a mistake; empty: none.
+  std::string Errors(std::string_view text, bool assume_proven = false) {
+    FactsResult result = Load(text, assume_proven);
+    std::string out;
+    for (const JsonError& e : result.errors) {
+      Append(out, out.empty() ? "" : " | ", JsonErrorCodeName(e.code), " ", e.path);
+    }
+    EXPECT_TRUE(result.ok() || result.entities.empty());
+    return out;
+  }
+
+  JsonTestSchema s_;
+};
+
+TEST_F(JsonFacts, ArrayLinesOrOne) {
+  const std::string a = R"({"uid":{"type":"Team","id":"a"}})";
+  const std::string b = R"({"uid":"Team::\"b\"","parents":[{"type":"Team","id":"a"}]})";
+  for (const std::string& text : {"[" + a + ",\n " + b + "]", a + "\n" + b + "\n", a + "\r\n\r\n" + b}) {
+    FactsResult result = Load(text);
+    ASSERT_TRUE(result.ok()) << FormatJsonError(result.errors[0]);
+    ASSERT_EQ(result.entities.size(), 2u);
+    EXPECT_EQ(result.entities[1].uid, (EntityUid{s_.team, "b"}));
+    EXPECT_EQ(result.entities[1].parents, (std::vector<EntityUid>{{s_.team, "a"}}));
+  }
+  EXPECT_EQ(Load(a).entities.size(), 1u);
+  EXPECT_EQ(Load("").entities.size(), 0u);
+  EXPECT_TRUE(Load("[]").ok());
+}
+
+TEST_F(JsonFacts, AttributesDefaultsAndEdges) {
+  FactsResult result = Load(R"([
+    {"uid":{"type":"Dataset","id":"d"},
+     "attrs":{"label":)" + std::string(kLabel) + R"(,"owners":["Team::\"a\"",{"type":"Team","id":"a"}]}},
+    {"uid":{"type":"Workload","id":"w"},
+     "attrs":{"spiffe":"spiffe://acme/w","tenant":{"type":"Tenant","id":"t"},"nets":["10.1.2.3"]},
+     "parents":[{"type":"Team","id":"a"},{"type":"Team","id":"a"}]},
+    {"uid":{"type":"Model","id":"m"},"derives":[{"type":"Dataset","id":"d"}]}
+  ])");
+  ASSERT_TRUE(result.ok()) << FormatJsonError(result.errors[0]);
+  const EntityRecord& d = result.entities[0];
+  ASSERT_EQ(d.attributes.size(), 5u);
+  EXPECT_EQ(d.attributes[1].value.items().size(), 1u);
+  EXPECT_EQ(d.attributes[2], Fact::Missing());
+  EXPECT_EQ(d.attributes[3], Fact::Of(Value::Bool(false)));
+  EXPECT_EQ(d.attributes[4], Fact::Missing());
+  const EntityRecord& w = result.entities[1];
+  EXPECT_EQ(w.parents, (std::vector<EntityUid>{{s_.team, "a"}, {s_.tenant, "t"}}));
+  const EntityRecord& m = result.entities[2];
+  EXPECT_EQ(m.attributes[0], Fact::Missing()) << "inherited, and there is an edge";
+  EXPECT_EQ(m.attributes[1], Fact::Unknown()) << "proven, and there is no evidence";
+  EXPECT_EQ(m.derives, (std::vector<EntityUid>{{s_.dataset, "d"}}));
+}
+
+TEST_F(JsonFacts, Mistakes) {
+  struct Case {
+    const char* json;
+    const char* expected;
+  };
+  const Case kCases[] = {
+      {R"([1])", "ZTP3010 $[0]"},
+      {R"([{}])", "ZTP3013 $[0]"},
+      {R"([{"id":"x"}])", "ZTP3012 $[0].id | ZTP3013 $[0]"},
+      {R"([{"uid":{"type":"Nope","id":"x"}}])", "ZTP3014 $[0].uid.type"},
+      {R"([{"uid":{"type":"Agent","id":"x"},"attrs":{"purpose":"p"}}])", "ZTP3020 $[0].uid"},
+      {R"([{"uid":{"type":"Team","id":"x"},"attrs":{"y":1}}])", "ZTP3012 $[0].attrs.y"},
+      {R"([{"uid":{"type":"Team","id":"x"},"attrs":[]}])", "ZTP3010 $[0].attrs"},
+      {R"([{"uid":{"type":"Team","id":"x"},"parent":[]}])", "ZTP3012 $[0].parent"},
+      {R"([{"uid":{"type":"Team","id":"x"},"parents":{}}])", "ZTP3010 $[0].parents"},
+      {R"([{"uid":{"type":"Team","id":"x"},"parents":["y"]}])", "ZTP3011 $[0].parents[0]"},
+      {R"([{"uid":{"type":"Team","id":"x"},"parents":["Team::\"a\"","Tenant::\"a\""]}])",
+       "ZTP3022 $[0].parents[1]"},
+      {R"([{"uid":{"type":"Team","id":"x"},"derives":["Team::\"a\""]}])",
+       "ZTP3023 $[0].derives[0]"},
+      {R"([{"uid":{"type":"Workload","id":"w"}}])", "ZTP3013 $[0].attrs"},
+      {R"([{"uid":{"type":"Workload","id":"w"},"attrs":{"spiffe":"x","tenant":"Team::\"a\""}}])",
+       "ZTP3011 $[0].attrs.spiffe | ZTP3015 $[0].attrs.tenant"},
+      {R"([{"uid":{"type":"Model","id":"m"}}])", "ZTP3013 $[0].attrs"},
+      {R"([{"uid":{"type":"Model","id":"m"},"derives":["Model::\"b\""],"attrs":{"digest":"x"}}])",
+       "ZTP3024 $[0].attrs.digest"},
+      {R"([{"uid":"Team::\"a\"","uid":"Team::\"b\""}])", "ZTP3006 $[0].uid"},
+      {R"([{"uid":"Team::\"a\""},{"uid":{"type":"Team","id":"a"}}])", "ZTP3021 $[1].uid"},
+      {R"([{"uid":"Team::\"a\""},)", "ZTP3005 $[1]"},
+      {R"([{"uid":"Team::\"a\""},{"uid":3},{"uid":"Team::\"b\"","x":1}])",
+       "ZTP3010 $[1].uid | ZTP3012 $[2].x"},
+  };
+  for (const Case& c : kCases) EXPECT_EQ(Errors(c.json), c.expected) << c.json;
+}
+
+TEST_F(JsonFacts, PlacesAreOfTheFile) {
+  FactsResult result = Load("[\n  {\"uid\":\"Team::\\\"a\\\"\"},\n  {\"uid\":\n    {\"type\":\"Team\",\"id\":\"a\"}}]");
+  ASSERT_EQ(result.errors.size(), 1u);
+  const JsonError& error = result.errors[0];
+  EXPECT_EQ(error.line, 4u);
+  EXPECT_EQ(error.column, 5u);
+  EXPECT_EQ(error.message, "Team::\"a\" is here twice");
+  EXPECT_EQ(error.help, "it is first at $[0] (line 2:3)");
+  result = Load("{\"uid\":\"Team::\\\"a\\\"\"}\n  {\"uid\":\"Team::\\\"b\\\"\",\"x\":1}\n");
+  ASSERT_EQ(result.errors.size(), 1u);
+  EXPECT_EQ(result.errors[0].line, 2u);
+  EXPECT_EQ(result.errors[0].column, 28u);
+}
+
+TEST_F(JsonFacts, ProvenOnlyWhenAssumed) {
+  const std::string text =
+      R"([{"uid":"Dataset::\"d\"","attrs":{"label":)" + std::string(kLabel) +
+      R"(,"owners":[],"attested":{"a":1,"expires_at":"2030-01-01T00:00:00Z"}}}])";
+  EXPECT_EQ(Errors(text), "ZTP3024 $[0].attrs.attested");
+  FactsResult result = Load(text, true);
+  ASSERT_TRUE(result.ok()) << FormatJsonError(result.errors[0]);
+  const Fact& fact = result.entities[0].attributes[4];
+  EXPECT_EQ(fact.state, Fact::State::kPresent);
+  EXPECT_FALSE(fact.issued_at.has_value());
+  EXPECT_EQ(fact.expires_at, *ParseTime("2030-01-01T00:00:00Z"));
+}
+
+TEST_F(JsonFacts, SeveralFilesAreOneSet) {
+  FactsReader reader(s_.schema);
+  reader.Add("a.json", R"([{"uid":"Team::\"a\""}])");
+  reader.Add("b.json", R"([{"uid":"Team::\"b\""}])");
+  EXPECT_TRUE(reader.ok());
+  EXPECT_EQ(reader.entities().size(), 2u);
+  reader.Add("c.json", "\n" R"([{"uid":"Team::\"a\""}])");
+  ASSERT_EQ(reader.errors().size(), 1u);
+  EXPECT_EQ(FormatJsonError(reader.errors()[0]),
+            "c.json:2:9: error[ZTP3021]: Team::\"a\" is here twice\n"
+            "  at $[0].uid\n"
+            "  help: it is first at $[0] (a.json:1:2)");
+}
+
+TEST_F(JsonFacts, StopsAtSoManyErrors) {
+  std::string text;
+  for (int i = 0; i < 1000; ++i) text += "{}\n";
+  EXPECT_EQ(Load(text).errors.size(), kMaxJsonErrorsShown);
+}
+
+TEST_F(JsonFacts, BigFiles) {
+  // Beyond the limit: refused before anything is read. Within: memory of one document at a time.
+  FactsOptions options;
+  options.limits.max_file_bytes = 1 << 20;
+  std::string text = "[";
+  while (text.size() < (2u << 20)) text += R"({"uid":"Team::\"a\""},)";
+  FactsResult result = LoadFacts(text, s_.schema, options);
+  ASSERT_EQ(result.errors.size(), 1u);
+  EXPECT_EQ(result.errors[0].code, JsonErrorCode::kTooBig);
+  std::string lines;
+  for (int i = 0; i < 50'000; ++i) Append(lines, R"({"uid":"Team::\")", i, "\\\"\"}\n");
+  result = LoadFacts(lines, s_.schema);
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result.entities.size(), 50'000u);
+}
+
+TEST_F(JsonFacts, DanglingReferences) {
+  FactsResult result = Load(R"([
+    {"uid":"Team::\"a\"","parents":["Team::\"top\""]},
+    {"uid":"Dataset::\"d\"","attrs":{"label":)" + std::string(kLabel) +
+                            R"(,"owners":["Team::\"a\"","Team::\"gone\""]}},
+    {"uid":"Workload::\"w\"","attrs":{"spiffe":"spiffe://acme/w","tenant":"Tenant::\"t\""}},
+    {"uid":"Model::\"m\"","derives":["Dataset::\"d\"","Dataset::\"x\""]}
+  ])");
+  ASSERT_TRUE(result.ok()) << FormatJsonError(result.errors[0]);
+  std::string found;
+  for (const DanglingReference& r : FindDanglingReferences(s_.schema, result.entities)) {
+    Append(found, FormatUid(s_.schema, r.from), " ", r.where, " ", FormatUid(s_.schema, r.to), "\n");
+  }
+  EXPECT_EQ(found,
+            "Team::\"a\" parents Team::\"top\"\n"
+            "Dataset::\"d\" owners Team::\"gone\"\n"
+            "Workload::\"w\" parents Tenant::\"t\"\n"
+            "Model::\"m\" derives Dataset::\"x\"\n");
+}
+
+}  // namespace
+}  // namespace ztp
