@@ -1,167 +1,198 @@
+// Schedules: the hours of each civil day as a pair of instants. Days of one schedule never overlap
+// (at most they touch), so a walk over the days near an instant finds both what holds and when it
+// changes.
 #include "engine/base/schedule.h"
 
-#include <array>
-#include <cstdio>
+#include <cstdlib>
+#include <fstream>
 
 #include "absl/time/civil_time.h"
+#include "engine/base/scalar_cursor.h"
 #include "engine/base/status.h"
-#include "engine/base/str.h"
 
 namespace ztp {
 namespace {
 
-constexpr std::array<std::string_view, 7> kDays = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
-constexpr int kMinutesADay = 1440;
+constexpr int kMinutesPerDay = 24 * 60;
+constexpr uint8_t kEveryDay = 0x7f;
+constexpr size_t kMaxZoneBytes = 64;
 
-absl::Status Bad(std::string_view text, std::string_view what) {
-  return InvalidArgument(what, " in the schedule ", Quoted(text), "; one is written 'Mon-Fri 08:00-18:00 Europe/Berlin'");
-}
+// A zone has moved across the date line: the hours that count may have begun two civil days ago, or
+// tomorrow.
+constexpr int kDaysBefore = 2;
+constexpr int kDaysAfter = 1;
+// How far ahead a change is looked for. Each week has one, but the clock can jump over it.
+constexpr int kDaysAhead = 21;
 
-int DayIndex(std::string_view name) {
-  for (size_t i = 0; i < kDays.size(); ++i) {
-    if (kDays[i] == name) return static_cast<int>(i);
+constexpr std::string_view kDayNames[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+
+absl::StatusOr<int> ParseDay(ScalarCursor& cursor) {
+  for (int day = 0; day < 7; ++day) {
+    if (cursor.Take(kDayNames[day])) return day;
   }
-  return -1;
+  return cursor.Expected("a day (Mon, Tue, Wed, Thu, Fri, Sat, Sun)");
 }
 
-// "HH:MM" to minutes, or -1.
-int Minutes(std::string_view text) {
-  auto digit = [&](size_t i) { return text[i] >= '0' && text[i] <= '9' ? text[i] - '0' : -100000; };
-  if (text.size() != 5 || text[2] != ':') return -1;
-  const int hours = digit(0) * 10 + digit(1), minutes = digit(3) * 10 + digit(4);
-  if (hours < 0 || minutes < 0 || minutes > 59 || hours > 24 || (hours == 24 && minutes != 0)) return -1;
-  return hours * 60 + minutes;
+absl::StatusOr<uint8_t> ParseDays(ScalarCursor& cursor) {
+  unsigned days = 0;
+  do {
+    ZTP_ASSIGN_OR_RETURN(const int first, ParseDay(cursor));
+    int last = first;
+    if (cursor.Take('-')) {
+      ZTP_ASSIGN_OR_RETURN(last, ParseDay(cursor));
+    }
+    for (int day = first;; day = (day + 1) % 7) {
+      days |= 1u << day;
+      if (day == last) break;
+    }
+  } while (cursor.Take(','));
+  return static_cast<uint8_t>(days);
 }
 
-Time FromAbslTime(absl::Time t) { return Time{absl::ToUnixMicros(t)}; }
+absl::StatusOr<int> TwoDigits(ScalarCursor& cursor, std::string_view what) {
+  int value = 0;
+  for (int i = 0; i < 2; ++i, cursor.Advance()) {
+    if (!cursor.AtDigit()) return cursor.Expected(what);
+    value = value * 10 + (cursor.peek() - '0');
+  }
+  return value;
+}
+
+// Minutes since midnight; 24:00 only if `is_end`.
+absl::StatusOr<int> ParseMinute(ScalarCursor& cursor, bool is_end) {
+  const size_t begin = cursor.at();
+  ZTP_ASSIGN_OR_RETURN(const int hour, TwoDigits(cursor, "two digits of the hour, as in '08:00'"));
+  if (!cursor.Take(':')) return cursor.Expected("':' after the hour");
+  ZTP_ASSIGN_OR_RETURN(const int minute, TwoDigits(cursor, "two digits of the minute"));
+  const int total = hour * 60 + minute;
+  if (minute > 59 || total > kMinutesPerDay || (total == kMinutesPerDay && !is_end)) {
+    return InvalidArgument("expected a time of day from 00:00 to ", is_end ? "24:00" : "23:59",
+                           ", found another at character ", begin + 1);
+  }
+  return total;
+}
+
+absl::Status TakeSpaces(ScalarCursor& cursor, std::string_view what) {
+  if (!cursor.Take(' ')) return cursor.Expected(what);
+  while (cursor.Take(' ')) {
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<absl::TimeZone> ParseZone(ScalarCursor& cursor) {
+  constexpr std::string_view kZone = "a time zone such as 'Europe/Berlin' or 'UTC'";
+  const std::string name(cursor.rest());
+  if (name.empty()) return cursor.Expected(kZone);
+  // abseil hands a name to the file system: nothing may lead out of the zone directory.
+  for (size_t i = 0; i < name.size(); ++i) {
+    const char c = name[i];
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    const bool inner = IsAsciiDigit(c) || c == '/' || c == '_' || c == '+' || c == '-';
+    if (!letter && !(i > 0 && inner)) {
+      return cursor.Expected(
+          i == 0 ? kZone : "a letter, a digit or one of '/_+-' of a time zone's name",
+          cursor.at() + i);
+    }
+  }
+  // "localtime" is another zone on each machine, "Fixed/UTC…" is abseil's own invention.
+  absl::TimeZone zone;
+  if (name.size() > kMaxZoneBytes || name == "localtime" || name.starts_with("Fixed/") ||
+      !absl::LoadTimeZone(name, &zone)) {
+    return InvalidArgument("expected ", kZone, ", found ",
+                           Quoted(std::string_view(name).substr(0, kMaxZoneBytes)),
+                           " at character ", cursor.at() + 1);
+  }
+  return zone;
+}
 
 }  // namespace
 
-absl::StatusOr<ScheduleSpec> ParseScheduleSpec(std::string_view text) {
-  std::array<std::string_view, 3> words;
-  size_t count = 0;
-  for (size_t at = 0; at < text.size();) {
-    if (text[at] == ' ') {
-      ++at;
-      continue;
-    }
-    const size_t end = std::min(text.find(' ', at), text.size());
-    if (count == words.size()) return Bad(text, "too many words");
-    words[count++] = text.substr(at, end - at);
-    at = end;
-  }
-  if (count < 2) return Bad(text, "expected hours and a time zone");
-  ScheduleSpec spec;
-  if (count == 2) {
-    spec.days = 0x7f;
-    words[2] = words[1];
-    words[1] = words[0];
-  } else {
-    std::string_view days = words[0];
-    while (true) {
-      const size_t comma = days.find(',');
-      const std::string_view item = days.substr(0, comma);
-      const size_t dash = item.find('-');
-      const int first = DayIndex(item.substr(0, dash));
-      const int last = dash == std::string_view::npos ? first : DayIndex(item.substr(dash + 1));
-      if (first < 0 || last < 0) return Bad(text, "expected days such as Mon, Sat,Sun or Mon-Fri");
-      for (int day = first;; day = (day + 1) % 7) {
-        spec.days = static_cast<uint8_t>(spec.days | 1u << day);
-        if (day == last) break;
-      }
-      if (comma == std::string_view::npos) break;
-      days.remove_prefix(comma + 1);
-    }
-  }
-  const size_t dash = words[1].find('-');
-  if (dash == std::string_view::npos) return Bad(text, "expected hours such as 08:00-18:00");
-  spec.begin_minute = Minutes(words[1].substr(0, dash));
-  spec.end_minute = Minutes(words[1].substr(dash + 1));
-  if (spec.begin_minute < 0 || spec.end_minute < 0 || spec.begin_minute == kMinutesADay) {
-    return Bad(text, "expected hours such as 08:00-18:00");
-  }
-  // `22:00-00:00` ends at midnight, like `22:00-24:00`.
-  if (spec.end_minute == 0) spec.end_minute = kMinutesADay;
-  if (spec.begin_minute == spec.end_minute) return Bad(text, "an empty range (a whole day is 00:00-24:00)");
-  spec.zone = std::string(words[2]);
-  return spec;
-}
-
 absl::StatusOr<Schedule> Schedule::Parse(std::string_view text) {
-  Schedule schedule;
-  ZTP_ASSIGN_OR_RETURN(schedule.spec_, ParseScheduleSpec(text));
-  // abseil takes "localtime" and fixed offsets too, which would mean another thing on another machine.
-  const std::string& zone = schedule.spec_.zone;
-  if (zone == "localtime" || zone.starts_with("Fixed/") || !absl::LoadTimeZone(zone, &schedule.zone_)) {
-    return Bad(text, Cat("there is no time zone ", Quoted(zone)));
+  ScalarCursor cursor(text);
+  if (text.empty()) {
+    return cursor.Expected("a schedule such as 'Mon-Fri 08:00-18:00 Europe/Berlin'");
   }
+  Schedule schedule;
+  schedule.days_ = kEveryDay;
+  if (!cursor.AtDigit()) {
+    ZTP_ASSIGN_OR_RETURN(schedule.days_, ParseDays(cursor));
+    ZTP_RETURN_IF_ERROR(TakeSpaces(cursor, "'-', ',' or a space and the hours after the day"));
+  }
+  ZTP_ASSIGN_OR_RETURN(schedule.begin_minute_, ParseMinute(cursor, /*is_end=*/false));
+  if (!cursor.Take('-')) return cursor.Expected("'-' and when the hours end");
+  ZTP_ASSIGN_OR_RETURN(schedule.end_minute_, ParseMinute(cursor, /*is_end=*/true));
+  if (schedule.begin_minute_ == schedule.end_minute_) {
+    return InvalidArgument("expected hours that end at another time than they begin, ",
+                           "found the same (the whole day is '00:00-24:00')");
+  }
+  if (schedule.end_minute_ < schedule.begin_minute_) schedule.end_minute_ += kMinutesPerDay;
+  ZTP_RETURN_IF_ERROR(TakeSpaces(cursor, "a space and a time zone after the hours"));
+  ZTP_ASSIGN_OR_RETURN(schedule.zone_, ParseZone(cursor));
   return schedule;
 }
 
-Schedule::Interval Schedule::On(int64_t day_number) const {
-  auto instant = [&](int minute) {
-    const absl::CivilDay day = absl::CivilDay(1970, 1, 1) + day_number + minute / kMinutesADay;
-    const absl::TimeZone::TimeInfo info =
-        zone_.At(absl::CivilSecond(day) + int64_t{60} * (minute % kMinutesADay));
-    return FromAbslTime(info.kind == absl::TimeZone::TimeInfo::SKIPPED ? info.trans : info.pre);
+int64_t Schedule::CivilDayOf(absl::Time t) const {
+  return absl::CivilDay(zone_.At(t).cs) - absl::CivilDay(1970, 1, 1);
+}
+
+bool Schedule::BeginsOn(int64_t day) const {
+  const int64_t weekday = ((day + 3) % 7 + 7) % 7;  // 1970-01-01 was a Thursday
+  return (days_ >> weekday & 1) != 0;
+}
+
+Schedule::Interval Schedule::On(int64_t day) const {
+  const auto instant = [&](int minute) {
+    const absl::CivilDay civil = absl::CivilDay(1970, 1, 1) + (day + minute / kMinutesPerDay);
+    return absl::FromCivil(absl::CivilSecond(civil) + int64_t{60} * (minute % kMinutesPerDay),
+                           zone_);
   };
-  const int end = spec_.end_minute > spec_.begin_minute ? spec_.end_minute : spec_.end_minute + kMinutesADay;
-  return {instant(spec_.begin_minute), instant(end)};
-}
-
-bool Schedule::BeginsOn(int64_t day_number) const {
-  // 1970-01-01 was a Thursday.
-  const int64_t weekday = ((day_number + 3) % 7 + 7) % 7;
-  return (spec_.days >> weekday & 1) != 0;
-}
-
-int64_t Schedule::CivilDayNumber(Time t) const {
-  return absl::CivilDay(zone_.At(absl::FromUnixMicros(t.micros)).cs) - absl::CivilDay(1970, 1, 1);
+  return {instant(begin_minute_), instant(end_minute_)};
 }
 
 bool Schedule::Contains(Time t) const {
-  const int64_t today = CivilDayNumber(t);
-  // One that wraps midnight began yesterday; where clocks jump, a day to either side may reach here too.
-  for (int64_t day = today - 2; day <= today + 1; ++day) {
+  const absl::Time at = absl::FromUnixMicros(t.micros);
+  const int64_t today = CivilDayOf(at);
+  for (int64_t day = today - kDaysBefore; day <= today + kDaysAfter; ++day) {
     if (!BeginsOn(day)) continue;
     const Interval on = On(day);
-    if (on.begin <= t && t < on.end) return true;
+    if (on.begin <= at && at < on.end) return true;
   }
   return false;
 }
 
-std::optional<Time> Schedule::NextFlip(Time t) const {
-  const bool now = Contains(t);
-  const int64_t today = CivilDayNumber(t);
-  // Some day of every week begins one; adjacent days may join, so look at each edge in order. After a week and the
-  // days that an interval reaches over, all edges repeat: if none flipped by then, none will (`00:00-24:00`).
-  for (int64_t day = today - 2; day <= today + 16; ++day) {
+std::optional<Time> Schedule::NextFlip(Time now) const {
+  const absl::Time at = absl::FromUnixMicros(now.micros);
+  const int64_t today = CivilDayOf(at);
+  std::optional<absl::Time> flip;
+  bool within = false;  // then `flip` is the end of the hours that go on without a break since `at`
+  for (int64_t day = today - kDaysBefore; day <= today + kDaysAhead; ++day) {
     if (!BeginsOn(day)) continue;
     const Interval on = On(day);
-    for (Time edge : {on.begin, on.end}) {
-      if (edge > t && Contains(edge) != now) {
-        // Intervals of different days can overlap where clocks jump: an edge of the next one may come first.
-        if (BeginsOn(day + 1)) {
-          const Interval next = On(day + 1);
-          if (next.begin > t && next.begin < edge && Contains(next.begin) != now) edge = next.begin;
-        }
-        return edge;
-      }
+    if (on.end <= at || on.begin >= on.end) continue;  // over, or jumped over by the clock
+    if (!within && on.begin > at) {
+      flip = on.begin;
+      break;
     }
+    if (within && on.begin > *flip) break;
+    within = true;
+    flip = on.end;
+    if (day == today + kDaysAhead) return std::nullopt;  // one day after the other: it never ends
   }
-  return std::nullopt;
+  if (!flip || *flip > absl::FromUnixMicros(INT64_MAX)) return std::nullopt;
+  return Time{absl::ToUnixMicros(*flip)};
 }
 
 std::string TimeZoneDataVersion() {
-  std::FILE* file = std::fopen("/usr/share/zoneinfo/tzdata.zi", "rb");
-  if (file == nullptr) return "unknown";
-  char line[64] = {};
-  const size_t size = std::fread(line, 1, sizeof(line) - 1, file);
-  std::fclose(file);
-  std::string_view text(line, size);
-  text = text.substr(0, text.find('\n'));
-  constexpr std::string_view kPrefix = "# version ";
-  return text.starts_with(kPrefix) ? std::string(text.substr(kPrefix.size())) : "unknown";
+  const char* configured = std::getenv("TZDIR");
+  const std::string folder = configured != nullptr ? configured : "/usr/share/zoneinfo";
+  constexpr std::string_view kComment = "# version ";
+  std::string line;
+  // The text form of the data names its version in a comment; some systems have a file for it.
+  std::ifstream text(Cat(folder, "/tzdata.zi"));
+  if (std::getline(text, line) && line.starts_with(kComment)) return line.substr(kComment.size());
+  std::ifstream version(Cat(folder, "/+VERSION"));
+  if (std::getline(version, line) && !line.empty()) return line;
+  return "unknown";
 }
 
 }  // namespace ztp

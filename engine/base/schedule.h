@@ -1,7 +1,8 @@
-// Schedules: `Mon-Fri 08:00-18:00 Europe/Berlin`, the right side of `now within`.
+// Schedule: the right side of `now within "Mon-Fri 08:00-18:00 Europe/Berlin"`.
 //
-// Boundary: the one place that knows time zones (abseil's, from the system's zone data). Immutable and safe to
-// share between threads once parsed; Contains and NextFlip allocate nothing.
+// Boundary: the one place of the engine that knows time zones (abseil's, from the system's zone
+// data). Immutable and safe to share between threads once parsed; Contains and NextFlip allocate
+// nothing.
 #pragma once
 
 #include <cstdint>
@@ -15,48 +16,45 @@
 
 namespace ztp {
 
-// What the text says, before any calendar.
-struct ScheduleSpec {
-  uint8_t days = 0;      // bit 0 Monday … bit 6 Sunday: the days on which it begins
-  int begin_minute = 0;  // of the day, 0 to 1439
-  int end_minute = 0;    // 1 to 1440; at or before begin: of the next day
-  std::string zone;      // IANA name
-};
-
-// [days] HH:MM-HH:MM zone. Days are a list of names and ranges (`Mon-Fri`, `Sat,Sun`, `Fri-Mon`); without them,
-// every day. `24:00` may end it.
-absl::StatusOr<ScheduleSpec> ParseScheduleSpec(std::string_view text);
-
 class Schedule {
  public:
-  // InvalidArgument for a malformed text or a zone that the system's data does not have.
+  // `[DAYS] HH:MM-HH:MM ZONE`. DAYS are weekdays (`Mon` … `Sun`) and ranges of them with commas
+  // between; without them, every day; a range may pass Sunday (`Fri-Mon`). The end is excluded and
+  // may be 24:00; an end before the begin is on the next day. ZONE is a name of the tz database or
+  // `UTC`. InvalidArgument says what is wrong and where, a zone that the system's data does not
+  // have included.
   static absl::StatusOr<Schedule> Parse(std::string_view text);
 
-  // Half-open: [begin, end). Beginnings and ends are civil times in the zone: one that daylight saving skips
-  // counts from the instant of the jump, one that comes twice from the first.
+  // Is t in [begin, end) of a day of the schedule? Begin and end are civil times in the zone: one
+  // that the clock skips counts as the instant of the jump, one that comes twice as the first of
+  // the two.
   bool Contains(Time t) const;
 
-  // The first instant after `t` at which Contains changes; none if it never does.
-  std::optional<Time> NextFlip(Time t) const;
-
-  const ScheduleSpec& spec() const { return spec_; }
+  // The first instant after `now` at which Contains changes; nothing if it never does, or not
+  // before the end of Time.
+  std::optional<Time> NextFlip(Time now) const;
 
  private:
-  // The interval that begins on the civil day `day_number` (days since 1970-01-01), whether that day is one of
-  // spec_.days or not.
+  // The hours that begin on one civil day.
   struct Interval {
-    Time begin;
-    Time end;
+    absl::Time begin;
+    absl::Time end;
   };
-  Interval On(int64_t day_number) const;
-  bool BeginsOn(int64_t day_number) const;
-  int64_t CivilDayNumber(Time t) const;
 
-  ScheduleSpec spec_;
+  Schedule() = default;
+
+  // Days are counted from 1970-01-01.
+  int64_t CivilDayOf(absl::Time t) const;
+  bool BeginsOn(int64_t day) const;
+  Interval On(int64_t day) const;
+
+  uint8_t days_ = 0;      // bit 0 Monday … bit 6 Sunday: the days on which it begins
+  int begin_minute_ = 0;  // of the day, 0 to 1439
+  int end_minute_ = 0;    // above begin_minute_; from 1440 on, of the next day
   absl::TimeZone zone_;
 };
 
-// The version of the zone data in use, such as "2025b"; "unknown" where the system does not say.
+// The version of the time zone data in use, such as "2025b"; "unknown" where the data does not say.
 std::string TimeZoneDataVersion();
 
 }  // namespace ztp

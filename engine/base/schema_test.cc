@@ -124,16 +124,15 @@ TEST(SchemaTest, TypesAndValuesAsText) {
   const TypeId user = types.Entity(EntityTypeId{0});
   EXPECT_EQ(l.schema.TypeName(types.Map(types.Scalar(TypeKind::kString), types.Set(user))),
             "Map<String, Set<User>>");
-  EXPECT_EQ(l.schema.TypeName(types.Entities({EntityTypeId{0}, EntityTypeId{1}})),
-            "User | q.Team");
+  EXPECT_EQ(l.schema.TypeName(types.Entities({EntityTypeId{0}, EntityTypeId{1}})), "User | q.Team");
   const TypeId record =
       types.Record({{.name = "b", .type = number, .optional = true},
                     {.name = "a", .type = number, .default_value = Value::Int(3)}});
   EXPECT_EQ(l.schema.TypeName(record), "{ a: Int = 3, b?: Int }");
   EXPECT_EQ(FormatValue(l.schema, record, Value::Record({Value::Int(1), Value()})), "{ a: 1 }");
-  EXPECT_EQ(FormatValue(l.schema, types.Set(user),
-                        Value::Set({Value::Entity(EntityTypeId{0}, "a\"nn")})),
-            "{ User::\"a\\\"nn\" }");
+  EXPECT_EQ(
+      FormatValue(l.schema, types.Set(user), Value::Set({Value::Entity(EntityTypeId{0}, "a\"nn")})),
+      "{ User::\"a\\\"nn\" }");
   EXPECT_EQ(FormatValue(l.schema, types.Scalar(TypeKind::kDuration),
                         Value::OfDuration(Duration{600 * kMicrosPerSecond})),
             "10m");
