@@ -1,0 +1,97 @@
+#include "bindings/cli/common.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+#include "engine/base/limits.h"
+#include "engine/base/scalar_text.h"
+#include "engine/base/sha256.h"
+#include "engine/base/status.h"
+#include "engine/base/str.h"
+#include "engine/bundle/read.h"
+#include "engine/bundle/write.h"
+#include "engine/diag/render.h"
+#include "engine/driver/files.h"
+#include "engine/facts/json_facts.h"
+
+namespace ztp::cli {
+namespace {
+
+bool IsTerminal(int fd) { return isatty(fd) == 1 && std::getenv("NO_COLOR") == nullptr; }
+
+}  // namespace
+
+void Print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void PrintError(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
+bool ColorOutput() { return IsTerminal(STDOUT_FILENO); }
+bool ColorErrors() { return IsTerminal(STDERR_FILENO); }
+
+int Fail(const absl::Status& status) {
+  PrintError(Cat("ztp: ", Message(status), "\n"));
+  return absl::IsInvalidArgument(status) || absl::IsResourceExhausted(status) ? kFailed : kEnvironment;
+}
+
+int Compile(driver::Compiler& compiler, const std::vector<std::string>& paths) {
+  if (const absl::Status status = compiler.AddPaths(paths); !status.ok()) return Fail(status);
+  const bool ok = compiler.Check();
+  PrintError(RenderText(compiler.diagnostics(), compiler.sources(), {.color = ColorErrors()}));
+  return ok ? kDone : kFailed;
+}
+
+LoadedPolicy LoadPolicy(const std::string& path) {
+  LoadedPolicy loaded;
+  if (path.ends_with(".ztpb")) {
+    absl::StatusOr<std::string> bytes = driver::ReadFile(path, kMaxBundleBytes);
+    if (!bytes.ok()) return {Fail(bytes.status()), std::nullopt};
+    absl::StatusOr<DecisionProgram> program = ReadBundle(*bytes);
+    if (!program.ok()) return {Fail(InvalidArgument(path, ": ", Message(program.status()))), std::nullopt};
+    loaded.program = *std::move(program);
+    return loaded;
+  }
+  driver::Compiler compiler;
+  loaded.exit_code = Compile(compiler, {path});
+  if (loaded.exit_code == kDone) loaded.program = compiler.Lower();
+  return loaded;
+}
+
+LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments) {
+  const DecisionProgram& program = policy.program();
+  FactsReader reader(program.schema, {.assume_proven = arguments.assume_proven});
+  for (const std::string& file : arguments.files) {
+    const absl::StatusOr<std::string> text = driver::ReadFile(file, kMaxJsonFileBytes);
+    if (!text.ok()) return {Fail(text.status()), nullptr};
+    reader.Add(file, *text);
+  }
+  if (!reader.ok()) {
+    for (const JsonError& error : reader.errors()) PrintError(Cat(FormatJsonError(error), "\n"));
+    PrintError(Cat("ztp: ", reader.errors().size(), " error", reader.errors().size() == 1 ? "" : "s",
+                   " in the facts; nothing was loaded\n"));
+    return {kFailed, nullptr};
+  }
+  absl::StatusOr<std::shared_ptr<const Snapshot>> snapshot = MakeSnapshot(policy, reader.entities());
+  if (!snapshot.ok()) return {Fail(snapshot.status()), nullptr};
+  const std::vector<DanglingReference> dangling = FindDanglingReferences(program.schema, reader.entities());
+  if (!dangling.empty()) {
+    PrintError(Cat("ztp: ", dangling.size(), " reference", dangling.size() == 1 ? "" : "s",
+                   " to entities that are not there", arguments.list_dangling ? ":\n" : " (--dangling lists them)\n"));
+    if (arguments.list_dangling) {
+      for (const DanglingReference& d : dangling) {
+        PrintError(Cat("  ", FormatUid(program.schema, d.from), ".", d.where, " -> ", FormatUid(program.schema, d.to), "\n"));
+      }
+    }
+  }
+  return {kDone, *std::move(snapshot)};
+}
+
+std::string PolicyDigest(const DecisionProgram& program) { return Sha256Digest(WriteBundle(program)); }
+
+absl::StatusOr<Time> ClockFrom(const std::string& now) {
+  if (!now.empty()) return ParseTime(now);
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return Time{std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count()};
+}
+
+}  // namespace ztp::cli

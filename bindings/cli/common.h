@@ -1,0 +1,78 @@
+// What the subcommands share: exit codes, output, and loading what the user named.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/bundle/decision_program.h"
+#include "engine/core/time.h"
+#include "engine/driver/compiler.h"
+#include "engine/eval/policy.h"
+#include "engine/facts/snapshot.h"
+
+namespace ztp::cli {
+
+enum ExitCode : int {
+  kDone = 0,         // or: allowed
+  kFailed = 1,       // the input or policy has errors, or a test failed
+  kDenied = 2,
+  kUsage = 3,
+  kEnvironment = 4,  // a file that cannot be read, a disk that is full
+};
+
+// What a subcommand does once its arguments are parsed; returns the exit code.
+using Action = std::function<int()>;
+
+// Each adds its subcommand to the application and sets `*action` when it is the one called.
+void AddBench(CLI::App& app, Action* action);
+void AddBuild(CLI::App& app, Action* action);
+void AddCheck(CLI::App& app, Action* action);
+void AddDecide(CLI::App& app, Action* action);
+void AddDump(CLI::App& app, Action* action);
+void AddFmt(CLI::App& app, Action* action);
+void AddTest(CLI::App& app, Action* action);
+
+// Standard output and standard error. Colours only on a terminal, and never where NO_COLOR is set.
+void Print(std::string_view text);
+void PrintError(std::string_view text);
+bool ColorOutput();
+bool ColorErrors();
+
+// "ztp: …" on standard error; the exit code that the status asks for.
+int Fail(const absl::Status& status);
+
+// Parses and checks; prints the diagnostics to standard error. An exit code other than kDone: there is no program.
+int Compile(driver::Compiler& compiler, const std::vector<std::string>& paths);
+
+// A decision program from a source path, a folder of them, or a bundle. On failure the reason has been printed.
+struct LoadedPolicy {
+  int exit_code = kDone;
+  std::optional<DecisionProgram> program;
+};
+LoadedPolicy LoadPolicy(const std::string& path);
+
+// The snapshot of some facts files (none: an empty one). On failure the reason has been printed.
+struct LoadedFacts {
+  int exit_code = kDone;
+  std::shared_ptr<const Snapshot> snapshot;
+};
+struct FactsArguments {
+  std::vector<std::string> files;
+  bool assume_proven = false;
+  bool list_dangling = false;
+};
+LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments);
+
+// "sha256:…" of the bundle that the program makes, which is what a decision names as its policy.
+std::string PolicyDigest(const DecisionProgram& program);
+
+// The clock that decisions are made at: --now, or the system's.
+absl::StatusOr<Time> ClockFrom(const std::string& now);
+
+}  // namespace ztp::cli

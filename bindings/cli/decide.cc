@@ -1,0 +1,89 @@
+// ztp decide: requests in, decisions out.
+#include "bindings/cli/common.h"
+#include "engine/base/limits.h"
+#include "engine/base/str.h"
+#include "engine/driver/files.h"
+#include "engine/eval/decide.h"
+#include "engine/eval/json_decision.h"
+#include "engine/eval/json_request.h"
+
+namespace ztp::cli {
+namespace {
+
+struct Options {
+  std::string policy;
+  FactsArguments facts;
+  std::string requests = "-";
+  std::string now;
+  bool explain = false;
+};
+
+int Run(const Options& options) {
+  LoadedPolicy loaded = LoadPolicy(options.policy);
+  if (loaded.exit_code != kDone) return loaded.exit_code;
+  const auto policy = Policy::Make(*std::move(loaded.program));
+  if (!policy.ok()) return Fail(policy.status());
+  const LoadedFacts facts = LoadFactsFiles(**policy, options.facts);
+  if (facts.exit_code != kDone) return facts.exit_code;
+  const absl::StatusOr<Time> now = ClockFrom(options.now);
+  if (!now.ok()) return Fail(now.status());
+  const absl::StatusOr<std::string> text = driver::ReadFile(options.requests, kMaxJsonFileBytes);
+  if (!text.ok()) return Fail(text.status());
+
+  RequestOptions request_options;
+  request_options.now = *now;
+  request_options.accept_now = options.facts.assume_proven;
+  request_options.assume_proven = options.facts.assume_proven;
+  RequestReader reader((*policy)->program().schema, *text, request_options);
+  const std::string policy_digest = PolicyDigest((*policy)->program());
+  const DecisionOrigin origin{policy_digest, facts.snapshot->version()};
+  Scratch scratch;
+  ReadRequestResult read;
+  size_t count = 0, denied = 0, wrong = 0;
+  if (reader.is_array()) Print("[\n");
+  while (reader.Next(&read)) {
+    if (count++ > 0) Print(reader.is_array() ? ",\n" : "\n");
+    if (!read.request) {
+      // A request that cannot be understood is denied; the others are decided all the same.
+      ++wrong;
+      Print(WriteRefusal(read.errors));
+      for (JsonError& error : read.errors) {
+        if (error.file.empty()) error.file = options.requests == "-" ? "<stdin>" : options.requests;
+        PrintError(Cat(FormatJsonError(error), "\n"));
+      }
+      continue;
+    }
+    const Decision decision = Decide(**policy, *facts.snapshot, *read.request, scratch);
+    if (!decision.allow) ++denied;
+    std::optional<Explanation> explanation;
+    if (options.explain) explanation = Explain(**policy, *facts.snapshot, *read.request, scratch);
+    Print(WriteDecision((*policy)->program(), decision, origin, explanation ? &*explanation : nullptr));
+  }
+  if (count > 0) Print("\n");
+  if (reader.is_array()) Print("]\n");
+  if (count == 0) {
+    PrintError("ztp: there is no request\n");
+    return kFailed;
+  }
+  return wrong > 0 ? kFailed : denied > 0 ? kDenied : kDone;
+}
+
+}  // namespace
+
+void AddDecide(CLI::App& app, Action* action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("decide", "Decide requests: AuthZEN JSON in, a decision a line out");
+  command->add_option("-p,--policy", options->policy, "a policy: a .ztp file, a folder of them, or a bundle (.ztpb)")->required();
+  command->add_option("-f,--facts", options->facts.files, "facts: JSON, an array or a line an entity; may be given again");
+  command->add_option("-r,--requests", options->requests, "requests: an object, an array or JSON Lines; - is standard input")
+      ->capture_default_str();
+  command->add_flag("--explain", options->explain, "list each rule in scope with its clauses' values and what they read");
+  command->add_option("--now", options->now, "decide as if it were this time (RFC 3339), for tests and replay");
+  command->add_flag("--assume-proven", options->facts.assume_proven,
+                    "take proven inputs and attributes as plain JSON, and `context.now`, for tests and replay");
+  command->add_flag("--dangling", options->facts.list_dangling, "list the references to entities that are not there");
+  command->footer("Exit codes: 0 all are allowed, 2 one is denied, 1 the policy, the facts or a request has errors.");
+  command->callback([=] { *action = [=] { return Run(*options); }; });
+}
+
+}  // namespace ztp::cli

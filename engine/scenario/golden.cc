@@ -1,0 +1,171 @@
+#include "engine/scenario/golden.h"
+
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "engine/base/limits.h"
+#include "engine/base/scalar_text.h"
+#include "engine/base/status.h"
+#include "engine/base/str.h"
+#include "engine/diag/render.h"
+#include "engine/driver/compiler.h"
+#include "engine/driver/files.h"
+#include "engine/eval/json_request.h"
+#include "engine/facts/json_facts.h"
+#include "engine/scenario/decision_text.h"
+#include "engine/scenario/ways.h"
+
+namespace ztp::scenario {
+namespace {
+
+std::vector<std::string_view> Lines(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const size_t end = text.find('\n');
+    if (const std::string_view line = text.substr(0, end); !line.empty()) lines.push_back(line);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return lines;
+}
+
+struct Settings {
+  Time now = *ParseTime("2030-01-01T00:00:00Z");
+  bool assume_proven = false;
+};
+
+absl::StatusOr<Settings> ReadSettings(const GoldenFile& file) {
+  Settings settings;
+  const GoldenSection* section = file.Find("options");
+  if (section == nullptr) return settings;
+  for (std::string_view line : Lines(section->content)) {
+    if (line == "assume-proven") {
+      settings.assume_proven = true;
+    } else if (line.starts_with("now ")) {
+      ZTP_ASSIGN_OR_RETURN(settings.now, ParseTime(line.substr(4)));
+    } else {
+      return InvalidArgument("there is no option ", Quoted(line), "; options are `now TIME` and `assume-proven`");
+    }
+  }
+  return settings;
+}
+
+std::string ErrorLines(const std::vector<JsonError>& errors) {
+  std::string out;
+  for (const JsonError& error : errors) Append(out, FormatJsonError(error), "\n");
+  return out;
+}
+
+absl::StatusOr<std::string> DecideAll(const GoldenFile& file, const sema::Program& program, const SourceManager& sources) {
+  const GoldenSection* requests = file.Find("requests");
+  const GoldenSection* facts = file.Find("facts");
+  if (requests == nullptr && facts == nullptr) return std::string();
+  ZTP_ASSIGN_OR_RETURN(const Settings settings, ReadSettings(file));
+  ZTP_ASSIGN_OR_RETURN(const std::unique_ptr<Ways> ways, Ways::Make(program, sources));
+  FactsReader reader(program.schema, {.assume_proven = settings.assume_proven});
+  if (facts != nullptr) reader.Add("facts", facts->content);
+  if (!reader.ok()) return ErrorLines(reader.errors());
+  const absl::StatusOr<Ways::World> world = ways->Load(std::move(reader.entities()));
+  if (!world.ok()) return Cat("facts: ", Message(world.status()), "\n");
+  if (requests == nullptr) return std::string("facts loaded\n");
+
+  RequestOptions options;
+  options.now = settings.now;
+  options.accept_now = true;
+  options.assume_proven = settings.assume_proven;
+  RequestReader request_reader(program.schema, requests->content, options);
+  const RuleNames names = [&](uint32_t rule) { return program.rules[rule].full_name(); };
+  std::string out;
+  ReadRequestResult read;
+  while (request_reader.Next(&read)) {
+    if (!read.request) {
+      out += ErrorLines(read.errors);
+      continue;
+    }
+    ZTP_ASSIGN_OR_RETURN(const Decision decision, ways->Decide(*world, *read.request));
+    Append(out, FormatDecision(program.schema, decision, names), "\n");
+  }
+  return out;
+}
+
+// The first lines that differ, as `- expected` and `+ got`.
+std::string Difference(std::string_view expected, std::string_view actual) {
+  const std::vector<std::string_view> a = Lines(expected), b = Lines(actual);
+  std::string out;
+  for (size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
+    const std::string_view left = i < a.size() ? a[i] : "", right = i < b.size() ? b[i] : "";
+    if (left == right) continue;
+    if (i < a.size()) Append(out, "- ", left, "\n");
+    if (i < b.size()) Append(out, "+ ", right, "\n");
+  }
+  return out.empty() ? "(blank lines differ)\n" : out;
+}
+
+// Does some request's answer change between allow and anything else?
+bool TurnsADecision(std::string_view expected, std::string_view actual) {
+  const std::vector<std::string_view> a = Lines(expected), b = Lines(actual);
+  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+    if (a[i].starts_with("allow") != b[i].starts_with("allow")) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+absl::StatusOr<GoldenActual> RunGolden(const GoldenFile& file) {
+  GoldenActual actual;
+  driver::Compiler compiler;
+  for (const GoldenSection& section : file.sections) {
+    if (section.kind == "policy") compiler.AddText(section.argument, section.content + "\n");
+  }
+  const bool ok = compiler.Check();
+  actual.diagnostics = RenderText(compiler.diagnostics(), compiler.sources());
+  if (ok) {
+    ZTP_ASSIGN_OR_RETURN(actual.decisions, DecideAll(file, *compiler.program(), compiler.sources()));
+  }
+  // As a section keeps them.
+  for (std::string* text : {&actual.diagnostics, &actual.decisions}) {
+    while (text->ends_with('\n')) text->pop_back();
+  }
+  return actual;
+}
+
+TestResult RunGoldenFile(const std::string& path, const GoldenOptions& options) {
+  const std::filesystem::path as_path(path);
+  TestResult result{.suite = as_path.parent_path().string(), .name = as_path.stem().string(), .place = path};
+  auto fail = [&](std::string message) {
+    result.failures.push_back({path, std::move(message)});
+    return result;
+  };
+  const absl::StatusOr<std::string> text = driver::ReadFile(path, kMaxSourceFileBytes);
+  if (!text.ok()) return fail(std::string(Message(text.status())));
+  absl::StatusOr<GoldenFile> file = ParseGolden(*text);
+  if (!file.ok()) return fail(std::string(Message(file.status())));
+  const absl::StatusOr<GoldenActual> actual = RunGolden(*file);
+  if (!actual.ok()) return fail(std::string(Message(actual.status())));
+
+  auto expected = [&](std::string_view kind) {
+    const GoldenSection* section = file->Find(kind);
+    return section == nullptr ? std::string() : section->content;
+  };
+  const std::string diagnostics = expected("diagnostics"), decisions = expected("decisions");
+  if (diagnostics == actual->diagnostics && decisions == actual->decisions) return result;
+  if (options.update) {
+    if (!options.accept_decisions && TurnsADecision(decisions, actual->decisions)) {
+      return fail(Cat("not updated: a decision would change (--accept-decisions if that is meant)\n",
+                      Difference(decisions, actual->decisions)));
+    }
+    file->Set("diagnostics", actual->diagnostics);
+    file->Set("decisions", actual->decisions);
+    if (const absl::Status status = driver::WriteFile(path, file->Print()); !status.ok()) {
+      return fail(std::string(Message(status)));
+    }
+    result.updated = true;
+    return result;
+  }
+  if (diagnostics != actual->diagnostics) fail(Cat("diagnostics differ:\n", Difference(diagnostics, actual->diagnostics)));
+  if (decisions != actual->decisions) fail(Cat("decisions differ:\n", Difference(decisions, actual->decisions)));
+  return result;
+}
+
+}  // namespace ztp::scenario

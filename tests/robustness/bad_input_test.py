@@ -1,0 +1,128 @@
+"""Bad input never crashes the command: each case gives a clear error in bounded memory.
+
+Usage: bad_input_test.py ZTP
+"""
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ZTP = sys.argv.pop(1) if len(sys.argv) > 1 else "build/release/bin/ztp"
+POLICY = """ztp 1
+package a
+entity User { n: Int }
+entity Doc { d: Decimal }
+action read on Doc by User
+permit p {
+  principal u: User
+  action    read
+  resource  any
+  when      u.n > 0
+}
+"""
+MEMORY = 1 << 30
+
+
+class Outcome:
+    def __init__(self, process, peak):
+        self.code = process.returncode
+        self.text = (process.stdout + process.stderr).decode("utf-8", "replace")
+        self.peak = peak
+
+
+class BadInput(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.policy = self.write("good.ztp", POLICY)
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def write(self, name, content):
+        path = os.path.join(self.folder.name, name)
+        with open(path, "wb") as f:
+            f.write(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def run_ztp(self, *args, stdin=b""):
+        """Runs the command with an address space limit, so that unbounded memory is a failure and no nuisance."""
+        def limit():
+            resource.setrlimit(resource.RLIMIT_AS, (4 * MEMORY, 4 * MEMORY))
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        process = subprocess.run([ZTP, *args], input=stdin, capture_output=True, preexec_fn=limit, timeout=300)
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+        return Outcome(process, peak)
+
+    def assert_refused(self, outcome, *parts):
+        self.assertEqual(outcome.code, 1, outcome.text[:2000])
+        self.assertLess(outcome.peak, MEMORY)
+        for part in parts:
+            self.assertIn(part, outcome.text)
+
+    def check(self, content, *parts):
+        self.assert_refused(self.run_ztp("check", self.write("bad.ztp", content)), *parts)
+
+    def decide(self, facts, request, *parts):
+        facts_path = self.write("facts.json", facts)
+        self.assert_refused(self.run_ztp("decide", "-p", self.policy, "-f", facts_path, stdin=request), *parts)
+
+    def test_nested_parentheses(self):
+        self.check("ztp 1\npackage a\nconst c = " + "(" * 50000 + "1" + ")" * 50000 + "\n", "ZTP1004", "bad.ztp:3")
+
+    def test_nested_everything(self):
+        for opening, middle, closing in [("[", "1", "]"), ("{ ", "1", " }"), ("not ", "true", ""), ("-", "1", ""),
+                                         ("if true then ", "1", " else 2"), ("f(", "1", ")"), ("1 ?? ", "2", "")]:
+            self.check("ztp 1\npackage a\nconst c = " + opening * 50000 + middle + closing * 50000 + "\n", "error[ZTP")
+
+    def test_long_chains_are_no_nesting(self):
+        text = POLICY + "const c = " + " + ".join(["1"] * 20000) + "\n"
+        outcome = self.run_ztp("check", self.write("long.ztp", text))
+        self.assertIn(outcome.code, (0, 1), outcome.text[:2000])
+        self.assertLess(outcome.peak, MEMORY)
+
+    def test_100_mb_file(self):
+        self.check(b"// " + b"x" * (100 << 20), "bad.ztp")
+
+    def test_invalid_utf8(self):
+        self.check(b"ztp 1\npackage a\n// \xff\xfe\n", "ZTP1002", "bad.ztp:3")
+
+    def test_nul_bytes(self):
+        self.check(b"ztp 1\npackage a\x00b\n", "ZTP1003", "bad.ztp:2")
+
+    def test_truncated(self):
+        for cut in range(1, len(POLICY) - 2, 7):
+            outcome = self.run_ztp("check", self.write("cut.ztp", POLICY[:cut]))
+            self.assertIn(outcome.code, (0, 1), outcome.text)
+
+    def test_numbers_beyond_64_bits(self):
+        self.check("ztp 1\npackage a\nconst c = 9223372036854775808\n", "bad.ztp:3", "64")
+        self.decide('[{"uid": {"type": "User", "id": "u"}, "attrs": {"n": 99999999999999999999}}]', b"{}", "$[0].attrs.n")
+        self.decide('[{"uid": {"type": "Doc", "id": "d"}, "attrs": {"d": 1e400}}]', b"{}", "$[0].attrs.d")
+
+    def test_json_bomb(self):
+        self.decide("[" * 100000, b"{}", "facts.json:1")
+        self.decide("[]", b'{"a":' * 100000, "error[ZTP")
+
+    def test_facts_that_are_no_json(self):
+        for text in ("", "{", "[1,]", '{"uid": }', "\xff", '[{"uid": {"type": "User", "id": "u"}, "attrs": {"n": 1, "n": 2}}]'):
+            if text:
+                self.decide(text, b"{}", "error[ZTP")
+
+    def test_bundles_that_are_none(self):
+        for name, content in (("empty.ztpb", b""), ("text.ztpb", b"hello, this is no bundle"),
+                              ("header.ztpb", b"\x10\0\0\0ZTPB" + b"\xff" * 64)):
+            path = self.write(name, content)
+            self.assert_refused(self.run_ztp("decide", "-p", path, stdin=b"{}"), name)
+
+    def test_wrong_usage_and_missing_files(self):
+        self.assertEqual(self.run_ztp().code, 3)
+        self.assertEqual(self.run_ztp("chekc").code, 3)
+        outcome = self.run_ztp("check", os.path.join(self.folder.name, "none.ztp"))
+        self.assertEqual(outcome.code, 4)
+        self.assertIn("none.ztp", outcome.text)
+
+
+if __name__ == "__main__":
+    unittest.main()
