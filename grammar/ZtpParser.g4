@@ -73,7 +73,7 @@ entityMember
   | field
   ;
 
-field: anyName QUESTION? COLON typeExpr fieldMark* (ASSIGN defaultValue)?;
+field: anyName QUESTION? COLON typeExpr fieldMark* (ASSIGN defaultValue fieldMark*)?;
 fieldMark
   : CLAIMED
   | VOUCHED
@@ -114,7 +114,7 @@ ruleMember
   | ACTION (ANY | qualifiedName (COMMA qualifiedName)*)
   | WHEN expression
   | UNLESS (OBLIGED call | expression)
-  | OBLIGE call
+  | OBLIGE call (COMMA call)*
   | BECAUSE (STRING | SLIP_STRING)
   ;
 scope

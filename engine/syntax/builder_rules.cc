@@ -121,7 +121,7 @@ void Builder::Line(P::RuleMemberContext* ctx, RuleLines& lines) {
       clause.span = span;
       if (ctx->OBLIGED() != nullptr) {
         clause.kind = Clause::Kind::kUnlessObliged;
-        clause.obliged = Call(ctx->call());
+        clause.obliged = Call(ctx->call(0));
       } else {
         clause.kind =
             ctx->start->getType() == P::WHEN ? Clause::Kind::kWhen : Clause::Kind::kUnless;
@@ -132,7 +132,7 @@ void Builder::Line(P::RuleMemberContext* ctx, RuleLines& lines) {
       break;
     }
     case P::OBLIGE:
-      lines.obliges.push_back(Call(ctx->call()));
+      for (P::CallContext* call : ctx->call()) lines.obliges.push_back(Call(call));
       stage = 5;
       break;
     case P::BECAUSE: {

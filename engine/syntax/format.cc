@@ -153,8 +153,10 @@ class Formatter {
       auto scope = [&](const Scope& s) {
         if (s.present) rule_lines_.push_back(s.span.begin);
       };
+      // The keyword stands before the call; before a second one of the same line, a comma.
       auto call = [&](Span span) {
-        rule_lines_.push_back(tokens_[TokenAt(tokens_, span.begin) - 1].span.begin);
+        const FormatToken& before = tokens_[TokenAt(tokens_, span.begin) - 1];
+        if (before.word) rule_lines_.push_back(before.span.begin);
       };
       auto lines = [&](const auto& rule) {
         scope(rule.principal);
