@@ -281,9 +281,17 @@ Typed ExprChecker::CheckContains(Context& c, ExprRef e, const Typed& base, Op op
 // Definitions
 
 Typed ExprChecker::CallDef(Context& c, ExprRef e, uint32_t def, size_t first_arg) {
-  const DefInfo& info = names_.Def(def);
   const DeclRef ref{NameKind::kDef, def};
   const std::string name = names_.NameOf(ref);
+  // Constants are worked out before definitions, which may read them.
+  if (c.mode == Context::Mode::kConst) {
+    Report(Diagnostic(DiagKind::kNotConstant, e->span,
+                      Cat("a constant cannot call definition ", Quoted(name)))
+               .Mark("not a constant")
+               .Label(names_.SpanOf(ref), "declared here"));
+    return Failed(e);
+  }
+  const DefInfo& info = names_.Def(def);
   if (!ArgumentCount(e, first_arg, info.params.size(), name)) return Failed(e);
   std::vector<Typed> args;
   bool ok = true;

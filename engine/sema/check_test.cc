@@ -335,6 +335,12 @@ TEST(DeclareTest, ConstantsOfThemselves) {
   EXPECT_EQ(c->program, nullptr);
 }
 
+TEST(DeclareTest, ConstantsCallNoDefinitions) {
+  const auto c = CheckText(
+      "ztp 1\npackage a\ndef f(x: Int) = x\nconst y = f(1)\nentity E { a: Int = f(2) }\n");
+  EXPECT_THAT(c->Slugs(), ElementsAre("not-constant", "not-constant"));
+}
+
 // ---- Rules
 
 TEST(RulesTest, MissingScopeLines) {

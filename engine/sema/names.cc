@@ -310,7 +310,8 @@ void Names::ReportUnknown(PackageId from, NameSpace space, Symbol name, Span spa
   if (space == NameSpace::kNames && kind == DiagKind::kUnknownType) {
     candidates.insert(candidates.end(), std::begin(kBuiltInTypes), std::end(kBuiltInTypes));
   }
-  Diagnostic diagnostic(kind, span, Cat("there is no ", what, " named ", Quoted(text)));
+  const std::string subject = what == "name" ? "nothing is" : Cat("there is no ", what);
+  Diagnostic diagnostic(kind, span, Cat(subject, " named ", Quoted(text)));
   diagnostic.SetMark("not declared");
   if (auto close = ClosestName(text, candidates)) {
     diagnostic.AddHelp(Cat("did you mean ", Quoted(*close), "?"));

@@ -120,7 +120,7 @@ bool TestChecker::AddEdges(Scene& scene, const syntax::Ast& ast,
     std::vector<std::string> names;
     for (EntityTypeId id : allowed) names.push_back(schema()[id].json_name);
     Diagnostic diagnostic(DiagKind::kTypeMismatch, span,
-                          Cat(type.name, derives ? " does not derive from " : " cannot be in a ",
+                          Cat(type.name, derives ? " does not derive from " : " cannot be a member of ",
                               schema()[value.entity_type()].name));
     diagnostic.SetMark(Cat("a ", schema()[value.entity_type()].name));
     diagnostic.AddLabel(names_.SpanOf({NameKind::kEntity, record.uid.type.index}),
