@@ -122,6 +122,7 @@ void ExprChecker::AddLocal(Context& c, Symbol name, Span span, Typed value) {
     Report(Diagnostic(DiagKind::kShadowedName, span, Cat(Quoted(Text(name)), " hides another name"))
                .Mark("take another name")
                .Label(local.span, "already introduced here"));
+    c.locals.push_back({name, span, std::move(value)});
     return;
   }
   if (const auto decl = names_.Peek(c.package, NameSpace::kNames, name)) {
@@ -517,8 +518,15 @@ void ExprChecker::Lint(const Context&, Diagnostic d) {
 
 void ExprChecker::LintConstant(const Context& c, ExprRef e, const Typed& t, std::string_view what) {
   if (!t.ok() || !builder_.IsConst(t.id) || kind(t.type) != TypeKind::kBool) return;
-  // A declared constant is a switch; that it is constant is its purpose.
-  if (e->kind == ExprKind::kName || e->kind == ExprKind::kField) return;
+  // A declared constant is a switch; that it is constant is its purpose. Of `and` and `or` the part
+  // that makes it so has been named.
+  switch (e->kind) {
+    case ExprKind::kName:
+    case ExprKind::kField:
+    case ExprKind::kAnd:
+    case ExprKind::kOr: return;
+    default: break;
+  }
   const bool value = builder_.ConstValue(t.id).boolean();
   Lint(c, Diagnostic(value ? DiagKind::kAlwaysTrue : DiagKind::kAlwaysFalse, e->span,
                      Cat(what, " is always ", value ? "true" : "false"))

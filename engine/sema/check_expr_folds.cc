@@ -156,7 +156,9 @@ Typed ExprChecker::CheckFoldBody(Context& c, ExprRef e, ExprRef body, TypeId exp
     case FoldKind::kAll:
     case FoldKind::kCount: {
       const Typed t = CheckBool(c, body);
-      LintConstant(c, body, t, "this part of the condition");
+      if (body->kind != syntax::ExprKind::kBool) {
+        LintConstant(c, body, t, "this part of the condition");
+      }
       return t;
     }
     case FoldKind::kSum: {

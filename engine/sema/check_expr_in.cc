@@ -30,6 +30,17 @@ Typed ExprChecker::CheckIn(Context& c, ExprRef e) {
         if (lattice.kind == LatticeType::Kind::kPowerSet ||
             lattice.kind == LatticeType::Kind::kDual) {
           element = types().Enum(lattice.elements);
+        } else if (left->kind == ExprKind::kName && Flexibility(c, left) == 2) {
+          Diagnostic d(DiagKind::kBadOperand, e->name_span.valid() ? e->name_span : e->span,
+                       Cat("nothing is 'in' a label of ", TypeName(b.type)));
+          d.SetMark("asks a power set");
+          d.AddLabel(b.span, Cat("this is ", TypeName(b.type)));
+          if (!lattice.parts.empty()) {
+            d.AddHelp(Cat("ask one of its parts: '", SourceText(left->span), " in ",
+                          SourceText(b.span), ".", lattice.parts.front().name, "'"));
+          }
+          Report(std::move(d));
+          return Failed(e);
         }
         break;
       }

@@ -11,15 +11,6 @@ namespace ztp::sema {
 
 using syntax::ExprKind;
 
-namespace {
-
-bool IsTypeName(NameKind kind) {
-  return kind == NameKind::kEnum || kind == NameKind::kLattice || kind == NameKind::kAlias ||
-         kind == NameKind::kEntity;
-}
-
-}  // namespace
-
 ExprChecker::Resolved ExprChecker::Resolve(const Context& c, ExprRef e) {
   Resolved r;
   if (e->kind == ExprKind::kName) {

@@ -134,8 +134,10 @@ ExprId ExprChecker::NowCompare(Span span, NowCmp cmp, std::vector<NowTerm> terms
     return {};
   }
   // Sums are equal whatever their order; one order makes them one node.
-  std::stable_sort(terms.begin(), terms.end(), [](const NowTerm& a, const NowTerm& b) {
-    return a.subtracted != b.subtracted ? b.subtracted : a.id < b.id;
+  std::stable_sort(terms.begin(), terms.end(), [this](const NowTerm& a, const NowTerm& b) {
+    const bool x = builder_.IsConst(a.id), y = builder_.IsConst(b.id);
+    if (a.subtracted != b.subtracted) return b.subtracted;
+    return x != y ? y : a.id < b.id;
   });
   uint32_t payload = static_cast<uint32_t>(cmp);
   std::vector<ExprId> args;
