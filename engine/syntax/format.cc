@@ -333,19 +333,6 @@ class Formatter {
   }
 
   std::string Assemble() {
-    std::vector<size_t> column(lines_.size(), 0);  // of trailing remarks
-    for (size_t i = 0; i < lines_.size();) {
-      size_t end = i;
-      size_t widest = 0;
-      while (end < lines_.size() && TrailingRemark(end) != nullptr && (end == i || Next(end))) {
-        const std::string& text = lines_[end].text;
-        widest =
-            std::max(widest, CountCodePoints(std::string_view(text).substr(text.rfind('\n') + 1)));
-        ++end;
-      }
-      for (size_t k = i; k < end; ++k) column[k] = widest + 2;
-      i = std::max(end, i + 1);
-    }
     std::string out;
     for (size_t i = 0; i < lines_.size(); ++i) {
       const LogicalLine& line = lines_[i];
@@ -353,12 +340,7 @@ class Formatter {
       const int indent = line.closes ? line.indent + kLevel : line.indent;
       OwnLines(tokens_[line.begin], indent, line.closes, out);
       out += line.text;
-      if (const Remark* remark = TrailingRemark(i)) {
-        const size_t at =
-            CountCodePoints(std::string_view(line.text).substr(line.text.rfind('\n') + 1));
-        out.append(column[i] - at, ' ');
-        out += remark->text;
-      }
+      if (const Remark* remark = TrailingRemark(i)) Append(out, kRemarkHere, remark->text);
       out += '\n';
     }
     const FormatToken& last = tokens_.back();
@@ -370,15 +352,49 @@ class Formatter {
       }
     }
     OwnLines(last, 0, true, out);
-    return out;
+    return AlignRemarks(out);
   }
 
-  // Is line `i` directly below the one before it?
-  bool Next(size_t i) const {
-    for (const Remark& remark : tokens_[lines_[i].begin].remarks) {
-      if (remark.own_line) return false;
+  // Puts remarks that end rows of one indentation, one below the other, into one column.
+  static std::string AlignRemarks(std::string_view text) {
+    struct Line {
+      std::string_view code;
+      std::string_view remark;  // empty if there is none
+      size_t indent = 0;
+    };
+    std::vector<Line> lines;
+    while (!text.empty()) {
+      const size_t end = text.find('\n');
+      Line line;
+      line.code = text.substr(0, end);
+      text.remove_prefix(end + 1);
+      line.indent = std::min(line.code.find_first_not_of(' '), line.code.size());
+      if (const size_t at = line.code.find(kRemarkHere); at != std::string_view::npos) {
+        line.remark = line.code.substr(at + 1);
+        line.code = line.code.substr(0, at);
+      }
+      lines.push_back(line);
     }
-    return !BlankBefore(i) && lines_[i].text.find('\n') == std::string::npos;
+    std::string out;
+    for (size_t i = 0; i < lines.size();) {
+      size_t end = i;
+      size_t widest = 0;
+      for (;
+           end < lines.size() && !lines[end].remark.empty() && lines[end].indent == lines[i].indent;
+           ++end) {
+        widest = std::max(widest, CountCodePoints(lines[end].code));
+      }
+      end = std::max(end, i + 1);
+      for (; i < end; ++i) {
+        out += lines[i].code;
+        if (!lines[i].remark.empty()) {
+          out.append(widest + 2 - CountCodePoints(lines[i].code), ' ');
+          out += lines[i].remark;
+        }
+        out += '\n';
+      }
+    }
+    return out;
   }
 
   // The remarks above a token, each on its own row. `last`: no blank row after them.

@@ -40,7 +40,7 @@ DocId FormatDocs::Remarks(size_t i) {
       parts.push_back(layout_.Hard());
       parts.push_back(layout_.Text(std::string(remark.text)));
     } else {
-      parts.push_back(layout_.Text(Cat("  ", remark.text)));
+      parts.push_back(layout_.Text(Cat(kRemarkHere, remark.text)));
     }
   }
   return layout_.Concat(std::move(parts));

@@ -12,6 +12,10 @@
 
 namespace ztp::syntax {
 
+// Stands in laid-out text before a remark that ends a row, until remarks are aligned. No policy can
+// hold it.
+inline constexpr char kRemarkHere = '\x01';
+
 // Blanks that align a statement with its neighbours.
 struct Padding {
   int after_first = 0;

@@ -91,7 +91,7 @@ permit p { // opens p
 )"),
             R"(// above
 entity A {  // opens
-  a: Int    // of a
+  a: Int  // of a
   // between
   b: Int  // of b
 
