@@ -34,10 +34,9 @@ struct LogicalLine {
   int indent = 0;
   DocId doc;
   Row row = Row::kNone;
-  bool apart = false;          // an empty line stands before and after it
-  bool opens = false;          // ends with the brace of a body
-  bool closes = false;         // is the brace that ends a body
-  bool one_line_body = false;  // of an entity
+  bool apart = false;   // an empty line stands before and after it
+  bool opens = false;   // ends with the brace of a body
+  bool closes = false;  // is the brace that ends a body
   std::string text;
 };
 
@@ -196,7 +195,7 @@ class Formatter {
       const DocId line = docs_.OneLineBody(begin, brace, starts, end);
       const std::string text = docs_.layout().Render(line, 0, kWidth);
       if (text.find('\n') == std::string::npos && CountCodePoints(text) <= kWidth) {
-        Push(begin, end, 0, line).one_line_body = true;
+        Push(begin, end, 0, line);
         return;
       }
     }

@@ -16,7 +16,6 @@ namespace ztp::syntax {
 struct SyntaxError {
   size_t rule = 0;  // of the grammar, in which the parser was
   const antlr4::Token* found = nullptr;
-  const antlr4::Token* before = nullptr;  // the token before it, or nullptr
   const antlr4::Token* opened = nullptr;  // the brace that a missing '}' would close, or nullptr
   antlr4::misc::IntervalSet expected;
 };

@@ -200,7 +200,6 @@ class Recovery final : public antlr4::DefaultErrorStrategy {
     const antlr4::ParserRuleContext* ctx = parser->getContext();
     error.rule = ctx->getRuleIndex();
     error.found = found;
-    error.before = landmarks_.Before(found->getTokenIndex());
     if (expected.contains(static_cast<size_t>(P::RBRACE)) &&
         In(error.rule, {P::RuleRuleBody, P::RuleTestBody, P::RuleEntityBody}) &&
         (found->getType() == antlr4::Token::EOF ||
