@@ -30,8 +30,9 @@ namespace ztp {
 struct EvidenceWindow {
   int64_t issued_at = 0;
   int64_t expires_at = 0;
-  bool has_issued_at = false;
-  bool has_expires_at = false;
+  bool has_issued = false;
+  bool has_expires = false;
+  bool any() const { return has_issued || has_expires; }
 };
 
 class Snapshot final : public UidSource {
@@ -104,27 +105,28 @@ class Snapshot final : public UidSource {
     const Column& column = columns_[e.type][attribute];
     if (column.windows.empty()) return nullptr;
     const EvidenceWindow& window = column.windows[e.row];
-    return window.has_issued_at || window.has_expires_at ? &window : nullptr;
+    return window.any() ? &window : nullptr;
   }
 
   std::span<const uint32_t> List(ListId list) const {
     return std::span<const uint32_t>(list_items_)
         .subspan(lists_[list].begin, lists_[list].size);
   }
-  Closure Members(uint32_t entity) const { return closures_[member_closure_[entity]]; }
+  Closure Memberships(uint32_t entity) const { return closures_[member_closure_[entity]]; }
   Closure Lineage(uint32_t entity) const { return closures_[lineage_closure_[entity]]; }
 
   // The program's constants, by their number.
   const Val& Constant(uint32_t constant) const { return constants_[constant]; }
 
   // Does the pattern match a stored text that it was tried on?
-  bool Matches(uint32_t pattern, const Val& text) const {
-    return matched_[pattern].contains(text.bytes);
+  bool StoredMatches(uint32_t pattern, const char* text) const {
+    return matched_[pattern].contains(text);
   }
 
-  // Nothing if the snapshot was built without a solver.
-  const Quantified* FindQuantified(uint32_t quantifier, uint32_t entity) const {
-    return quantified_.empty() ? nullptr : &quantified_[quantifier][lineage_closure_[entity]];
+  // False if the snapshot was built without a solver.
+  bool has_quantifiers() const { return !quantified_.empty(); }
+  const Quantified& QuantifiedOf(uint32_t quantifier, uint32_t entity) const {
+    return quantified_[quantifier][lineage_closure_[entity]];
   }
 
  private:

@@ -86,10 +86,10 @@ TEST(Snapshot, ClosesMembershipAndNamesWhatIsAbsent) {
   const auto built = Build({Group("a", {"b", "gone"}), Group("b", {"c"}), Group("c")});
   ASSERT_TRUE(built.ok()) << built.status();
   const Snapshot& s = **built;
-  const Snapshot::Closure closure = s.Members(*s.Find(EntityTypeId{kGroup}, "a"));
+  const Snapshot::Closure closure = s.Memberships(*s.Find(EntityTypeId{kGroup}, "a"));
   EXPECT_THAT(Ids(s, s.List(closure.members)), ElementsAre("b", "c", "gone"));
   EXPECT_THAT(Ids(s, s.List(closure.absent)), ElementsAre("gone"));
-  const Snapshot::Closure top = s.Members(*s.Find(EntityTypeId{kGroup}, "c"));
+  const Snapshot::Closure top = s.Memberships(*s.Find(EntityTypeId{kGroup}, "c"));
   EXPECT_THAT(s.List(top.members), IsEmpty());
   EXPECT_EQ(s.stored_count(), 3u);
   EXPECT_EQ(s.absent_count(), 1u);
@@ -195,7 +195,7 @@ TEST(Snapshot, ALongChainNeedsNoStack) {
   const auto built = Build(chain);
   ASSERT_TRUE(built.ok()) << built.status();
   const Snapshot& s = **built;
-  const Snapshot::Closure closure = s.Members(*s.Find(EntityTypeId{kGroup}, "g0"));
+  const Snapshot::Closure closure = s.Memberships(*s.Find(EntityTypeId{kGroup}, "g0"));
   EXPECT_EQ(s.List(closure.members).size(), size_t{kLength - 1});
 }
 

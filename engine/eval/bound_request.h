@@ -1,0 +1,97 @@
+// A request in the evaluator's form: names resolved, values encoded, carried entities placed beside the stored.
+//
+// Boundary: belongs to the policy and the snapshot that it was bound to, which must outlive it. Once bound it is
+// only read, so many threads may decide it at once. Binding again reuses its memory.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "engine/base/world.h"
+#include "engine/eval/policy.h"
+#include "engine/facts/snapshot.h"
+
+namespace ztp {
+
+class BoundRequest : public UidSource {
+ public:
+  // A parameter, input or carried attribute as it came.
+  struct BoundFact {
+    Val val;  // kNone: missing; with Val::kNotKnown not known
+    EvidenceWindow window;
+  };
+  struct CarriedEntity {
+    uint32_t entity = 0;
+    std::span<const BoundFact> attributes;
+    std::span<const uint32_t> parents;
+    std::span<const uint32_t> derives;
+  };
+
+  BoundRequest() : arena_(4096) {}
+
+  // InvalidArgument: the snapshot is another program's, or the request fits no declared action (a principal or
+  // resource of a wrong type, a required parameter left out, a wrong number of facts), or it carries what is
+  // not carried. Then the request must not be decided.
+  absl::Status Bind(const Policy& policy, const Snapshot& snapshot, const Request& request);
+
+  // For evaluating what reads no request.
+  void BindNothing(const Policy& policy, const Snapshot& snapshot) {
+    policy_ = &policy;
+    snapshot_ = &snapshot;
+  }
+
+  const Policy& policy() const { return *policy_; }
+  const Snapshot& snapshot() const { return *snapshot_; }
+  ActionId action() const { return action_; }
+  const Val& principal() const { return principal_; }
+  const Val& resource() const { return resource_; }
+  const BoundFact& param(uint32_t index) const { return params_[index]; }
+  const BoundFact& input(uint32_t index) const { return inputs_[index]; }
+  int64_t now() const { return now_; }
+  void set_now(Time now) { now_ = now.micros; }
+  bool Can(ObligationId obligation) const { return can_all_ || can_[obligation.index]; }
+
+  // Entities: those of the snapshot, then those that only the request knows.
+  EntityTypeId TypeOf(uint32_t entity) const {
+    const uint32_t known = snapshot_->entity_count();
+    return entity < known ? snapshot_->TypeOf(entity) : strangers_[entity - known].type;
+  }
+  EntityUid Uid(uint32_t entity) const override;
+  bool carries_any() const { return !carried_.empty(); }
+  std::span<const CarriedEntity> carried() const { return carried_; }
+  const CarriedEntity* Carried(uint32_t entity) const {
+    for (const CarriedEntity& c : carried_) {
+      if (c.entity == entity) return &c;
+    }
+    return nullptr;
+  }
+
+ private:
+  class Encoder;
+  struct Stranger {
+    EntityTypeId type;
+    std::string_view id;
+  };
+
+  absl::Status Check(const Request& request) const;
+  BoundFact BindFact(const Fact& fact, Encoder& encoder);
+
+  const Policy* policy_ = nullptr;
+  const Snapshot* snapshot_ = nullptr;
+  ActionId action_;
+  Val principal_;
+  Val resource_;
+  std::vector<BoundFact> params_;
+  std::vector<BoundFact> inputs_;
+  std::vector<CarriedEntity> carried_;
+  std::vector<Stranger> strangers_;
+  bool can_all_ = true;
+  std::vector<bool> can_;
+  int64_t now_ = 0;
+  Arena arena_;
+};
+
+}  // namespace ztp

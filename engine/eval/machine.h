@@ -1,0 +1,116 @@
+// The evaluator of node programs: works out one node, and whatever it needs, for one request.
+//
+// Boundary: values, validities and missing facts of nodes; what a decision makes of them is decide.cc's. It has a
+// stack of its own, so a program may be as deep as it likes; each node is worked out at most once for a request,
+// or once for each element of the folds that it depends on.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "engine/eval/bound_request.h"
+#include "engine/eval/scratch.h"
+
+namespace ztp {
+
+class Machine {
+ public:
+  // Forgets what the scratch had for earlier requests. Both must outlive the machine.
+  Machine(const BoundRequest& request, Scratch& scratch);
+
+  // Works a node out. False: the step budget is spent, and the node has no result.
+  bool Run(uint32_t node);
+  // Of a node that Run worked out.
+  const Result& At(uint32_t node) const { return s_.results_[node]; }
+
+  // Sets a fold's variable, for a body that is run by itself.
+  void SetVariable(uint32_t slot, const Val& val);
+  void RestoreSteps() { steps_left_ = program_.step_limit; }
+  // What the element that the variable stands for contributes to a quantifier; the missing facts, as in a
+  // snapshot's lists, where it is unknown.
+  Tri Quantified(const QuantifierRecord& quantifier, std::vector<uint32_t>* missing);
+
+ private:
+  using Phase = Scratch::Fold::Phase;
+
+  // What is reached from an entity over one kind of edges. `absent`: those reached, itself included, that are
+  // not there.
+  struct Reached {
+    std::span<const uint32_t> members;
+    FactSet absent = 0;
+  };
+
+  // machine.cc
+  bool Ready(uint32_t node) const {
+    return s_.stamps_[node] >= needed_[program_.nodes[node].flags & Node::kFreeSlots];
+  }
+  bool Need(uint32_t node);
+  void Store(uint32_t node, const Result& result);
+  void Finish(uint32_t node, const Result& result) {
+    Store(node, result);
+    s_.stack_.pop_back();
+  }
+  void Charge(uint64_t steps) { steps_left_ -= steps < steps_left_ ? steps : steps_left_; }
+  void Step();
+  void StepStrict(Scratch::Frame& frame, const Node& node);
+  void StepLogic(Scratch::Frame& frame, const Node& node, bool deciding);
+  void StepIf(Scratch::Frame& frame, const Node& node);
+  void StepCoalesce(Scratch::Frame& frame, const Node& node);
+  void StepQuantifier(Scratch::Frame& frame, const Node& node);
+  Result Strict(const Node& node);
+  const Result& Arg(const Node& node, uint32_t i) const {
+    return s_.results_[program_.args[node.first_arg + i]];
+  }
+  const Val& ArgVal(const Node& node, uint32_t i) const { return Arg(node, i).val; }
+
+  // folds.cc
+  void StepFold(Scratch::Frame& frame, const Node& node);
+  void BeginFold(Scratch::Fold& fold, const Node& node, const Result& collection);
+  void AddElement(Scratch::Fold& fold, const Node& node);
+  Result FinishFold(Scratch::Fold& fold, const Node& node, const Result& collection);
+
+  // operators.cc: of operators all of whose arguments are known
+  Result Apply(const Node& node);
+  Result ApplyCollection(const Node& node);
+  Result NowCompare(const Node& node);
+  Result NowWithin(const Node& node);
+  Result Matches(const Node& node);
+  Result Make(const Node& node);
+  Result Number(TypeKind kind, Checked<int64_t> number);
+  Result OfLabel(const Label& label) { return Result::Of(Val::OfLabel(label, s_.arena_)); }
+
+  // entities.cc
+  Result ReadFact(const Val& val, const EvidenceWindow* window, bool optional, FactSet name) const;
+  Result Param(uint32_t param_ref) const;
+  Result HasParam(uint32_t param_ref) const;
+  Result Input(uint32_t input) const;
+  Result HasInput(uint32_t input) const;
+  Result InputTime(uint32_t input, bool issued) const;
+  Result Attr(const Node& node);
+  Result AttrTime(const Node& node, bool issued);
+  Result HasAttr(const Node& node);
+  Result ReadAttribute(uint32_t entity, uint32_t attribute, const EvidenceWindow** window);
+  Result Inherited(uint32_t entity, uint32_t attribute);
+  bool IsThere(uint32_t entity) const;
+  Reached Reach(uint32_t entity, bool lineage);
+  Reached ReachThroughCarried(uint32_t entity, bool lineage);
+  bool ReachesCarried(uint32_t entity, bool lineage) const;
+  Result In(uint32_t x, uint32_t y);
+  Result InAny(const Node& node);
+  Result DerivesFrom(const Node& node);
+  Result Ancestors(const Node& node);
+  bool QuantifierApplies(uint32_t entity) const;
+
+  const BoundRequest& request_;
+  const Policy& policy_;
+  const DecisionProgram& program_;
+  const Schema& schema_;
+  const Snapshot& snapshot_;
+  Scratch& s_;
+  const int64_t now_;
+  uint64_t steps_left_;
+  uint32_t needed_[Node::kFreeSlots + 1];  // by the slots that a node depends on: its result must be as new
+  Val variables_[3];
+};
+
+}  // namespace ztp
