@@ -135,7 +135,7 @@ struct ActionPlan {
 };
 
 // An attribute by name, whatever the entity's type: attribute_columns[first_column + type] is the attribute's
-// index in that type, or kNone32.
+// index in that type, or kNone32. Of a kAttr: kNone32 too where the attribute there is not of the node's type.
 struct AttributeRef {
   TextRef name;
   uint32_t first_column = 0;

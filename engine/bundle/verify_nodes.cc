@@ -399,6 +399,11 @@ absl::Status NodeChecker::CheckOperator(bool* good) {
       break;
     case Opcode::kAttr:
       ok = n == 1 && kind(0) == TypeKind::kEntity && payload < program_.attribute_refs.size();
+      for (uint32_t t = 0; ok && t < schema_.entities.size(); ++t) {
+        const uint32_t column = program_.AttributeColumn(payload, EntityTypeId{t});
+        ok = column == kNone32 ||
+             fits(schema_.entities[t].attributes[column].type, ResultType());
+      }
       break;
     case Opcode::kHasAttr:
       ok = n == 1 && kind(0) == TypeKind::kEntity && payload < program_.attribute_refs.size() &&

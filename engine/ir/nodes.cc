@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "engine/bundle/verify.h"
+
 namespace ztp::ir {
 
 using sema::ExprId;
@@ -84,8 +86,8 @@ NodeBuilder::Draft NodeBuilder::Specialise(const Expr& e) {
     case Op::kBoundInput: return {Opcode::kHasInput, e.payload};
     case Op::kVar: return {Opcode::kVar, e.payload};
     case Op::kBoundEntity: return {Opcode::kBoundEntity};
-    case Op::kAttr: return {Opcode::kAttr, AttributeRefOf(e.payload)};
-    case Op::kHasAttr: return {Opcode::kHasAttr, AttributeRefOf(e.payload)};
+    case Op::kAttr: return {Opcode::kAttr, AttributeRefOf(e.payload, e.type)};
+    case Op::kHasAttr: return {Opcode::kHasAttr, AttributeRefOf(e.payload, TypeId{})};
     case Op::kField: return {Opcode::kField, e.payload};
     case Op::kHasField: return {Opcode::kHasField, e.payload};
     case Op::kIssuedAt:
@@ -96,7 +98,7 @@ NodeBuilder::Draft NodeBuilder::Specialise(const Expr& e) {
         return {issued ? Opcode::kInputIssuedAt : Opcode::kInputExpiresAt, evidence.payload};
       }
       return {issued ? Opcode::kAttrIssuedAt : Opcode::kAttrExpiresAt,
-              AttributeRefOf(evidence.payload)};
+              AttributeRefOf(evidence.payload, TypeId{})};
     }
     case Op::kIndex: return {Opcode::kIndex};
     case Op::kFirst: return {Opcode::kFirst};
@@ -330,14 +332,20 @@ uint32_t NodeBuilder::MaybeQuantifier(const Expr& e, uint32_t fold) {
   return Emit(node, {NodeOf(program_.Arg(collection, 0))});
 }
 
-uint32_t NodeBuilder::AttributeRefOf(uint32_t name) {
-  const auto [it, fresh] =
-      attribute_refs_.try_emplace(name, static_cast<uint32_t>(out_.attribute_refs.size()));
+// Where a guard narrows (`x is User and x.level > 3`), the read is still evaluated of the other types, which may
+// have an attribute of that name and another type: for those there is no column, and so no value.
+uint32_t NodeBuilder::AttributeRefOf(uint32_t name, TypeId type) {
+  const auto [it, fresh] = attribute_refs_.try_emplace(
+      uint64_t{name} << 32 | type.index, static_cast<uint32_t>(out_.attribute_refs.size()));
   if (fresh) {
     out_.attribute_refs.push_back({cells_.AddText(program_.names[name]),
                                    static_cast<uint32_t>(out_.attribute_columns.size())});
-    for (const EntityType& type : program_.schema.entities) {
-      out_.attribute_columns.push_back(type.FindAttribute(program_.names[name]).value_or(kNone32));
+    TypeMatcher matcher(program_.schema);
+    for (const EntityType& entity : program_.schema.entities) {
+      const std::optional<uint32_t> column = entity.FindAttribute(program_.names[name]);
+      const bool fits = column && (type.index == 0 ||
+                                   matcher.Fits(entity.attributes[*column].type, type));
+      out_.attribute_columns.push_back(fits ? *column : kNone32);
     }
   }
   return it->second;

@@ -43,7 +43,7 @@ class NodeBuilder {
   uint32_t Emit(Node node, const std::vector<uint32_t>& args);
   uint8_t FlagsOf(const Node& node, const std::vector<uint32_t>& args) const;
   uint32_t MaybeQuantifier(const Expr& e, uint32_t fold);
-  uint32_t AttributeRefOf(uint32_t name);
+  uint32_t AttributeRefOf(uint32_t name, TypeId type);
   uint32_t ParamRefOf(uint32_t name);
   uint32_t ConstantOf(uint32_t constant);
   uint32_t AddConstant(const Value& value, TypeId type);
@@ -73,7 +73,8 @@ class NodeBuilder {
   std::vector<uint32_t> depth_;
   absl::flat_hash_map<std::tuple<uint8_t, uint32_t, uint32_t, std::vector<uint32_t>>, uint32_t>
       known_nodes_;
-  absl::flat_hash_map<uint32_t, uint32_t> attribute_refs_, param_refs_, patterns_, schedules_,
+  absl::flat_hash_map<uint64_t, uint32_t> attribute_refs_;  // by name and type
+  absl::flat_hash_map<uint32_t, uint32_t> param_refs_, patterns_, schedules_,
       constants_, quantifiers_;
   std::optional<uint32_t> true_constant_;
 };
