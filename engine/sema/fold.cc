@@ -125,6 +125,13 @@ Folded SpiffePart(const Value& id, bool path) {
   return Folded::Of(Value::String(std::string(path ? rest.substr(slash) : rest.substr(0, slash))));
 }
 
+// How many values it holds, at whatever depth.
+size_t Items(const Value& value) {
+  size_t items = value.items().size();
+  for (const Value& item : value.items()) items += Items(item);
+  return items;
+}
+
 class Folder {
  public:
   Folder(const Schema& schema, const ProgramBuilder& builder, std::span<const Value> vars,
@@ -138,6 +145,13 @@ class Folder {
     switch (e.op) {
       case Op::kConst: {
         const Value& value = builder_.ConstValue(id);
+        // Copying it is work as well: constants made of constants grow by doubling.
+        const size_t items = Items(value);
+        if (items > steps_) {
+          steps_ = 0;
+          return Not();
+        }
+        steps_ -= items;
         return value.is_none() ? Missing() : Folded::Of(value);
       }
       case Op::kVar:
