@@ -2,11 +2,10 @@
 // is in snapshot_derive.cc.
 #include "engine/facts/snapshot_builder.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <utility>
 
+#include "engine/base/sha256.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
 
@@ -73,13 +72,6 @@ class Canonical {
   const Schema& schema_;
   std::string out_;
 };
-
-std::string Sha256(std::string_view bytes) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  EVP_Digest(bytes.data(), bytes.size(), digest, &size, EVP_sha256(), nullptr);
-  return std::string(reinterpret_cast<const char*>(digest), size);
-}
 
 }  // namespace
 
@@ -215,7 +207,7 @@ absl::Status SnapshotBuilder::Add(const EntityRecord& record) {
 
   Canonical canonical(schema);
   canonical.Of(record);
-  record_digests_.emplace_back(entity, Sha256(canonical.bytes()));
+  record_digests_.emplace_back(entity, Sha256Bytes(canonical.bytes()));
   return absl::OkStatus();
 }
 
@@ -257,11 +249,7 @@ void SnapshotBuilder::FinishVersion() {
   std::string all;
   all.reserve(record_digests_.size() * 32);
   for (const auto& [entity, digest] : record_digests_) all += digest;
-  s.version_ = "sha256:";
-  for (unsigned char byte : Sha256(all)) {
-    s.version_ += "0123456789abcdef"[byte >> 4];
-    s.version_ += "0123456789abcdef"[byte & 15];
-  }
+  s.version_ = Sha256Digest(all);
 }
 
 }  // namespace ztp
