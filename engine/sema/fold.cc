@@ -145,8 +145,9 @@ class Folder {
     switch (e.op) {
       case Op::kConst: {
         const Value& value = builder_.ConstValue(id);
-        // Copying it is work as well: constants made of constants grow by doubling.
-        const size_t items = Items(value);
+        // Copying it is work as well, if less than to evaluate as much: constants made of constants
+        // grow by doubling.
+        const size_t items = Items(value) / 8;
         if (items > steps_) {
           steps_ = 0;
           return Not();
