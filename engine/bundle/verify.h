@@ -27,8 +27,8 @@ absl::Status CheckSchema(const Schema& schema);
 // enums and lattices.
 absl::Status CheckValue(const Schema& schema, TypeId type, const Value& value);
 
-// Are the pool's cells within bounds, and each the item of at most one other, so that a value has a size
-// linear in the file's? `roots` are the cells outside of the pool that point into it.
+// Are the pool's cells within bounds, sets and maps in order, and each cell the item of at most one other, so
+// that a value has a size linear in the file's? `roots` are the cells outside of the pool that point into it.
 absl::Status CheckPool(const CellPool& pool, const std::vector<const Cell*>& roots);
 
 // Decides whether a value of one type may stand where another is expected: the types are the same, but for

@@ -392,6 +392,25 @@ absl::Status CheckPool(const CellPool& pool, const std::vector<const Cell*>& roo
     }
     if (depth[i] > kMaxTypeDepth) return InvalidArgument("a value is nested too deeply");
   }
+  auto in_order = [&](const Cell& cell) {
+    const bool set = cell.kind == static_cast<uint8_t>(TypeKind::kSet);
+    const bool map = cell.kind == static_cast<uint8_t>(TypeKind::kMap);
+    const uint64_t step = map ? 2 : 1;
+    if (map && cell.size % 2 != 0) return false;
+    for (uint64_t i = step; (set || map) && i < cell.size; i += step) {
+      if (!(pool.ToValue(pool.cells[cell.bits + i - step]) <
+            pool.ToValue(pool.cells[cell.bits + i]))) {
+        return false;
+      }
+    }
+    return true;
+  };
+  for (const Cell& cell : pool.cells) {
+    if (!in_order(cell)) return InvalidArgument("a set or map is not in order");
+  }
+  for (const Cell* root : roots) {
+    if (!in_order(*root)) return InvalidArgument("a set or map is not in order");
+  }
   return absl::OkStatus();
 }
 
