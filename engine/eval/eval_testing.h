@@ -49,6 +49,9 @@ class PolicyUnderTest {
   }
 
   Request RequestOf(size_t expect) const { return expects_.at(expect).expect->request; }
+  const std::vector<EntityRecord>& RecordsOf(size_t expect) const {
+    return *expects_.at(expect).world;
+  }
   std::shared_ptr<const Snapshot> FactsOf(size_t expect) const {
     auto snapshot = MakeSnapshot(*policy_, *expects_.at(expect).world);
     EXPECT_TRUE(snapshot.ok()) << snapshot.status();
