@@ -158,13 +158,12 @@ bool Decider::Duties(Verdict* verdict) {
   });
   if (spent_) return false;
   if (!s_.rules_.empty()) {
-    // The lease of this denial counts every permit in scope, also those behind the one that applied.
+    // The lease of this denial counts the condition of every permit in scope, also of those behind the one that
+    // applied. Their arguments do not count: without them no permit would apply, and the answer is deny either way.
     int64_t until = duties_until;
     ForEach(plan_.first_permit, plan_.permit_count, [&](uint32_t, const RuleRecord& record) {
-      const Result& condition = machine_.At(record.condition);
-      until = std::min(until, condition.valid_until);
-      if (condition.Is(true)) until = std::min(until, Args(record).valid_until);
-      return !spent_;
+      until = std::min(until, machine_.At(record.condition).valid_until);
+      return true;
     });
     if (spent_) return false;
     verdict->valid_until = until;
