@@ -20,7 +20,8 @@ Formatted Format(const std::string& text) {
   ztp::DiagnosticSink sink;
   const ztp::FileId file = sources.Add("fuzz.ztp", text);
   Formatted result;
-  result.text = ztp::syntax::Format(sources, file, sink);
+  const auto formatted = ztp::syntax::Format(sources, file, sink);
+  if (formatted.ok()) result.text = *formatted;
   if (result.text) result.tree = ztp::syntax::Print(*ztp::syntax::Parse(sources, file, interner, sink), interner);
   return result;
 }

@@ -5,7 +5,7 @@
 #include "engine/bundle/read.h"
 #include "engine/bundle/write.h"
 #include "engine/driver/files.h"
-#include "engine/ir/lower.h"
+#include "engine/ir/dump.h"
 #include "engine/sema/program.h"
 #include "engine/syntax/print.h"
 

@@ -1,6 +1,7 @@
 // ztp fmt: the one layout.
 #include "bindings/cli/common.h"
 #include "engine/base/limits.h"
+#include "engine/base/status.h"
 #include "engine/base/str.h"
 #include "engine/diag/render.h"
 #include "engine/driver/files.h"
@@ -24,9 +25,10 @@ int Run(const Options& options) {
     SourceManager sources;
     DiagnosticSink sink;
     const FileId id = sources.Add(file, *text);
-    const std::optional<std::string> formatted = syntax::Format(sources, id, sink);
-    if (!formatted) {
-      PrintError(RenderText(sink, sources, {.color = ColorErrors()}));
+    const absl::StatusOr<std::string> formatted = syntax::Format(sources, id, sink);
+    if (!formatted.ok()) {
+      const std::string findings = RenderText(sink, sources, {.color = ColorErrors()});
+      PrintError(findings.empty() ? Cat("ztp: ", file, ": ", Message(formatted.status()), "\n") : findings);
       code = kFailed;
     } else if (file == "-") {
       Print(*formatted);

@@ -158,6 +158,7 @@ Typed ExprChecker::ReadInput(Context& c, ExprRef e, InputId id) {
   if (input.optional) {
     const ExprId has = builder_.Make(Op::kHasInput, bool_, {}, id.index);
     const ExprId bound = builder_.Make(Op::kBoundInput, bool_, {}, id.index);
+    t.optional_read = true;
     t.maybe_missing = !IsGuarded(c, has, true) && !IsGuarded(c, bound, true);
   }
   return t;
@@ -288,36 +289,42 @@ void ExprChecker::ReportNoElement(TypeId id, Symbol name, Span span) {
   Report(std::move(d));
 }
 
-void ExprChecker::ReportNoName(Context& c, ExprRef e, TypeId expected) {
-  while (e->kind == ExprKind::kField) {
-    // A package that is known, or not imported, says more than its first word does.
-    const ExprRef base = Child(e, 0);
-    const syntax::Path path = PathOf(base);
-    if (path.valid()) {
-      if (names_.FindPackage(c.package, path.text)) {
-        const syntax::Path whole = PathOf(e);
-        Diagnostic d(
-            DiagKind::kUnknownName, e->name_span,
-            Cat("package ", Quoted(Text(path.text)), " declares no ", Quoted(Text(whole.last))));
-        d.SetMark("not declared");
-        const auto visible =
-            names_.VisibleNames(*names_.FindPackage(c.package, path.text), NameSpace::kNames);
-        if (const auto close = ClosestName(Text(whole.last), visible)) {
-          d.AddHelp(Cat("did you mean ", Quoted(*close), "?"));
-          d.SetFix(e->name_span, *close);
-        }
-        Report(std::move(d));
-        return;
-      }
-      const bool package =
-          Text(path.text).substr(0, 4) == "std." ||
-          std::any_of(names_.packages().begin(), names_.packages().end(),
-                      [&](const Names::Package& p) { return p.symbol == path.text; });
-      if (package) {
-        (void)names_.Find(c.package, NameSpace::kNames, PathOf(e));
-        return;
-      }
+bool ExprChecker::ReportInPackage(Context& c, const syntax::Path& qualifier, Symbol last,
+                                  Span last_span) {
+  if (!qualifier.valid()) return false;
+  const std::string_view package = Text(qualifier.text);
+  if (const auto id = names_.FindPackage(c.package, qualifier.text)) {
+    Diagnostic d(DiagKind::kUnknownName, last_span,
+                 Cat("package ", Quoted(package), " declares no ", Quoted(Text(last))));
+    d.SetMark("not declared");
+    const auto visible = names_.VisibleNames(*id, NameSpace::kNames);
+    if (const auto close = ClosestName(Text(last), visible)) {
+      d.AddHelp(Cat("did you mean ", Quoted(*close), "?"));
+      d.SetFix(last_span, *close);
     }
+    Report(std::move(d));
+    return true;
+  }
+  const bool known =
+      package.substr(0, 4) == "std." ||
+      std::any_of(names_.packages().begin(), names_.packages().end(),
+                  [&](const Names::Package& p) { return p.symbol == qualifier.text; });
+  if (!known) return false;
+  syntax::Path path;
+  path.text = names_.interner().Intern(Cat(package, ".", Text(last)));
+  path.qualifier = qualifier.text;
+  path.last = last;
+  path.span = Cover(qualifier.span, last_span);
+  path.last_span = last_span;
+  (void)names_.Find(c.package, NameSpace::kNames, path);
+  return true;
+}
+
+void ExprChecker::ReportNoName(Context& c, ExprRef e, TypeId expected) {
+  // A package that is known, or not imported, says more than its first word does.
+  while (e->kind == ExprKind::kField) {
+    const ExprRef base = Child(e, 0);
+    if (ReportInPackage(c, PathOf(base), e->name, e->name_span)) return;
     e = base;
   }
   if (e->kind != ExprKind::kName) return;
@@ -326,8 +333,12 @@ void ExprChecker::ReportNoName(Context& c, ExprRef e, TypeId expected) {
   if (!elements.empty()) {
     if (std::find(elements.begin(), elements.end(), name) != elements.end()) {
       // An element of a power set where the label itself is needed.
-      ReportMismatch(e->span, expected,
-                     types().Enum(schema()[LatticeId{type(expected).decl}].elements));
+      Report(Diagnostic(DiagKind::kTypeMismatch, e->span,
+                        Cat("expected a label of ", TypeName(expected), ", found one element"))
+                 .Mark("an element")
+                 .Expected(TypeName(expected))
+                 .Help(Cat("write '{ ", name, " }'"))
+                 .Fix(e->span, Cat("{ ", name, " }")));
       return;
     }
     const std::vector<std::string> locals = LocalNames(c);

@@ -32,7 +32,7 @@ const std::vector<TypeName>& Scalars() {
   static const std::vector<TypeName> kAll = {"Bool",    "Int",        "Decimal", "String", "Time",
                                              "Duration", "Version",   "HexVersion", "Ip",  "Cidr",
                                              "Digest",  "SpiffeId",   "Glob",    "Color",  "Chain",
-                                             "Tags",    "Zones",      "Label",   "Group",  "User"};
+                                             "Tags",    "Zones",      "Label",   "Group",  "User",    "Paints"};
   return kAll;
 }
 
@@ -41,7 +41,7 @@ bool IsOrdered(const TypeName& t) {
          t == "HexVersion" || t == "Chain";
 }
 bool IsLabel(const TypeName& t) {
-  return t == "Chain" || t == "Tags" || t == "Zones" || t == "Label";
+  return t == "Chain" || t == "Tags" || t == "Zones" || t == "Label" || t == "Paints";
 }
 bool IsEntity(const TypeName& t) {
   return t == "Group" || t == "User" || t == "Doc" || t == "Model" || t == "Bot";
@@ -124,6 +124,7 @@ class Generator {
     Line("ztp 1");
     Line("package t");
     Line("enum Color { red, green, blue }");
+    Line("lattice Paints of Color");
     Line("lattice Chain { low < mid < high }");
     Line("lattice Tags of { pii, phi, src }");
     Line("lattice Zones dual of { eu, us, ap }");
@@ -253,8 +254,8 @@ class Generator {
   std::string Literal(const TypeName& t) {
     auto pick = [&](std::vector<std::string> from) { return r_.Pick(from); };
     if (t == "Bool") return pick({"true", "false"});
-    if (t == "Int") return pick({"0", "1", "2", "3", "-1", "9223372036854775807"});
-    if (t == "Decimal") return pick({"0.0", "0.5", "1.0", "1.5", "-0.25", "9223372036.854775807"});
+    if (t == "Int") return pick({"0", "1", "2", "3", "-1", "1000"});
+    if (t == "Decimal") return pick({"0.0", "0.5", "1.0", "1.5", "-0.25", "1000.5"});
     if (t == "String") return pick({"\"a\"", "\"b\"", "\"a/b\"", "\"\"", "\"x\\u{e9}\\n\""});
     if (t == "Time") return pick({"Time(\"2029-12-31T23:59:58Z\")", "Time(\"2030-01-01T00:00:00Z\")",
                                   "Time(\"2030-01-01T00:00:02.5Z\")"});
@@ -271,7 +272,7 @@ class Generator {
     if (t == "Glob") return pick({"Glob(\"a*\")", "Glob(\"**\")", "Glob(\"*/b\")"});
     if (t == "Color") return "Color." + pick({"red", "green", "blue"});
     if (t == "Chain") return "Chain." + pick({"low", "mid", "high", "top", "bottom"});
-    if (t == "Tags" || t == "Zones") return t + "." + pick({"top", "bottom"});
+    if (t == "Tags" || t == "Zones" || t == "Paints") return t + "." + pick({"top", "bottom"});
     if (t == "Label") return "Label." + pick({"top", "bottom"});
     if (t == "Group") return "Group::\"" + pick({"g0", "g1", "g2", "g3"}) + "\"";
     if (t == "User") return "User::\"" + pick({"u0", "u1"}) + "\"";
@@ -289,17 +290,17 @@ class Generator {
   }
 
   // A path of the type, with a default where it is optional; or nothing if the scope has none.
-  std::optional<std::string> Read(Scope& s, const TypeName& t, int depth) {
+  std::optional<std::string> Read(Scope& s, const TypeName& t) {
     auto paths = Of(s, t);
     if (paths.empty()) return std::nullopt;
     const Path& p = *r_.Pick(paths);
     if (!p.optional) return Trusted(p);
-    std::string read = "(" + p.text + " ?? " + Atom(s, t, depth) + ")";
+    std::string read = "(" + p.text + " ?? " + Atom(t) + ")";
     return p.claimed ? "trust" + read : read;
   }
 
   // A literal or a constructor that the type can be inferred from, without reading anything.
-  std::string Closed(const TypeName& t, int depth) {
+  std::string Closed(const TypeName& t) {
     if (auto literal = Literal(t); !literal.empty()) return literal;
     if (t == "Point") {
       std::string text = "{ px: " + Literal("Int");
@@ -312,17 +313,16 @@ class Generator {
     if (auto e = ElementOf(t)) {
       const bool set = t.starts_with("Set<");
       std::string text = set ? "{ " : "[ ";
-      const int n = static_cast<int>(r_.Below(3)) + (depth > 0 ? 1 : 0);
-      for (int i = 0; i < n; ++i) text += (i > 0 ? ", " : "") + Closed(*e, 0);
+      const int n = static_cast<int>(r_.Below(3)) + 1;  // of `{ }` alone the type would not follow
+      for (int i = 0; i < n; ++i) text += (i > 0 ? ", " : "") + Closed(*e);
       return text + (set ? " }" : " ]");
     }
     return "false";
   }
 
-  std::string Atom(Scope& s, const TypeName& t, int depth) {
+  std::string Atom(const TypeName& t) {
     // The default of `??` is a unary expression: calls, paths and literals are.
-    (void)s;
-    std::string text = Closed(t, depth);
+    std::string text = Closed(t);
     return text.starts_with("-") ? "(" + text + ")" : text;
   }
 
@@ -331,9 +331,9 @@ class Generator {
     if (t == "Bool" && depth > 0) return "(" + Condition(s, depth - 1) + ")";
     if (depth <= 0 || r_.Percent(40)) {
       if (r_.Percent(75)) {
-        if (auto read = Read(s, t, depth)) return *read;
+        if (auto read = Read(s, t)) return *read;
       }
-      return Closed(t, depth);
+      return Closed(t);
     }
     const int d = depth - 1;
     if (r_.Percent(15)) {
@@ -358,6 +358,9 @@ class Generator {
           if (s.folds < 3) return Fold(s, d, "sum");
           break;
         default:
+          if (r_.Percent(50)) {
+            return "({ \"a\": " + Expr(s, t, d) + ", \"b\": 2 }[" + Expr(s, "String", 0) + "] ?? 7)";
+          }
           return "(table[" + Expr(s, "String", 0) + "] ?? 7)";
       }
     }
@@ -378,8 +381,9 @@ class Generator {
       return "(" + Expr(s, "Time", d) + (r_.Percent(50) ? " + " : " - ") + Expr(s, "Duration", d) + ")";
     }
     if (IsLabel(t)) {
-      if (t == "Label" && r_.Percent(30)) {
-        return ProductLabel(s, d);
+      if (t == "Label" && r_.Percent(30)) return ProductLabel(s, d);
+      if (t == "Paints" && r_.Percent(50)) {
+        return "(Paints.bottom join { " + Expr(s, "Color", d) + ", Color.green })";
       }
       if (r_.Percent(20) && s.folds < 3) return FoldJoin(s, d, t);
       return "(" + Expr(s, t, d) + (r_.Percent(50) ? " join " : " meet ") + Expr(s, t, d) + ")";
@@ -390,14 +394,20 @@ class Generator {
       std::string over = Expr(s, "Set<Group>", 0);
       return "set(" + var + " in " + over + " where " + Condition(inner, d) + ": " + var + ")";
     }
-    if (t == "Set<Int>" && s.folds < 3) {
-      Scope inner = s;
-      std::string over = Expr(s, "Set<Point>", 0);
-      std::string var = Bind(inner, "Point");
-      return "set(" + var + " in " + over + ": " + var + ".px)";
+    if (t == "Set<Int>" && s.folds < 3 && r_.Percent(50)) {
+      // Only what is stored: a literal of records would not say which record type it is.
+      if (auto over = Read(s, "Set<Point>")) {
+        Scope inner = s;
+        std::string var = Bind(inner, "Point");
+        return "set(" + var + " in " + *over + ": " + var + ".px)";
+      }
     }
-    if (auto read = Read(s, t, d)) return *read;
-    return Closed(t, d);
+    if (auto e = ElementOf(t); e && r_.Percent(60)) {
+      const bool set = t.starts_with("Set<");
+      return (set ? "{ " : "[ ") + Expr(s, *e, d) + ", " + Expr(s, *e, 0) + (set ? " }" : " ]");
+    }
+    if (auto read = Read(s, t)) return *read;
+    return Closed(t);
   }
 
   std::string ProductLabel(Scope& s, int d) {
@@ -427,20 +437,21 @@ class Generator {
     for (const Path& p : s.paths) {
       if (ElementOf(p.type) && !p.optional) paths.push_back(&p);
     }
-    std::vector<std::string> lineage;
+    std::vector<const Path*> lineage;
     for (const Path& p : s.paths) {
-      if ((p.type == "Doc" || p.type == "Model") && !p.optional) lineage.push_back(p.text);
+      if ((p.type == "Doc" || p.type == "Model") && !p.optional) lineage.push_back(&p);
     }
     if (!lineage.empty() && r_.Percent(35)) {
-      const std::string of = r_.Percent(60) ? "Doc" : "Model";
-      const std::string holder = r_.Pick(lineage);
-      return {holder + ".ancestors(" + of + ")", of};
+      const Path& holder = *r_.Pick(lineage);
+      // A document derives from documents only, and the compiler says so.
+      const std::string of = holder.type == "Model" && r_.Percent(40) ? "Model" : "Doc";
+      return {Trusted(holder) + ".ancestors(" + of + ")", of};
     }
+    if (s.folds < 3 && r_.Percent(15)) return {"[ " + Expr(s, "Int", d) + ", 2, " + Expr(s, "Int", 0) + " ]", "Int"};
     if (!paths.empty() && r_.Percent(80)) {
       const Path& p = *r_.Pick(paths);
       return {Trusted(p), *ElementOf(p.type)};
     }
-    (void)d;
     return {"[ 1, 2, 3 ]", "Int"};
   }
 
@@ -491,7 +502,7 @@ class Generator {
     if (depth <= 0) {
       switch (r_.Below(4)) {
         case 0:
-          if (auto read = Read(s, "Bool", 0)) return *read;
+          if (auto read = Read(s, "Bool")) return *read;
           break;
         case 1: {
           const TypeName t = r_.Percent(50) ? "Int" : "Color";
@@ -526,7 +537,7 @@ class Generator {
         return Expr(s, t, d) + ops[r_.Below(6)] + Expr(s, t, d);
       }
       case 8: {
-        const TypeName t = r_.Pick(std::vector<TypeName>{"Chain", "Tags", "Zones", "Label"});
+        const TypeName t = r_.Pick(std::vector<TypeName>{"Chain", "Tags", "Zones", "Label", "Paints"});
         return Expr(s, t, d) + " flows to " + Expr(s, t, d);
       }
       case 9:
@@ -552,15 +563,15 @@ class Generator {
       case 11: {  // sets
         const TypeName e = r_.Pick(std::vector<TypeName>{"Int", "String", "Group", "Color"});
         const TypeName t = "Set<" + e + ">";
-        auto left = Read(s, t, 0);
-        std::string set = left ? *left : (e == "Group" ? Expr(s, "Set<Group>", d) : Closed(t, 1));
+        auto left = Read(s, t);
+        std::string set = left && r_.Percent(70) ? *left : Expr(s, t, d);
         switch (r_.Below(4)) {
           case 0:
             return set + ".contains(" + Expr(s, e, d) + ")";
           case 1:
-            return set + ".containsAll(" + Closed(t, 1) + ")";
+            return set + ".containsAll(" + Expr(s, t, d) + ")";
           case 2:
-            return set + ".containsAny(" + Closed(t, 1) + ")";
+            return set + ".containsAny(" + Expr(s, t, d) + ")";
           default:
             return set + ".isEmpty";
         }
@@ -598,7 +609,7 @@ class Generator {
       case 18:
         switch (r_.Below(5)) {
           case 0:
-            return "bound(" + r_.Pick(std::vector<std::string>{"ev", "oev", "in0", "in1"}) + ")";
+            return "bound(" + r_.Pick(std::vector<std::string>{"ev", "oev"}) + ")";
           case 1:
             return "ev.level > " + Expr(s, "Int", 0);
           case 2:
@@ -631,7 +642,7 @@ class Generator {
         break;
       case 21: {
         const TypeName t = r_.Percent(50) ? "Point" : "Set<Int>";
-        if (auto left = Read(s, t, 0)) {
+        if (auto left = Read(s, t)) {
           return *left + " == " + (t == "Point" ? "{ px: " + Expr(s, "Int", 0) + " }" : "{ 1, 2 }");
         }
         break;
@@ -655,7 +666,7 @@ class Generator {
     if (IsOrdered(p.type)) return text + " <= " + Expr(inner, p.type, d);
     if (auto e = ElementOf(p.type)) return text + ".size > " + Expr(inner, "Int", 0);
     if (p.type.starts_with("Map<")) return text + ".isEmpty";
-    return text + " == " + Closed(p.type, 0);
+    return text + " == " + Closed(p.type);
   }
 
   // ------------------------------------------------------------------ rules
