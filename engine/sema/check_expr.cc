@@ -19,8 +19,10 @@ using syntax::ExprKind;
 // of a thread's stack.
 constexpr int kMaxExpandedDepth = 400;
 constexpr size_t kMaxExpansionSteps = 16 * kMaxExpandedNodes;
-// Elements and operations that folding one node may cost.
-constexpr size_t kMaxFoldSteps = 100'000;
+// What folding one node may cost at most, and what it may cost in any case, however much has been
+// folded before.
+constexpr size_t kMaxFoldSteps = 400'000;
+constexpr size_t kMinFoldSteps = 1'000;
 
 }  // namespace
 
@@ -53,7 +55,7 @@ ExprId ExprChecker::CheckCondition(Context& c, ExprRef e, bool negated) {
   const Typed t = CheckBool(c, e);
   allow_all_lint_ = true;
   if (!t.ok()) {
-    c.guards_incomplete = true;
+    c.guards_incomplete = c.guards_incomplete || MayGuard(e);
     return {};
   }
   const bool claimed = c.mode == Context::Mode::kRule && t.rank == Rank::kClaimed;
@@ -204,8 +206,10 @@ ExprId ExprChecker::Make(Span span, Op op, TypeId type, std::span<const ExprId> 
   }
   const ExprId id = builder_.Make(op, type, args, payload);
   if (!builder_.IsClosed(id) || builder_.FreeVars(id) != 0) return id;
-  size_t steps = kMaxFoldSteps;
+  const size_t allowed = std::min(std::max(fold_budget_, kMinFoldSteps), kMaxFoldSteps);
+  size_t steps = allowed;
   Folded folded = FoldClosed(schema(), builder_, id, {}, &steps);
+  fold_budget_ -= std::min(fold_budget_, allowed - steps);
   switch (folded.state) {
     case Folded::State::kNot:
       return id;
@@ -373,6 +377,35 @@ void ExprChecker::Lowest::Add(Rank r, Span leaf) {
   rank = std::min(rank, r);
 }
 
+bool ExprChecker::MayGuard(ExprRef root) const {
+  std::vector<syntax::ExprId> stack = {root.id};
+  while (!stack.empty()) {
+    const ExprRef e{root.ast, stack.back()};
+    stack.pop_back();
+    if (!e.id.valid()) continue;
+    switch (e->kind) {
+      case ExprKind::kError:
+      case ExprKind::kHas:
+      case ExprKind::kHasInput:
+      case ExprKind::kIs:
+        return true;
+      case ExprKind::kCall:
+        if (Text(e->name) != "trust") return true;
+        break;
+      case ExprKind::kField: {
+        const std::string_view name = Text(e->name);
+        if (name == "isEmpty" || name == "size" || name == "keys") return true;
+        break;
+      }
+      default:
+        break;
+    }
+    for (const syntax::RecordEntry& entry : e.ast->Entries(*e)) stack.push_back(entry.value);
+    for (syntax::ExprId child : e.ast->Children(*e)) stack.push_back(child);
+  }
+  return false;
+}
+
 int ExprChecker::Flexibility(const Context& c, ExprRef e) {
   if (!e.valid()) return 0;
   switch (e->kind) {
@@ -524,8 +557,10 @@ void ExprChecker::LintConstant(const Context& c, ExprRef e, const Typed& t, std:
     case ExprKind::kName:
     case ExprKind::kField:
     case ExprKind::kAnd:
-    case ExprKind::kOr: return;
-    default: break;
+    case ExprKind::kOr:
+      return;
+    default:
+      break;
   }
   const bool value = builder_.ConstValue(t.id).boolean();
   Lint(c, Diagnostic(value ? DiagKind::kAlwaysTrue : DiagKind::kAlwaysFalse, e->span,

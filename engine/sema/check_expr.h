@@ -219,6 +219,8 @@ class ExprChecker {
   static ExprRef Child(ExprRef e, size_t i);
   // 0: has a type of its own; 1: a bare name that is known; 2: takes its type from its place.
   int Flexibility(const Context& c, ExprRef e);
+  // Could a condition that was not understood have been a guard?
+  bool MayGuard(ExprRef e) const;
   // Both operands, the one that knows its type first; the other is checked against what
   // `other_expects` makes of that type.
   template <typename F>
@@ -250,6 +252,9 @@ class ExprChecker {
   Typed CheckEntity(Context& c, ExprRef e);
   Typed ScalarLiteral(ExprRef e, TypeKind kind, std::string_view text, Span span);
   void ReportNoName(Context& c, ExprRef e, TypeId expected);
+  // Says what is wrong with `last` in a package that is known or not imported; false if the
+  // qualifier looks like no package.
+  bool ReportInPackage(Context& c, const syntax::Path& qualifier, Symbol last, Span last_span);
   void ReportNoElement(TypeId type, Symbol name, Span span);
   std::vector<std::string> LocalNames(const Context& c) const;
   std::vector<std::string> ElementNames(TypeId type) const;
@@ -352,8 +357,9 @@ class ExprChecker {
   std::vector<std::pair<uint32_t, Span>> expansion_;  // definitions being expanded, and their calls
   bool allow_all_lint_ = true;                        // not below a `not`
   int depth_ = 0;
-  size_t steps_ = 0;        // checks within expansions, of this rule
-  bool limit_hit_ = false;  // of this rule; reported
+  size_t fold_budget_ = 5'000'000;  // steps of constant folding, of all that is checked
+  size_t steps_ = 0;                // checks within expansions, of this rule
+  bool limit_hit_ = false;          // of this rule; reported
 };
 
 }  // namespace ztp::sema

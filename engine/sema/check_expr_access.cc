@@ -124,7 +124,7 @@ void ExprChecker::ReportNoMemberNamed(TypeId of, std::string_view what, std::str
                                       Span span, std::span<const std::string> members) {
   Diagnostic d(DiagKind::kUnknownAttribute, span,
                Cat(TypeName(of), " has no ", what, " ", Quoted(name)));
-  d.SetMark(Cat("not a ", what, " of ", TypeName(of)));
+  d.SetMark(Cat("no such ", what));
   std::optional<std::string> close = ClosestName(name, members);
   const auto has = [&](std::string_view m) {
     return std::find(members.begin(), members.end(), m) != members.end();

@@ -137,17 +137,7 @@ Typed ExprChecker::CheckMethod(Context& c, ExprRef e, TypeId) {
       if (found.found() && found.ref.kind == NameKind::kDef) {
         return CallDef(c, e, found.ref.index, 1);
       }
-      if (package) {
-        Diagnostic d(DiagKind::kUnknownFunction, e->name_span,
-                     Cat("package ", Quoted(names_.package(*package).name), " has no definition ",
-                         Quoted(name)));
-        d.SetMark("not a definition");
-        if (const auto close =
-                ClosestName(name, names_.VisibleNames(*package, NameSpace::kNames))) {
-          d.AddHelp(Cat("did you mean ", Quoted(*close), "?"));
-        }
-        Report(std::move(d));
-      } else {
+      if (!ReportInPackage(c, PathOf(base_expr), e->name, e->name_span)) {
         ReportNoName(c, base_expr, {});
       }
       return Failed(e);

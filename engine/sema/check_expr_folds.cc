@@ -96,7 +96,7 @@ Typed ExprChecker::CheckFold(Context& c, ExprRef e, TypeId expected) {
         c.guards.insert(c.guards.end(), guards.begin(), guards.end());
       } else {
         ok = false;
-        c.guards_incomplete = true;
+        c.guards_incomplete = c.guards_incomplete || MayGuard(filter_expr);
       }
     }
     allow_all_lint_ = lint;

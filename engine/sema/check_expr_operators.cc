@@ -24,7 +24,7 @@ Typed ExprChecker::CheckLogic(Context& c, ExprRef e) {
       const Typed t = CheckBool(c, child);
       if (!t.ok()) {
         ok = false;
-        c.guards_incomplete = true;
+        c.guards_incomplete = c.guards_incomplete || MayGuard(child);
         continue;
       }
       LintConstant(c, child, t, "this part of the condition");
@@ -51,7 +51,7 @@ Typed ExprChecker::CheckIf(Context& c, ExprRef e, TypeId expected) {
       const std::vector<Guard>& guards = GuardsIf(condition.id, i == 0);
       c.guards.insert(c.guards.end(), guards.begin(), guards.end());
     } else {
-      c.guards_incomplete = true;
+      c.guards_incomplete = c.guards_incomplete || MayGuard(test);
     }
     const ExprRef branch = Child(e, static_cast<size_t>(i) + 1);
     branches[i] = Demand(c, branch, CheckAny(c, branch, type));
@@ -181,17 +181,27 @@ Typed ExprChecker::BadOperands(ExprRef e, const Typed& a, const Typed& b,
 Typed ExprChecker::CheckAddSub(Context& c, ExprRef e, TypeId expected) {
   const bool subtract = e->binary_op == BinaryOp::kSub;
   const ExprRef left = Child(e, 0), right = Child(e, 1);
-  const auto [a, b] =
-      CheckBoth(c, left, right, expected, [&](TypeId known, bool is_right) -> TypeId {
-        switch (kind(known)) {
-          case TypeKind::kTime:
-            return subtract || !is_right ? time_ : duration_;
-          case TypeKind::kDuration:
-            return kind(expected) == TypeKind::kTime && !(subtract && is_right) ? time_ : duration_;
-          default:
-            return known;
-        }
-      });
+  TypeId outer;
+  switch (kind(expected)) {
+    case TypeKind::kInt:
+    case TypeKind::kDecimal:
+    case TypeKind::kTime:
+    case TypeKind::kDuration:
+      outer = expected;
+      break;
+    default:
+      break;
+  }
+  const auto [a, b] = CheckBoth(c, left, right, outer, [&](TypeId known, bool is_right) -> TypeId {
+    switch (kind(known)) {
+      case TypeKind::kTime:
+        return subtract || !is_right ? time_ : duration_;
+      case TypeKind::kDuration:
+        return kind(expected) == TypeKind::kTime && !(subtract && is_right) ? time_ : duration_;
+      default:
+        return known;
+    }
+  });
   if (!a.ok() || !b.ok()) return Failed(e);
   const TypeKind x = kind(a.type), y = kind(b.type);
   TypeId result;

@@ -125,6 +125,8 @@ Folded SpiffePart(const Value& id, bool path) {
   return Folded::Of(Value::String(std::string(path ? rest.substr(slash) : rest.substr(0, slash))));
 }
 
+constexpr size_t kLargeConstant = 1024;
+
 // How many values it holds, at whatever depth.
 size_t Items(const Value& value) {
   size_t items = value.items().size();
@@ -139,24 +141,20 @@ class Folder {
       : schema_(schema), builder_(builder), vars_(vars.begin(), vars.end()), steps_(*steps) {}
 
   Folded Run(ExprId id) {
-    if (steps_ == 0) return Not();
-    --steps_;
+    if (!Spend(1)) return Not();
     const Expr e = builder_[id];
     switch (e.op) {
       case Op::kConst: {
         const Value& value = builder_.ConstValue(id);
-        // Copying it is work as well, if less than to evaluate as much: constants made of constants
+        // Copying one is work as well, and memory where it is large: constants made of constants
         // grow by doubling.
-        const size_t items = Items(value) / 8;
-        if (items > steps_) {
-          steps_ = 0;
-          return Not();
-        }
-        steps_ -= items;
+        const size_t items = Items(value);
+        if (!Spend(items < kLargeConstant ? items / 16 : items)) return Not();
         return value.is_none() ? Missing() : Folded::Of(value);
       }
       case Op::kVar:
-        return e.payload < vars_.size() ? Folded::Of(vars_[e.payload]) : Not();
+        if (e.payload >= vars_.size() || !Spend(vars_[e.payload].items().size() / 16)) return Not();
+        return Folded::Of(vars_[e.payload]);
       case Op::kAnd:
         return Logic(id, false);
       case Op::kOr:
@@ -193,6 +191,15 @@ class Folder {
   }
 
  private:
+  bool Spend(size_t steps) {
+    if (steps_ < steps) {
+      steps_ = 0;
+      return false;
+    }
+    steps_ -= steps;
+    return true;
+  }
+
   Folded Logic(ExprId id, bool decides) {
     Folded result = Bool(!decides);
     const uint32_t count = builder_[id].arg_count;
