@@ -10,7 +10,8 @@
 namespace ztp {
 namespace {
 
-// Scalars have no declaration behind them, so the table holds each from the start, at its kind's number.
+// Scalars have no declaration behind them, so the table holds each from the start, at its kind's
+// number.
 constexpr uint32_t kLastScalar = static_cast<uint32_t>(TypeKind::kGlob);
 
 uint64_t HashOf(const Type& type) {
@@ -52,8 +53,7 @@ TypeTable::TypeTable() {
 
 TypeId TypeTable::Intern(Type type) {
   std::sort(type.entities.begin(), type.entities.end());
-  type.entities.erase(std::unique(type.entities.begin(), type.entities.end()),
-                      type.entities.end());
+  type.entities.erase(std::unique(type.entities.begin(), type.entities.end()), type.entities.end());
   std::sort(type.fields.begin(), type.fields.end(),
             [](const Field& a, const Field& b) { return a.name < b.name; });
   std::vector<uint32_t>& candidates = by_hash_[HashOf(type)];
@@ -80,8 +80,8 @@ std::optional<EntityTypeId> Schema::FindEntityType(std::string_view json_name) c
 }
 
 std::optional<ActionId> Schema::FindAction(std::string_view json_name) const {
-  return FindByName<ActionId>(
-      actions, json_name, [](const Action& a) -> std::string_view { return a.json_name; });
+  return FindByName<ActionId>(actions, json_name,
+                              [](const Action& a) -> std::string_view { return a.json_name; });
 }
 
 std::optional<InputId> Schema::FindInput(std::string_view name) const {

@@ -15,20 +15,34 @@ namespace {
 
 const char* ScalarName(TypeKind kind) {
   switch (kind) {
-    case TypeKind::kBool: return "Bool";
-    case TypeKind::kInt: return "Int";
-    case TypeKind::kDecimal: return "Decimal";
-    case TypeKind::kString: return "String";
-    case TypeKind::kTime: return "Time";
-    case TypeKind::kDuration: return "Duration";
-    case TypeKind::kVersion: return "Version";
-    case TypeKind::kHexVersion: return "HexVersion";
-    case TypeKind::kIp: return "Ip";
-    case TypeKind::kCidr: return "Cidr";
-    case TypeKind::kDigest: return "Digest";
-    case TypeKind::kSpiffeId: return "SpiffeId";
-    case TypeKind::kGlob: return "Glob";
-    default: return "?";
+    case TypeKind::kBool:
+      return "Bool";
+    case TypeKind::kInt:
+      return "Int";
+    case TypeKind::kDecimal:
+      return "Decimal";
+    case TypeKind::kString:
+      return "String";
+    case TypeKind::kTime:
+      return "Time";
+    case TypeKind::kDuration:
+      return "Duration";
+    case TypeKind::kVersion:
+      return "Version";
+    case TypeKind::kHexVersion:
+      return "HexVersion";
+    case TypeKind::kIp:
+      return "Ip";
+    case TypeKind::kCidr:
+      return "Cidr";
+    case TypeKind::kDigest:
+      return "Digest";
+    case TypeKind::kSpiffeId:
+      return "SpiffeId";
+    case TypeKind::kGlob:
+      return "Glob";
+    default:
+      return "?";
   }
 }
 
@@ -39,11 +53,21 @@ std::string QuoteText(std::string_view text) {
   for (char c : text) {
     const unsigned char byte = static_cast<unsigned char>(c);
     switch (c) {
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
       default:
         if (byte < 0x20 || byte == 0x7f) {
           Append(out, "\\u{", kDigits[byte >> 4], kDigits[byte & 15], '}');
@@ -88,17 +112,17 @@ std::string FormatLabel(const Schema& schema, LatticeId id, const Label& label) 
       break;
     case LatticeType::Kind::kProduct:
       for (uint32_t i = 0; i < lattice.parts.size(); ++i) {
-        parts.push_back(Cat(
-            lattice.parts[i].name, ": ",
-            FormatLabel(schema, lattice.parts[i].lattice, schema.PartOf(id, i, label))));
+        parts.push_back(
+            Cat(lattice.parts[i].name, ": ",
+                FormatLabel(schema, lattice.parts[i].lattice, schema.PartOf(id, i, label))));
       }
       break;
   }
   return Braced(parts);
 }
 
-// A type that contains another twice, which contains a third twice, … is a tree of any size, so what
-// is shown is bounded.
+// A type that contains another twice, which contains a third twice, … is a tree of any size, so
+// what is shown is bounded.
 constexpr size_t kMaxTypeText = 400;
 
 std::string TypeText(const Schema& schema, TypeId type, size_t& budget) {
@@ -109,15 +133,19 @@ std::string TypeText(const Schema& schema, TypeId type, size_t& budget) {
     return text;
   };
   switch (t.kind) {
-    case TypeKind::kEnum: return spend(schema[EnumId{t.decl}].name);
-    case TypeKind::kLattice: return spend(schema[LatticeId{t.decl}].name);
+    case TypeKind::kEnum:
+      return spend(schema[EnumId{t.decl}].name);
+    case TypeKind::kLattice:
+      return spend(schema[LatticeId{t.decl}].name);
     case TypeKind::kEntity: {
       std::vector<std::string> names;
       for (EntityTypeId id : t.entities) names.push_back(schema[id].json_name);
       return spend(Join(names, " | "));
     }
-    case TypeKind::kSet: return Cat(spend("Set<"), TypeText(schema, t.element, budget), ">");
-    case TypeKind::kList: return Cat(spend("List<"), TypeText(schema, t.element, budget), ">");
+    case TypeKind::kSet:
+      return Cat(spend("Set<"), TypeText(schema, t.element, budget), ">");
+    case TypeKind::kList:
+      return Cat(spend("List<"), TypeText(schema, t.element, budget), ">");
     case TypeKind::kMap: {
       const std::string key = TypeText(schema, t.key, budget);
       return Cat(spend("Map<"), key, ", ", TypeText(schema, t.element, budget), ">");
@@ -138,7 +166,8 @@ std::string TypeText(const Schema& schema, TypeId type, size_t& budget) {
       }
       return Braced(fields);
     }
-    default: return spend(ScalarName(t.kind));
+    default:
+      return spend(ScalarName(t.kind));
   }
 }
 
@@ -157,23 +186,39 @@ std::string FormatValue(const Schema& schema, TypeId type, const Value& value) {
   const Type& t = schema.types[type];
   std::vector<std::string> parts;
   switch (value.kind()) {
-    case TypeKind::kNone: return "missing";
-    case TypeKind::kBool: return value.boolean() ? "true" : "false";
-    case TypeKind::kInt: return Cat(value.integer());
-    case TypeKind::kDecimal: return FormatDecimal(value.decimal());
-    case TypeKind::kString: return QuoteText(value.text());
-    case TypeKind::kTime: return Plain(FormatTime(value.time()));
-    case TypeKind::kDuration: return FormatDuration(value.duration());
-    case TypeKind::kVersion: return Plain(FormatVersion(value.text()));
-    case TypeKind::kHexVersion: return Plain(FormatHexVersion(value.text()));
-    case TypeKind::kIp: return Plain(FormatIp(value.ip()));
-    case TypeKind::kCidr: return Plain(FormatCidr(value.cidr()));
+    case TypeKind::kNone:
+      return "missing";
+    case TypeKind::kBool:
+      return value.boolean() ? "true" : "false";
+    case TypeKind::kInt:
+      return Cat(value.integer());
+    case TypeKind::kDecimal:
+      return FormatDecimal(value.decimal());
+    case TypeKind::kString:
+      return QuoteText(value.text());
+    case TypeKind::kTime:
+      return Plain(FormatTime(value.time()));
+    case TypeKind::kDuration:
+      return FormatDuration(value.duration());
+    case TypeKind::kVersion:
+      return Plain(FormatVersion(value.text()));
+    case TypeKind::kHexVersion:
+      return Plain(FormatHexVersion(value.text()));
+    case TypeKind::kIp:
+      return Plain(FormatIp(value.ip()));
+    case TypeKind::kCidr:
+      return Plain(FormatCidr(value.cidr()));
     case TypeKind::kDigest:
-    case TypeKind::kSpiffeId: return QuoteText(value.text());
-    case TypeKind::kGlob: return QuoteGlob(value.text());
-    case TypeKind::kEnum: return schema[EnumId{t.decl}].values[value.ordinal()];
-    case TypeKind::kLattice: return FormatLabel(schema, LatticeId{t.decl}, value.label());
-    case TypeKind::kEntity: return FormatUid(schema, value.uid());
+    case TypeKind::kSpiffeId:
+      return QuoteText(value.text());
+    case TypeKind::kGlob:
+      return QuoteGlob(value.text());
+    case TypeKind::kEnum:
+      return schema[EnumId{t.decl}].values[value.ordinal()];
+    case TypeKind::kLattice:
+      return FormatLabel(schema, LatticeId{t.decl}, value.label());
+    case TypeKind::kEntity:
+      return FormatUid(schema, value.uid());
     case TypeKind::kSet:
     case TypeKind::kList:
       for (const Value& item : value.items()) {
@@ -189,8 +234,8 @@ std::string FormatValue(const Schema& schema, TypeId type, const Value& value) {
     case TypeKind::kRecord:
       for (size_t i = 0; i < value.items().size() && i < t.fields.size(); ++i) {
         if (value.items()[i].is_none()) continue;
-        parts.push_back(Cat(t.fields[i].name, ": ",
-                            FormatValue(schema, t.fields[i].type, value.items()[i])));
+        parts.push_back(
+            Cat(t.fields[i].name, ": ", FormatValue(schema, t.fields[i].type, value.items()[i])));
       }
       return Braced(parts);
   }

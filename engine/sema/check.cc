@@ -19,8 +19,8 @@ std::unique_ptr<Program> Check(std::span<const syntax::Ast* const> files,
   std::vector<const syntax::Ast*> own, libraries;
   bool broken = false;
   for (const syntax::Ast* ast : files) {
-    const bool standard = options.first_standard_file.valid() &&
-                          ast->file.index >= options.first_standard_file.index;
+    const bool standard =
+        options.first_standard_file.valid() && ast->file.index >= options.first_standard_file.index;
     (standard ? libraries : own).push_back(ast);
     broken |= ast->broken;
   }

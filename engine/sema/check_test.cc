@@ -122,11 +122,11 @@ permit blue_reads { principal any  action read  resource d: Doc  when d.level < 
 )";
 
 TEST(PackagesTest, DelegationAddsClausesAndNarrows) {
-  const auto c = CheckFiles(
-      {{"root.ztp", Cat(kRoot,
-                        "delegate acme.blue { principal in Tenant::\"blue\" "
-                        "resource x: Doc in Tenant::\"blue\" when x.level < 2 }\n")},
-       {"blue.ztp", std::string(kBlue)}});
+  const auto c =
+      CheckFiles({{"root.ztp", Cat(kRoot,
+                                   "delegate acme.blue { principal in Tenant::\"blue\" "
+                                   "resource x: Doc in Tenant::\"blue\" when x.level < 2 }\n")},
+                  {"blue.ztp", std::string(kBlue)}});
   ASSERT_THAT(c->Slugs(), IsEmpty()) << c->Shown();
   const Rule* rule = c->FindRule("acme.blue.blue_reads");
   ASSERT_NE(rule, nullptr);
@@ -142,19 +142,17 @@ TEST(PackagesTest, DelegationAddsClausesAndNarrows) {
 }
 
 TEST(PackagesTest, UndelegatedRulesAreAnError) {
-  const auto c = CheckFiles(
-      {{"root.ztp", Cat(kRoot, "delegate acme.red { }\n")},
-       {"blue.ztp", std::string(kBlue)},
-       {"red.ztp",
-        "ztp 1\npackage acme.red\nimport acme\n"
-        "permit r { principal User action read resource any }\n"}});
+  const auto c = CheckFiles({{"root.ztp", Cat(kRoot, "delegate acme.red { }\n")},
+                             {"blue.ztp", std::string(kBlue)},
+                             {"red.ztp",
+                              "ztp 1\npackage acme.red\nimport acme\n"
+                              "permit r { principal User action read resource any }\n"}});
   EXPECT_THAT(c->Slugs(), ElementsAre("undelegated-package"));
   EXPECT_THAT(c->Said("undelegated-package"), HasSubstr("'acme.blue'"));
 }
 
 TEST(PackagesTest, TwoPackagesWithRulesNeedADelegation) {
-  const auto c =
-      CheckFiles({{"root.ztp", std::string(kRoot)}, {"blue.ztp", std::string(kBlue)}});
+  const auto c = CheckFiles({{"root.ztp", std::string(kRoot)}, {"blue.ztp", std::string(kBlue)}});
   EXPECT_THAT(c->Slugs(), ElementsAre("several-roots"));
 }
 
@@ -169,10 +167,10 @@ TEST(PackagesTest, BadDelegations) {
 }
 
 TEST(PackagesTest, JsonNamesAreQualifiedBeyondTheRootsImports) {
-  const auto c = CheckFiles(
-      {{"a.ztp", "ztp 1\npackage a\nimport b\nentity A in B { d: b.D }\nentity D\n"},
-       {"b.ztp", "ztp 1\npackage b\nimport c\nentity B { c: C }\nentity D\n"},
-       {"c.ztp", "ztp 1\npackage c\nentity C\n"}});
+  const auto c =
+      CheckFiles({{"a.ztp", "ztp 1\npackage a\nimport b\nentity A in B { d: b.D }\nentity D\n"},
+                  {"b.ztp", "ztp 1\npackage b\nimport c\nentity B { c: C }\nentity D\n"},
+                  {"c.ztp", "ztp 1\npackage c\nentity C\n"}});
   ASSERT_THAT(c->Slugs(), IsEmpty()) << c->Shown();
   const Schema& schema = c->program->schema;
   EXPECT_EQ(schema.root_package, "a");
@@ -284,11 +282,11 @@ TEST(DeclareTest, InheritedNeedsAFittingLineage) {
       "entity M2 derives Plain { label: L inherited }\n"
       "entity M3 { hold: Bool inherited any }\n"
       "entity M4 derives M4 { hold: Bool inherited, n: Int inherited, l: L inherited all }\n");
-  EXPECT_THAT(c->Slugs(),
-              ElementsAre("bad-inherited", "bad-inherited", "bad-inherited", "bad-inherited",
-                          "bad-inherited", "bad-inherited"));
+  EXPECT_THAT(c->Slugs(), ElementsAre("bad-inherited", "bad-inherited", "bad-inherited",
+                                      "bad-inherited", "bad-inherited", "bad-inherited"));
   const auto good = CheckText(
-      "ztp 1\npackage a\nentity M derives M { hold: Bool inherited any, own: Set<Int> inherited }\n");
+      "ztp 1\npackage a\nentity M derives M { hold: Bool inherited any, own: Set<Int> inherited "
+      "}\n");
   ASSERT_THAT(good->Slugs(), IsEmpty()) << good->Shown();
   EXPECT_EQ(good->program->schema.entities[0].attributes[0].inherit, Inherit::kAny);
   EXPECT_EQ(good->program->schema.entities[0].attributes[1].inherit, Inherit::kUnion);
@@ -300,7 +298,8 @@ TEST(DeclareTest, ProvenForNamesSomethingThatIsThere) {
       "input b: String proven for principal.spife\n"
       "input c: String proven for action.purpose\n"
       "input d: String proven for team.x\n"
-      "entity Signed { digest: Digest, s?: String proven for digest, t?: String proven for dgest }\n"
+      "entity Signed { digest: Digest, s?: String proven for digest, t?: String proven for dgest "
+      "}\n"
       "forbid f { when bound(a) and bound(b) and bound(c) and bound(d) }\n"
       "forbid g { principal User action read resource Doc when resource in Signed::\"x\" }\n");
   const std::string shown = c->Shown();
@@ -404,7 +403,8 @@ TEST(RulesTest, ClaimedValuesNeedTrust) {
   const auto c = CheckAfterHead(
       "permit a { principal User action write resource Doc when action.purpose == \"x\" }\n"
       "permit b { principal User action write resource Doc oblige audit(action.purpose) }\n"
-      "permit c { principal User action write resource Doc when trust(action.purpose) == \"y\" }\n");
+      "permit c { principal User action write resource Doc when trust(action.purpose) == \"y\" "
+      "}\n");
   EXPECT_THAT(c->Slugs(), ElementsAre("claimed-without-trust", "claimed-without-trust"));
 }
 
@@ -418,7 +418,8 @@ TEST(RulesTest, GuaranteesAreNotProvenYet) {
 
 TEST(RulesTest, GuardsCarryFromClauseToClause) {
   const auto c = CheckAfterHead(
-      "permit a { principal u: User action write resource Doc when u has nick when u.nick == \"x\" }\n");
+      "permit a { principal u: User action write resource Doc when u has nick when u.nick == \"x\" "
+      "}\n");
   EXPECT_THAT(c->Slugs(), IsEmpty()) << c->Shown();
   const auto bad = CheckAfterHead(
       "permit a { principal u: User action write resource Doc when u.nick == \"x\" }\n");
@@ -436,17 +437,18 @@ TEST(LintTest, UnusedDeclarations) {
   const auto c = CheckAfterHead(
       "enum E { a }\nconst n = 1\ninput i: Int\ndef f(x: Int) = x + 1\nobligation o()\n"
       "entity Alone { a: Int }\nfixture nobody { }\n");
-  EXPECT_THAT(c->Slugs(), ElementsAre("unused-declaration", "unused-declaration",
-                                      "unused-declaration", "unused-declaration",
-                                      "unused-declaration", "unused-declaration",
-                                      "unused-declaration"));
+  EXPECT_THAT(c->Slugs(),
+              ElementsAre("unused-declaration", "unused-declaration", "unused-declaration",
+                          "unused-declaration", "unused-declaration", "unused-declaration",
+                          "unused-declaration"));
   EXPECT_NE(c->program, nullptr);
 }
 
 TEST(LintTest, ShadowedRules) {
   const auto c = CheckAfterHead(
       "permit wide { principal User action write resource d: Doc when d.open }\n"
-      "permit narrow { principal u: User action write resource d: Doc when u.level > 3 when d.open }\n"
+      "permit narrow { principal u: User action write resource d: Doc when u.level > 3 when d.open "
+      "}\n"
       "permit obliging { principal User action write resource d: Doc when d.open when d.size > 1\n"
       "  oblige audit(\"x\") }\n"
       "forbid no_scan { action scan }\n"
@@ -457,8 +459,7 @@ TEST(LintTest, ShadowedRules) {
 }
 
 TEST(LintTest, ForbidThatAMissingInputMakesADenialOfEverything) {
-  const auto c = CheckAfterHead(
-      "input incident: Bool\nforbid lockdown { when incident }\n");
+  const auto c = CheckAfterHead("input incident: Bool\nforbid lockdown { when incident }\n");
   EXPECT_THAT(c->Slugs(), ElementsAre("forbid-on-missing"));
   const auto guarded = CheckAfterHead(
       "input incident: Bool\nforbid lockdown { when bound(incident) and incident }\n"

@@ -56,22 +56,19 @@ inline std::string ReadWholeFile(const std::string& path) {
 }
 
 // Each file is a name and a text. The standard package is taken from the repository.
-inline std::unique_ptr<Checked> CheckFiles(
-    std::vector<std::pair<std::string, std::string>> files) {
+inline std::unique_ptr<Checked> CheckFiles(std::vector<std::pair<std::string, std::string>> files) {
   auto checked = std::make_unique<Checked>();
   const uint32_t own = static_cast<uint32_t>(files.size());
   files.emplace_back("policies/std/ai.ztp", ReadWholeFile("policies/std/ai.ztp"));
   std::vector<const syntax::Ast*> asts;
   for (auto& [name, text] : files) {
     const FileId id = checked->sources.Add(std::move(name), std::move(text));
-    checked->asts.push_back(
-        syntax::Parse(checked->sources, id, checked->interner, checked->sink));
+    checked->asts.push_back(syntax::Parse(checked->sources, id, checked->interner, checked->sink));
     asts.push_back(checked->asts.back().get());
   }
   CheckOptions options;
   options.first_standard_file = FileId{own};
-  checked->program =
-      Check(asts, checked->sources, checked->interner, checked->sink, options);
+  checked->program = Check(asts, checked->sources, checked->interner, checked->sink, options);
   return checked;
 }
 

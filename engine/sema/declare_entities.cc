@@ -11,19 +11,26 @@ namespace {
 
 std::string_view RankName(Rank rank) {
   switch (rank) {
-    case Rank::kClaimed: return "claimed";
-    case Rank::kVouched: return "vouched";
-    case Rank::kProven: return "proven";
+    case Rank::kClaimed:
+      return "claimed";
+    case Rank::kVouched:
+      return "vouched";
+    case Rank::kProven:
+      return "proven";
   }
   return "vouched";
 }
 
 Rank RankOf(syntax::Rank written, Rank otherwise) {
   switch (written) {
-    case syntax::Rank::kClaimed: return Rank::kClaimed;
-    case syntax::Rank::kVouched: return Rank::kVouched;
-    case syntax::Rank::kProven: return Rank::kProven;
-    case syntax::Rank::kDefault: break;
+    case syntax::Rank::kClaimed:
+      return Rank::kClaimed;
+    case syntax::Rank::kVouched:
+      return Rank::kVouched;
+    case syntax::Rank::kProven:
+      return Rank::kProven;
+    case syntax::Rank::kDefault:
+      break;
   }
   return otherwise;
 }
@@ -59,9 +66,14 @@ void Names::DeclareEdges(uint32_t index) {
   const syntax::EntityDecl& decl = site.ast->Entity(*site.decl);
   EntityType& entity = schema_.entities[index];
   switch (decl.carried) {
-    case syntax::Carried::kNo: break;
-    case syntax::Carried::kClaimed: entity.carried = Carried::kClaimed; break;
-    case syntax::Carried::kVouched: entity.carried = Carried::kVouched; break;
+    case syntax::Carried::kNo:
+      break;
+    case syntax::Carried::kClaimed:
+      entity.carried = Carried::kClaimed;
+      break;
+    case syntax::Carried::kVouched:
+      entity.carried = Carried::kVouched;
+      break;
   }
   for (const syntax::Edge& edge : decl.in) {
     if (const auto type = ResolveEntity(edge.type, site.package)) AddOnce(entity.parents, *type);
@@ -127,7 +139,8 @@ void Names::DeclareAttributes(uint32_t index) {
         sink_.Report(std::move(diagnostic));
       };
       switch (field.inherited) {
-        case syntax::Inherited::kNo: break;
+        case syntax::Inherited::kNo:
+          break;
         case syntax::Inherited::kYes:
           if (kind == TypeKind::kLattice) {
             attribute.inherit = Inherit::kJoin;
@@ -197,8 +210,8 @@ void Names::CheckInheritedFrom(uint32_t index, const Attribute& attribute,
                      .Mark("inherited")
                      .Label(path.span, Cat(schema_.entities[index].name, " derives ", parent.name))
                      .Label(SpanOf(found.ref), Cat(parent.name, " is declared here"))
-                     .Help(Cat("declare '", attribute.name, ": ",
-                               schema_.TypeName(attribute.type), "' in ", parent.name)));
+                     .Help(Cat("declare '", attribute.name, ": ", schema_.TypeName(attribute.type),
+                               "' in ", parent.name)));
     return;
   }
   const Attribute& other = parent.attributes[*theirs];
@@ -268,8 +281,8 @@ void Names::CheckProvenForOwn(uint32_t index) {
     const TypeId self = schema_.types.Entity(EntityTypeId{index});
     if (path[0] != Text(field.name.text) && PathExists(self, path, 0)) continue;
     Diagnostic diagnostic(DiagKind::kBadProvenFor, field.proven_for.span,
-                          Cat("evidence for ", Quoted(Text(field.name.text)),
-                              " cannot be about ", Quoted(Text(field.proven_for.text))));
+                          Cat("evidence for ", Quoted(Text(field.name.text)), " cannot be about ",
+                              Quoted(Text(field.proven_for.text))));
     diagnostic.SetMark(path[0] == Text(field.name.text) ? "the evidence itself"
                                                         : Cat("not an attribute of ", entity.name));
     std::vector<std::string> attributes;
@@ -278,8 +291,8 @@ void Names::CheckProvenForOwn(uint32_t index) {
       diagnostic.AddHelp(Cat("did you mean ", Quoted(*close), "?"));
       diagnostic.SetFix(field.proven_for.span, *close);
     } else {
-      diagnostic.AddHelp(Cat("name an attribute of ", entity.name,
-                             " that the evidence says, such as its digest"));
+      diagnostic.AddHelp(
+          Cat("name an attribute of ", entity.name, " that the evidence says, such as its digest"));
     }
     sink_.Report(std::move(diagnostic));
   }
@@ -303,9 +316,11 @@ void Names::Close() {
     }
   };
   for (uint32_t i = 0; i < count; ++i) {
-    reach(i, [](const EntityType& e) { return e.parents; }, member_of_[i]);
+    reach(
+        i, [](const EntityType& e) { return e.parents; }, member_of_[i]);
     member_of_[i][i] = true;
-    reach(i, [](const EntityType& e) { return e.derives; }, derives_from_[i]);
+    reach(
+        i, [](const EntityType& e) { return e.derives; }, derives_from_[i]);
   }
 }
 

@@ -44,9 +44,15 @@ void Names::DeclareInputs() {
     input.optional = field.optional;
     switch (field.rank) {
       case syntax::Rank::kDefault:
-      case syntax::Rank::kVouched: input.rank = Rank::kVouched; break;
-      case syntax::Rank::kClaimed: input.rank = Rank::kClaimed; break;
-      case syntax::Rank::kProven: input.rank = Rank::kProven; break;
+      case syntax::Rank::kVouched:
+        input.rank = Rank::kVouched;
+        break;
+      case syntax::Rank::kClaimed:
+        input.rank = Rank::kClaimed;
+        break;
+      case syntax::Rank::kProven:
+        input.rank = Rank::kProven;
+        break;
     }
     if (field.proven_for.valid()) input.proven_for = SplitPath(field.proven_for);
   }
@@ -95,18 +101,19 @@ void Names::DeclareActions() {
         if (!field.name.valid()) continue;
         const auto [it, inserted] = seen.emplace(field.name.text, field.name.span);
         if (!inserted) {
-          sink_.Report(Diagnostic(DiagKind::kDuplicateMember, field.name.span,
-                                  Cat("parameter ", Quoted(Text(field.name.text)),
-                                      " is declared twice"))
-                           .Mark("declared again")
-                           .Label(it->second, "first declared here"));
+          sink_.Report(
+              Diagnostic(DiagKind::kDuplicateMember, field.name.span,
+                         Cat("parameter ", Quoted(Text(field.name.text)), " is declared twice"))
+                  .Mark("declared again")
+                  .Label(it->second, "first declared here"));
           continue;
         }
         if (field.rank == syntax::Rank::kProven) {
-          sink_.Report(Diagnostic(DiagKind::kBadDeclaration, field.rank_span,
-                                  "an action's parameter comes with the request and is never proven")
-                           .Mark("at most vouched")
-                           .Help("what evidence says comes in as 'input … proven'"));
+          sink_.Report(
+              Diagnostic(DiagKind::kBadDeclaration, field.rank_span,
+                         "an action's parameter comes with the request and is never proven")
+                  .Mark("at most vouched")
+                  .Help("what evidence says comes in as 'input … proven'"));
         }
         s.params.push_back(DeclareParam(ast, field, Rank::kClaimed, e.site.package));
       }
@@ -133,12 +140,12 @@ void Names::CheckActionJsonNames() {
     const DeclRef ref{NameKind::kAction, i}, first{NameKind::kAction, it->second};
     // Two of one name in one package were reported as that already.
     if (inserted || (PackageOf(ref) == PackageOf(first) && NameOf(ref) == NameOf(first))) continue;
-    sink_.Report(Diagnostic(DiagKind::kDuplicateDeclaration, SpanOf(ref),
-                            Cat("requests could mean two actions by \"",
-                                schema_.actions[i].json_name, "\""))
-                     .Mark("known by that name")
-                     .Label(SpanOf(first), "and so is this one")
-                     .Help("give one of them another external name: action a = \"…\""));
+    sink_.Report(
+        Diagnostic(DiagKind::kDuplicateDeclaration, SpanOf(ref),
+                   Cat("requests could mean two actions by \"", schema_.actions[i].json_name, "\""))
+            .Mark("known by that name")
+            .Label(SpanOf(first), "and so is this one")
+            .Help("give one of them another external name: action a = \"…\""));
   }
 }
 
@@ -194,11 +201,11 @@ void Names::DeclareObligations() {
       if (!field.name.valid()) continue;
       const auto [it, inserted] = seen.emplace(field.name.text, field.name.span);
       if (!inserted) {
-        sink_.Report(Diagnostic(DiagKind::kDuplicateMember, field.name.span,
-                                Cat("parameter ", Quoted(Text(field.name.text)),
-                                    " is declared twice"))
-                         .Mark("declared again")
-                         .Label(it->second, "first declared here"));
+        sink_.Report(
+            Diagnostic(DiagKind::kDuplicateMember, field.name.span,
+                       Cat("parameter ", Quoted(Text(field.name.text)), " is declared twice"))
+                .Mark("declared again")
+                .Label(it->second, "first declared here"));
         continue;
       }
       Param param = DeclareParam(*site.ast, field, Rank::kVouched, site.package);
@@ -222,11 +229,11 @@ void Names::DeclareDefs() {
       if (!field.name.valid()) continue;
       const auto [it, inserted] = seen.emplace(field.name.text, field.name.span);
       if (!inserted) {
-        sink_.Report(Diagnostic(DiagKind::kDuplicateMember, field.name.span,
-                                Cat("parameter ", Quoted(Text(field.name.text)),
-                                    " is declared twice"))
-                         .Mark("declared again")
-                         .Label(it->second, "first declared here"));
+        sink_.Report(
+            Diagnostic(DiagKind::kDuplicateMember, field.name.span,
+                       Cat("parameter ", Quoted(Text(field.name.text)), " is declared twice"))
+                .Mark("declared again")
+                .Label(it->second, "first declared here"));
         continue;
       }
       if (const auto hidden = Peek(site.package, NameSpace::kNames, field.name.text)) {
@@ -276,8 +283,8 @@ void Names::CheckProvenFor() {
     }
     if (good) continue;
     Diagnostic diagnostic(DiagKind::kBadProvenFor, field.proven_for.span,
-                          Cat("evidence for ", Quoted(Text(field.name.text)),
-                              " cannot be about ", Quoted(Text(field.proven_for.text))));
+                          Cat("evidence for ", Quoted(Text(field.name.text)), " cannot be about ",
+                              Quoted(Text(field.proven_for.text))));
     diagnostic.SetMark(mark);
     diagnostic.SetExpected("principal.…, resource.… or action.…");
     if (auto close = ClosestName(Text(field.proven_for.text), candidates)) {

@@ -12,12 +12,12 @@ namespace {
 
 std::optional<TypeKind> BuiltInScalar(std::string_view name) {
   static constexpr std::pair<std::string_view, TypeKind> kScalars[] = {
-      {"Bool", TypeKind::kBool},         {"Int", TypeKind::kInt},
-      {"Decimal", TypeKind::kDecimal},   {"String", TypeKind::kString},
-      {"Time", TypeKind::kTime},         {"Duration", TypeKind::kDuration},
-      {"Version", TypeKind::kVersion},   {"HexVersion", TypeKind::kHexVersion},
-      {"Ip", TypeKind::kIp},             {"Cidr", TypeKind::kCidr},
-      {"Digest", TypeKind::kDigest},     {"SpiffeId", TypeKind::kSpiffeId},
+      {"Bool", TypeKind::kBool},       {"Int", TypeKind::kInt},
+      {"Decimal", TypeKind::kDecimal}, {"String", TypeKind::kString},
+      {"Time", TypeKind::kTime},       {"Duration", TypeKind::kDuration},
+      {"Version", TypeKind::kVersion}, {"HexVersion", TypeKind::kHexVersion},
+      {"Ip", TypeKind::kIp},           {"Cidr", TypeKind::kCidr},
+      {"Digest", TypeKind::kDigest},   {"SpiffeId", TypeKind::kSpiffeId},
       {"Glob", TypeKind::kGlob}};
   for (const auto& [known, kind] : kScalars) {
     if (known == name) return kind;
@@ -112,11 +112,11 @@ void Names::LayOut(uint32_t index, std::vector<Progress>& progress, int depth) {
       }
       const uint32_t part = schema_.types[type].decl;
       if (progress[part] == Progress::kRunning) {
-        sink_.Report(Diagnostic(DiagKind::kTypeCycle, type_span,
-                                Cat("lattice ", Quoted(schema_.lattices[part].name),
-                                    " contains itself"))
-                         .Mark("a part that leads back")
-                         .Label(SpanOf({NameKind::kLattice, part}), "declared here"));
+        sink_.Report(
+            Diagnostic(DiagKind::kTypeCycle, type_span,
+                       Cat("lattice ", Quoted(schema_.lattices[part].name), " contains itself"))
+                .Mark("a part that leads back")
+                .Label(SpanOf({NameKind::kLattice, part}), "declared here"));
         continue;
       }
       if (depth >= kMaxJsonDepth) {
@@ -166,17 +166,21 @@ void Names::LayOut(uint32_t index, std::vector<Progress>& progress, int depth) {
         lattice.kind = LatticeType::Kind::kChain;
         bits = bits == 0 ? 0 : bits - 1;
         break;
-      case syntax::LatticeKind::kDual: lattice.kind = LatticeType::Kind::kDual; break;
-      default: lattice.kind = LatticeType::Kind::kPowerSet; break;
+      case syntax::LatticeKind::kDual:
+        lattice.kind = LatticeType::Kind::kDual;
+        break;
+      default:
+        lattice.kind = LatticeType::Kind::kPowerSet;
+        break;
     }
   }
   if (bits > kMaxLatticeBits) {
-    sink_.Report(Diagnostic(DiagKind::kBadLattice, e.span,
-                            Cat("lattice ", Quoted(name), " needs more than ", kMaxLatticeBits,
-                                " bits"))
-                     .Mark("too many elements")
-                     .Help("a chain of n elements takes n - 1 bits, a power set or a dual one bit "
-                           "an element, a product the sum of its parts"));
+    sink_.Report(
+        Diagnostic(DiagKind::kBadLattice, e.span,
+                   Cat("lattice ", Quoted(name), " needs more than ", kMaxLatticeBits, " bits"))
+            .Mark("too many elements")
+            .Help("a chain of n elements takes n - 1 bits, a power set or a dual one bit "
+                  "an element, a product the sum of its parts"));
     bits = 0;
     lattice.parts.clear();
     if (decl.kind != syntax::LatticeKind::kProduct) {
@@ -223,9 +227,14 @@ TypeId Names::ResolveType(TypeRef ref, PackageId from) {
   ++resolving_;
   TypeId result;
   switch (type.kind) {
-    case syntax::TypeExprKind::kError: break;
-    case syntax::TypeExprKind::kRecord: result = ResolveRecord(*ref.ast, type, from); break;
-    case syntax::TypeExprKind::kNamed: result = ResolveNamed(*ref.ast, type, from); break;
+    case syntax::TypeExprKind::kError:
+      break;
+    case syntax::TypeExprKind::kRecord:
+      result = ResolveRecord(*ref.ast, type, from);
+      break;
+    case syntax::TypeExprKind::kNamed:
+      result = ResolveNamed(*ref.ast, type, from);
+      break;
   }
   --resolving_;
   return result;
@@ -280,11 +289,16 @@ TypeId Names::ResolveNamed(const syntax::Ast& ast, const syntax::TypeExpr& type,
                      .Help("only Set<T>, List<T> and Map<K, V> do"));
   }
   switch (found.ref.kind) {
-    case NameKind::kEnum: return schema_.types.Enum(EnumId{found.ref.index});
-    case NameKind::kLattice: return schema_.types.Lattice(LatticeId{found.ref.index});
-    case NameKind::kEntity: return schema_.types.Entity(EntityTypeId{found.ref.index});
-    case NameKind::kAlias: return AliasType(found.ref.index);
-    default: break;
+    case NameKind::kEnum:
+      return schema_.types.Enum(EnumId{found.ref.index});
+    case NameKind::kLattice:
+      return schema_.types.Lattice(LatticeId{found.ref.index});
+    case NameKind::kEntity:
+      return schema_.types.Entity(EntityTypeId{found.ref.index});
+    case NameKind::kAlias:
+      return AliasType(found.ref.index);
+    default:
+      break;
   }
   sink_.Report(Diagnostic(DiagKind::kWrongKindOfName, type.name.span,
                           Cat(Quoted(Text(type.name.text)), " is ", DescribeKind(found.ref.kind),
@@ -294,14 +308,13 @@ TypeId Names::ResolveNamed(const syntax::Ast& ast, const syntax::TypeExpr& type,
   return {};
 }
 
-TypeId Names::ResolveBuiltIn(const syntax::Ast& ast, const syntax::TypeExpr& type,
-                             PackageId from) {
+TypeId Names::ResolveBuiltIn(const syntax::Ast& ast, const syntax::TypeExpr& type, PackageId from) {
   const std::string_view name = Text(type.name.text);
   const size_t wanted = name == "Map" ? 2 : 1;
   if (type.args.size() != wanted) {
     sink_.Report(Diagnostic(DiagKind::kBadDeclaration, type.span,
-                            Cat(name, wanted == 1 ? " takes one type" : " takes two types", ", not ",
-                                type.args.size()))
+                            Cat(name, wanted == 1 ? " takes one type" : " takes two types",
+                                ", not ", type.args.size()))
                      .Expected(name == "Map" ? "Map<K, V>" : Cat(name, "<T>")));
     return {};
   }
@@ -318,8 +331,8 @@ TypeId Names::ResolveBuiltIn(const syntax::Ast& ast, const syntax::TypeExpr& typ
   if (key == TypeKind::kSet || key == TypeKind::kList || key == TypeKind::kMap ||
       key == TypeKind::kRecord || key == TypeKind::kLattice) {
     sink_.Report(Diagnostic(DiagKind::kBadDeclaration, ast[type.args[0]].span,
-                            Cat("a map's keys are single values, and ",
-                                schema_.TypeName(args[0]), " is not"))
+                            Cat("a map's keys are single values, and ", schema_.TypeName(args[0]),
+                                " is not"))
                      .Mark("not a key"));
     return {};
   }
@@ -360,8 +373,8 @@ TypeId Names::ResolveRecord(const syntax::Ast& ast, const syntax::TypeExpr& type
   return Limited(schema_.types.Record(std::move(fields)), parts, type.span);
 }
 
-std::optional<Value> Names::Default(const syntax::Ast& ast, const syntax::Field& field,
-                                    TypeId type, PackageId from) {
+std::optional<Value> Names::Default(const syntax::Ast& ast, const syntax::Field& field, TypeId type,
+                                    PackageId from) {
   if (!field.default_value.valid()) return std::nullopt;
   if (field.optional) {
     sink_.Report(Diagnostic(DiagKind::kBadDeclaration, field.name.span,

@@ -39,8 +39,8 @@ bool ObligesAtMost(const Rule& rule, const Rule& other) {
 }
 
 // Finds, for a rule, an earlier one that holds whenever it does. A wider rule is listed under its
-// rarest condition, which a narrower one must have too, so that thousands of rules with a common first
-// clause are not compared with each other.
+// rarest condition, which a narrower one must have too, so that thousands of rules with a common
+// first clause are not compared with each other.
 class Shadows {
  public:
   explicit Shadows(const std::vector<Rule>& rules) : rules_(rules) {
@@ -98,22 +98,22 @@ class Shadows {
 
 void ReportShadowed(const Rule& rule, const Rule& by, DiagnosticSink& sink) {
   const bool forbidden = rule.kind == RuleKind::kPermit && by.kind == RuleKind::kForbid;
-  sink.Report(Diagnostic(DiagKind::kRuleShadowed, rule.name_span,
-                         Cat(RuleKindName(rule.kind), " ", Quoted(rule.name),
-                             forbidden ? " never decides: " : " adds nothing: ",
-                             RuleKindName(by.kind), " ", Quoted(by.name),
-                             forbidden ? " forbids all of it" : " holds wherever it does"))
-                  .Mark("shadowed")
-                  .Label(by.name_span, Cat(Quoted(by.name), " is declared here")));
+  sink.Report(
+      Diagnostic(DiagKind::kRuleShadowed, rule.name_span,
+                 Cat(RuleKindName(rule.kind), " ", Quoted(rule.name),
+                     forbidden ? " never decides: " : " adds nothing: ", RuleKindName(by.kind), " ",
+                     Quoted(by.name), forbidden ? " forbids all of it" : " holds wherever it does"))
+          .Mark("shadowed")
+          .Label(by.name_span, Cat(Quoted(by.name), " is declared here")));
 }
 
 }  // namespace
 
 void LintUnused(const Names& names, DiagnosticSink& sink) {
   // Actions are what may be asked: a rule for `any` action is about all of them.
-  constexpr NameKind kKinds[] = {NameKind::kEnum,  NameKind::kLattice,     NameKind::kAlias,
-                                 NameKind::kConst, NameKind::kEntity,      NameKind::kInput,
-                                 NameKind::kDef,   NameKind::kActionGroup, NameKind::kObligation,
+  constexpr NameKind kKinds[] = {NameKind::kEnum,   NameKind::kLattice,     NameKind::kAlias,
+                                 NameKind::kConst,  NameKind::kEntity,      NameKind::kInput,
+                                 NameKind::kDef,    NameKind::kActionGroup, NameKind::kObligation,
                                  NameKind::kFixture};
   for (NameKind kind : kKinds) {
     for (uint32_t i = 0; i < names.Count(kind); ++i) {
@@ -164,9 +164,8 @@ void LintForbidOnMissing(const std::vector<Rule>& rules, const Schema& schema,
     if (rule.kind != RuleKind::kForbid || rule.clauses.empty()) continue;
     if (rule.actions.size() != schema.actions.size()) continue;
     const auto covers_all = [&](auto member, const std::vector<EntityTypeId>& types) {
-      return std::all_of(schema.actions.begin(), schema.actions.end(), [&](const Action& action) {
-        return Includes(types, action.*member);
-      });
+      return std::all_of(schema.actions.begin(), schema.actions.end(),
+                         [&](const Action& action) { return Includes(types, action.*member); });
     };
     if (!covers_all(&Action::principals, rule.principals) ||
         !covers_all(&Action::resources, rule.resources)) {
@@ -187,13 +186,18 @@ void LintForbidOnMissing(const std::vector<Rule>& rules, const Schema& schema,
         case Op::kPrincipal:
         case Op::kResource:
         case Op::kParam:
-        case Op::kHasParam: about_request = true; break;
+        case Op::kHasParam:
+          about_request = true;
+          break;
         case Op::kBoundInput:
-        case Op::kHasInput: guarded.insert(e.payload); break;
+        case Op::kHasInput:
+          guarded.insert(e.payload);
+          break;
         case Op::kInput:
           if (!schema.inputs[e.payload].optional) needed.push_back(e.payload);
           break;
-        default: break;
+        default:
+          break;
       }
       for (ExprId arg : builder.Args(id)) todo.push_back(arg);
     }

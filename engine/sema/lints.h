@@ -1,7 +1,7 @@
 // Warnings about declarations and rules as a whole.
 //
-// Boundary: looks at what has been checked without errors; conditions that are always true or false,
-// and `all` over what may be empty, are the expression checker's to warn of.
+// Boundary: looks at what has been checked without errors; conditions that are always true or
+// false, and `all` over what may be empty, are the expression checker's to warn of.
 #pragma once
 
 #include <vector>

@@ -11,8 +11,8 @@ namespace ztp::sema {
 namespace {
 
 constexpr std::string_view kBuiltInTypes[] = {
-    "Bool", "Int",    "Decimal",  "String", "Time", "Duration", "Version", "HexVersion", "Ip",
-    "Cidr", "Digest", "SpiffeId", "Glob",   "Set",  "List",     "Map"};
+    "Bool", "Int",  "Decimal", "String",   "Time", "Duration", "Version", "HexVersion",
+    "Ip",   "Cidr", "Digest",  "SpiffeId", "Glob", "Set",      "List",    "Map"};
 
 bool IsBuiltInType(std::string_view name) {
   return std::find(std::begin(kBuiltInTypes), std::end(kBuiltInTypes), name) !=
@@ -32,12 +32,17 @@ std::optional<NameSpace> SpaceOf(syntax::DeclKind kind) {
     case syntax::DeclKind::kConst:
     case syntax::DeclKind::kEntity:
     case syntax::DeclKind::kInput:
-    case syntax::DeclKind::kDef: return NameSpace::kNames;
+    case syntax::DeclKind::kDef:
+      return NameSpace::kNames;
     case syntax::DeclKind::kAction:
-    case syntax::DeclKind::kActionGroup: return NameSpace::kActions;
-    case syntax::DeclKind::kObligation: return NameSpace::kObligations;
-    case syntax::DeclKind::kFixture: return NameSpace::kFixtures;
-    default: return std::nullopt;
+    case syntax::DeclKind::kActionGroup:
+      return NameSpace::kActions;
+    case syntax::DeclKind::kObligation:
+      return NameSpace::kObligations;
+    case syntax::DeclKind::kFixture:
+      return NameSpace::kFixtures;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -45,17 +50,28 @@ std::optional<NameSpace> SpaceOf(syntax::DeclKind kind) {
 
 std::string_view DescribeKind(NameKind kind) {
   switch (kind) {
-    case NameKind::kEnum: return "an enum";
-    case NameKind::kLattice: return "a lattice";
-    case NameKind::kAlias: return "a type";
-    case NameKind::kEntity: return "an entity type";
-    case NameKind::kConst: return "a constant";
-    case NameKind::kInput: return "an input";
-    case NameKind::kDef: return "a definition";
-    case NameKind::kAction: return "an action";
-    case NameKind::kActionGroup: return "an action group";
-    case NameKind::kObligation: return "an obligation";
-    case NameKind::kFixture: return "a fixture";
+    case NameKind::kEnum:
+      return "an enum";
+    case NameKind::kLattice:
+      return "a lattice";
+    case NameKind::kAlias:
+      return "a type";
+    case NameKind::kEntity:
+      return "an entity type";
+    case NameKind::kConst:
+      return "a constant";
+    case NameKind::kInput:
+      return "an input";
+    case NameKind::kDef:
+      return "a definition";
+    case NameKind::kAction:
+      return "an action";
+    case NameKind::kActionGroup:
+      return "an action group";
+    case NameKind::kObligation:
+      return "an obligation";
+    case NameKind::kFixture:
+      return "a fixture";
   }
   return "a declaration";
 }
@@ -78,7 +94,8 @@ Names::Names(std::span<const syntax::Ast* const> files,
 }
 
 void Names::Declare() {
-  // Everything has its name before anything is resolved: what is resolved may be shown in a message.
+  // Everything has its name before anything is resolved: what is resolved may be shown in a
+  // message.
   NameEntities();
   NameRequests();
   DeclareEnums();
@@ -100,19 +117,27 @@ void Names::CollectNames() {
         const DeclSite site{ast, &decl, PackageId{p}};
         using Kind = syntax::DeclKind;
         switch (decl.kind) {
-          case Kind::kEnum: AddName(NameKind::kEnum, NameSpace::kNames, site, decl.name); break;
+          case Kind::kEnum:
+            AddName(NameKind::kEnum, NameSpace::kNames, site, decl.name);
+            break;
           case Kind::kLattice:
             AddName(NameKind::kLattice, NameSpace::kNames, site, decl.name);
             break;
-          case Kind::kType: AddName(NameKind::kAlias, NameSpace::kNames, site, decl.name); break;
-          case Kind::kConst: AddName(NameKind::kConst, NameSpace::kNames, site, decl.name); break;
+          case Kind::kType:
+            AddName(NameKind::kAlias, NameSpace::kNames, site, decl.name);
+            break;
+          case Kind::kConst:
+            AddName(NameKind::kConst, NameSpace::kNames, site, decl.name);
+            break;
           case Kind::kEntity:
             AddName(NameKind::kEntity, NameSpace::kNames, site, decl.name);
             break;
           case Kind::kInput:
             AddName(NameKind::kInput, NameSpace::kNames, site, ast->Input(decl).field.name);
             break;
-          case Kind::kDef: AddName(NameKind::kDef, NameSpace::kNames, site, decl.name); break;
+          case Kind::kDef:
+            AddName(NameKind::kDef, NameSpace::kNames, site, decl.name);
+            break;
           case Kind::kAction:
             for (const syntax::ActionName& name : ast->Action(decl).names) {
               AddName(NameKind::kAction, NameSpace::kActions, site, name.name);
@@ -129,7 +154,8 @@ void Names::CollectNames() {
             break;
           case Kind::kDelegate:
           case Kind::kRule:
-          case Kind::kTest: break;
+          case Kind::kTest:
+            break;
         }
       }
     }
@@ -151,8 +177,7 @@ void Names::AddName(NameKind kind, NameSpace space, const DeclSite& site,
                      .Mark("take another name"));
     return;
   }
-  Table& table =
-      tables_[site.package.index * kSpaces + static_cast<size_t>(space)];
+  Table& table = tables_[site.package.index * kSpaces + static_cast<size_t>(space)];
   const auto [it, inserted] = table.emplace(name.text, ref);
   if (inserted) return;
   sink_.Report(Diagnostic(DiagKind::kDuplicateDeclaration, name.span,
@@ -208,15 +233,14 @@ Found Names::Find(PackageId from, NameSpace space, const syntax::Path& path) {
   if (!path.valid()) return {Found::State::kReported, {}};
   if (!path.qualifier.valid()) return Find(from, space, path.last, path.last_span);
   if (const auto in = FindPackage(from, path.qualifier)) return FindIn(*in, space, path.last);
-  const Span span{path.span.file, path.span.begin,
-                  path.last_span.begin > path.span.begin ? path.last_span.begin - 1
-                                                         : path.last_span.begin};
+  const Span span{
+      path.span.file, path.span.begin,
+      path.last_span.begin > path.span.begin ? path.last_span.begin - 1 : path.last_span.begin};
   const std::string_view wanted = Text(path.qualifier);
   const bool known = package_index_.contains(path.qualifier) ||
-                     std::any_of(libraries_.begin(), libraries_.end(),
-                                 [&](const syntax::Ast* ast) {
-                                   return ast->package.text == path.qualifier;
-                                 });
+                     std::any_of(libraries_.begin(), libraries_.end(), [&](const syntax::Ast* ast) {
+                       return ast->package.text == path.qualifier;
+                     });
   if (known) {
     sink_.Report(Diagnostic(DiagKind::kMissingImport, span,
                             Cat("package ", Quoted(wanted), " is not imported here"))
@@ -296,12 +320,11 @@ void Names::ReportUnknown(PackageId from, NameSpace space, Symbol name, Span spa
   elsewhere.erase(std::remove(elsewhere.begin(), elsewhere.end(), package(from).name),
                   elsewhere.end());
   if (!elsewhere.empty() && !elsewhere.front().empty()) {
-    sink_.Report(
-        Diagnostic(DiagKind::kMissingImport, span,
-                   Cat(Quoted(text), " is declared in ", Quoted(elsewhere.front()),
-                       ", which is not imported"))
-            .Mark("not known here")
-            .Help(Cat("write 'import ", elsewhere.front(), "' below the package line")));
+    sink_.Report(Diagnostic(DiagKind::kMissingImport, span,
+                            Cat(Quoted(text), " is declared in ", Quoted(elsewhere.front()),
+                                ", which is not imported"))
+                     .Mark("not known here")
+                     .Help(Cat("write 'import ", elsewhere.front(), "' below the package line")));
     return;
   }
   std::vector<std::string> candidates(locals.begin(), locals.end());

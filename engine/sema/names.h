@@ -150,8 +150,8 @@ class Names {
 
   // ---- Packages
   struct Package {
-    Symbol symbol;     // invalid: files without a package line
-    std::string name;  // "acme.training"
+    Symbol symbol;                          // invalid: files without a package line
+    std::string name;                       // "acme.training"
     std::vector<const syntax::Ast*> files;  // by path
     std::vector<PackageId> imports;         // of all its files, each once
     bool library = false;                   // built in: its unused declarations are no matter
@@ -198,9 +198,7 @@ class Names {
   // The reference stays valid: no def is added after Declare.
   const DefInfo& Def(uint32_t index) const { return defs_[index]; }
   size_t def_count() const { return defs_.size(); }
-  const DeclSite& Fixture(uint32_t index) const {
-    return SiteOf({NameKind::kFixture, index});
-  }
+  const DeclSite& Fixture(uint32_t index) const { return SiteOf({NameKind::kFixture, index}); }
   // The actions of an action or a group, sorted; groups are followed.
   const std::vector<ActionId>& ActionsOf(DeclRef ref);
   // The type that a type expression names; kNone after an error, which is reported.
@@ -303,10 +301,8 @@ class Names {
   void CheckProvenFor();
   void CheckActionJsonNames();
   const std::vector<ActionId>& Flatten(uint32_t group, int depth = 0);
-  std::vector<EntityTypeId> ResolveEntities(const std::vector<syntax::Path>& paths,
-                                            PackageId from);
-  Param DeclareParam(const syntax::Ast& ast, const syntax::Field& field, Rank rank,
-                     PackageId from);
+  std::vector<EntityTypeId> ResolveEntities(const std::vector<syntax::Path>& paths, PackageId from);
+  Param DeclareParam(const syntax::Ast& ast, const syntax::Field& field, Rank rank, PackageId from);
 
   const SourceManager& sources_;
   Interner& interner_;
@@ -332,7 +328,7 @@ class Names {
   std::vector<DefInfo> defs_;
   std::vector<GroupInfo> groups_;
   std::vector<std::vector<ActionId>> single_actions_;
-  std::vector<std::vector<bool>> member_of_;    // [type][ancestor], reflexive
+  std::vector<std::vector<bool>> member_of_;     // [type][ancestor], reflexive
   std::vector<std::vector<bool>> derives_from_;  // strict
 };
 

@@ -11,9 +11,8 @@ namespace ztp::sema {
 namespace {
 
 bool HasRules(const syntax::Ast& ast) {
-  return std::any_of(ast.decls.begin(), ast.decls.end(), [](const syntax::Decl& d) {
-    return d.kind == syntax::DeclKind::kRule;
-  });
+  return std::any_of(ast.decls.begin(), ast.decls.end(),
+                     [](const syntax::Decl& d) { return d.kind == syntax::DeclKind::kRule; });
 }
 
 // Where a message about the whole package points.
@@ -27,7 +26,8 @@ Span HeaderSpan(const Names::Package& package) {
 Span FirstRule(const Names::Package& package) {
   for (const syntax::Ast* ast : package.files) {
     for (const syntax::Decl& decl : ast->decls) {
-      if (decl.kind == syntax::DeclKind::kRule) return decl.name.valid() ? decl.name.span : decl.head;
+      if (decl.kind == syntax::DeclKind::kRule)
+        return decl.name.valid() ? decl.name.span : decl.head;
     }
   }
   return HeaderSpan(package);
@@ -92,9 +92,8 @@ void Names::LinkImports() {
           for (const syntax::Ast* library : libraries_) {
             known.emplace_back(Text(library->package.text));
           }
-          Diagnostic diagnostic(
-              DiagKind::kUnknownPackage, import.package.span,
-              Cat("there is no package ", Quoted(Text(import.package.text))));
+          Diagnostic diagnostic(DiagKind::kUnknownPackage, import.package.span,
+                                Cat("there is no package ", Quoted(Text(import.package.text))));
           diagnostic.SetMark("not among the files given");
           if (auto close = ClosestName(Text(import.package.text), known)) {
             diagnostic.AddHelp(Cat("did you mean ", Quoted(*close), "?"));
@@ -280,14 +279,13 @@ void Names::ReportUndelegated() {
     if (PackageId{p} == root_ || !package.has_rules || DelegateOf(PackageId{p}) != nullptr) {
       continue;
     }
-    sink_.Report(Diagnostic(DiagKind::kUndelegatedPackage, FirstRule(package),
-                            Cat("nobody delegated to package ", Shown(package),
-                                ", so it may have no rules"))
-                     .Mark("a rule of an undelegated package")
-                     .Label(HeaderSpan(packages_[root_.index]), "the root package")
-                     .Help(Cat("write 'delegate ", package.name, " { … }' in ",
-                               Shown(packages_[root_.index]),
-                               ", or take the rules out of the package")));
+    sink_.Report(
+        Diagnostic(DiagKind::kUndelegatedPackage, FirstRule(package),
+                   Cat("nobody delegated to package ", Shown(package), ", so it may have no rules"))
+            .Mark("a rule of an undelegated package")
+            .Label(HeaderSpan(packages_[root_.index]), "the root package")
+            .Help(Cat("write 'delegate ", package.name, " { … }' in ",
+                      Shown(packages_[root_.index]), ", or take the rules out of the package")));
   }
 }
 

@@ -11,11 +11,16 @@ namespace {
 
 RuleKind KindOf(syntax::RuleKind kind) {
   switch (kind) {
-    case syntax::RuleKind::kPermit: return RuleKind::kPermit;
-    case syntax::RuleKind::kForbid: return RuleKind::kForbid;
-    case syntax::RuleKind::kDuty: return RuleKind::kDuty;
-    case syntax::RuleKind::kNever: return RuleKind::kNever;
-    case syntax::RuleKind::kAlways: return RuleKind::kAlways;
+    case syntax::RuleKind::kPermit:
+      return RuleKind::kPermit;
+    case syntax::RuleKind::kForbid:
+      return RuleKind::kForbid;
+    case syntax::RuleKind::kDuty:
+      return RuleKind::kDuty;
+    case syntax::RuleKind::kNever:
+      return RuleKind::kNever;
+    case syntax::RuleKind::kAlways:
+      return RuleKind::kAlways;
   }
   return RuleKind::kPermit;
 }
@@ -139,8 +144,8 @@ void RuleChecker::CheckMissingLines(const DeclSite& site, const syntax::RuleDecl
   const std::string_view kind = syntax::Spelling(decl.kind);
   names_.sink().Report(
       Diagnostic(DiagKind::kMissingScopeLine, name.valid() ? name.span : site.decl->head,
-                 Cat(kind, " ", Quoted(names_.Text(name.text)), " has no ", Join(quoted, " and no "),
-                     missing.size() == 1 ? " line" : " lines"))
+                 Cat(kind, " ", Quoted(names_.Text(name.text)), " has no ",
+                     Join(quoted, " and no "), missing.size() == 1 ? " line" : " lines"))
           .Mark(Cat(kind == "always" ? "an " : "a ", kind,
                     " says for whom, for what and on what it holds"))
           .Help(Cat("write ", Join(any, " and "), " if no restriction is meant")));
@@ -152,11 +157,10 @@ void RuleChecker::CheckClauses(ExprContext& context, const syntax::Ast& ast,
   for (const syntax::Clause& clause : clauses) {
     if (clause.kind == syntax::Clause::Kind::kUnlessObliged) {
       if (rule.kind != RuleKind::kNever || delegated) {
-        names_.sink().Report(
-            Diagnostic(DiagKind::kEffectNotAllowed, clause.span,
-                       Cat("'unless obliged' has no meaning in a ",
-                           delegated ? "delegation" : RuleKindName(rule.kind)))
-                .Mark("only a 'never' asks what an allow carries"));
+        names_.sink().Report(Diagnostic(DiagKind::kEffectNotAllowed, clause.span,
+                                        Cat("'unless obliged' has no meaning in a ",
+                                            delegated ? "delegation" : RuleKindName(rule.kind)))
+                                 .Mark("only a 'never' asks what an allow carries"));
         continue;
       }
       if (auto oblige = CheckOblige(context, ast, clause.obliged)) {
@@ -179,10 +183,10 @@ void RuleChecker::CheckEffects(ExprContext& context, const DeclSite& site,
   const std::string_view kind = RuleKindName(rule.kind);
   for (const syntax::ObligationCall& call : decl.obliges) {
     if (rule.kind != RuleKind::kPermit && rule.kind != RuleKind::kDuty) {
-      names_.sink().Report(Diagnostic(DiagKind::kEffectNotAllowed, call.span,
-                                      Cat(kind == "always" ? "an " : "a ", kind,
-                                          " cannot oblige to anything"))
-                               .Mark("only a permit or a duty imposes obligations"));
+      names_.sink().Report(
+          Diagnostic(DiagKind::kEffectNotAllowed, call.span,
+                     Cat(kind == "always" ? "an " : "a ", kind, " cannot oblige to anything"))
+              .Mark("only a permit or a duty imposes obligations"));
       continue;
     }
     if (auto oblige = CheckOblige(context, *site.ast, call)) {
@@ -228,15 +232,14 @@ bool RuleChecker::CheckArgumentCount(ObligationId id, const syntax::ObligationCa
     params.push_back(Cat(param.name, ": ", names_.schema().TypeName(param.type)));
   }
   const DeclRef ref{NameKind::kObligation, id.index};
-  names_.sink().Report(
-      Diagnostic(DiagKind::kWrongArguments, call.span,
-                 Cat("obligation ", Quoted(obligation.name), " takes ",
-                     count == 0   ? "no arguments"
-                     : count == 1 ? "one argument"
-                                  : Cat(count, " arguments"),
-                     ", not ", call.args.size()))
-          .Label(names_.SpanOf(ref), "declared here")
-          .Expected(Cat(obligation.name, "(", Join(params, ", "), ")")));
+  names_.sink().Report(Diagnostic(DiagKind::kWrongArguments, call.span,
+                                  Cat("obligation ", Quoted(obligation.name), " takes ",
+                                      count == 0   ? "no arguments"
+                                      : count == 1 ? "one argument"
+                                                   : Cat(count, " arguments"),
+                                      ", not ", call.args.size()))
+                           .Label(names_.SpanOf(ref), "declared here")
+                           .Expected(Cat(obligation.name, "(", Join(params, ", "), ")")));
   return false;
 }
 

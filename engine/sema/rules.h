@@ -42,9 +42,10 @@ class RuleChecker {
   // Whom a `principal` or `resource` line lets in.
   struct Who {
     bool present = false;
-    bool broken = false;               // an error was reported
-    bool listed = false;               // types are written down
-    std::vector<EntityTypeId> types;   // before actions narrow them; all that actions name if !listed
+    bool broken = false;  // an error was reported
+    bool listed = false;  // types are written down
+    std::vector<EntityTypeId>
+        types;  // before actions narrow them; all that actions name if !listed
     syntax::ScopeTest test = syntax::ScopeTest::kNone;
     std::optional<EntityUid> entity;
     const syntax::Scope* line = nullptr;

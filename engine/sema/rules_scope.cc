@@ -137,8 +137,7 @@ bool RuleChecker::Narrow(const ScopeOf& scope, Rule& rule) const {
   return !rule.actions.empty();
 }
 
-ExprContext RuleChecker::MakeContext(const DeclSite& site, const ScopeOf& scope,
-                                     const Rule& rule) {
+ExprContext RuleChecker::MakeContext(const DeclSite& site, const ScopeOf& scope, const Rule& rule) {
   ExprContext context;
   context.mode = ExprContext::Mode::kRule;
   context.package = site.package;
@@ -190,11 +189,10 @@ void RuleChecker::ReportNobodyLeft(const DeclSite& site, const ScopeOf& scope, c
     return Join(names, " or ");
   };
   const auto why = [&](const Who& who, std::string_view role) {
-    return who.entity && who.types.empty()
-               ? Cat("no ", role, " of its type can be ",
-                     who.test == syntax::ScopeTest::kEq ? "" : "in ",
-                     FormatUid(schema, *who.entity))
-               : std::string();
+    return who.entity && who.types.empty() ? Cat("no ", role, " of its type can be ",
+                                                 who.test == syntax::ScopeTest::kEq ? "" : "in ",
+                                                 FormatUid(schema, *who.entity))
+                                           : std::string();
   };
   std::string reason = why(scope.principal, "principal");
   if (reason.empty()) reason = why(scope.resource, "resource");
@@ -207,16 +205,15 @@ void RuleChecker::ReportNobodyLeft(const DeclSite& site, const ScopeOf& scope, c
     reason = Cat("none of its actions is declared on ", list(scope.resource.types), " by ",
                  list(scope.principal.types));
   }
-  Diagnostic diagnostic(DiagKind::kRuleNeverApplies, rule.name_span,
-                        Cat(RuleKindName(rule.kind), " ", Quoted(rule.name),
-                            " can never apply: ", reason));
+  Diagnostic diagnostic(
+      DiagKind::kRuleNeverApplies, rule.name_span,
+      Cat(RuleKindName(rule.kind), " ", Quoted(rule.name), " can never apply: ", reason));
   diagnostic.SetMark("nobody is left in its scope");
   if (site.ast->Rule(*site.decl).action.present && !scope.action.actions.empty()) {
     const ActionId first = scope.action.actions.front();
     diagnostic.AddLabel(names_.SpanOf({NameKind::kAction, first.index}),
                         Cat("action ", Quoted(schema[first].name), " is by ",
-                            list(schema[first].principals), " on ",
-                            list(schema[first].resources)));
+                            list(schema[first].principals), " on ", list(schema[first].resources)));
   }
   names_.sink().Report(std::move(diagnostic));
 }

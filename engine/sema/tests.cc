@@ -66,15 +66,25 @@ void TestChecker::CheckTest(const DeclSite& site) {
   tests_.push_back(std::move(test));
 }
 
-void TestChecker::Play(Scene& scene, const syntax::Ast& ast,
-                       const syntax::TestStatement& statement, TestCase* test) {
+void TestChecker::Play(Scene& scene, const syntax::Ast& ast, const syntax::TestStatement& statement,
+                       TestCase* test) {
   using Kind = syntax::TestStatement::Kind;
   switch (statement.kind) {
-    case Kind::kUsing: PlayUsing(scene, statement); break;
-    case Kind::kEntity: PlayEntity(scene, ast, statement); break;
-    case Kind::kLet: PlayLet(scene, ast, statement); break;
-    case Kind::kInput: PlayInput(scene, ast, statement); break;
-    case Kind::kNow: PlayNow(scene, ast, statement); break;
+    case Kind::kUsing:
+      PlayUsing(scene, statement);
+      break;
+    case Kind::kEntity:
+      PlayEntity(scene, ast, statement);
+      break;
+    case Kind::kLet:
+      PlayLet(scene, ast, statement);
+      break;
+    case Kind::kInput:
+      PlayInput(scene, ast, statement);
+      break;
+    case Kind::kNow:
+      PlayNow(scene, ast, statement);
+      break;
     case Kind::kExpect:
       if (test != nullptr) PlayExpect(scene, ast, statement, *test);
       break;
@@ -144,8 +154,7 @@ void TestChecker::PlayInput(Scene& scene, const syntax::Ast& ast,
   if (!statement.name.valid()) return;
   // A test gives an input its value; that alone does not make it used.
   std::optional<uint32_t> input;
-  const auto ref =
-      names_.Peek(scene.context.package, NameSpace::kNames, statement.name.text);
+  const auto ref = names_.Peek(scene.context.package, NameSpace::kNames, statement.name.text);
   if (ref && ref->kind == NameKind::kInput) input = ref->index;
   // Inputs of packages that the root delegates to are in nobody's way: one of the name will do.
   for (uint32_t i = 0; !ref && i < names_.Count(NameKind::kInput); ++i) {

@@ -45,7 +45,7 @@ class TestChecker {
     std::vector<Fact> inputs;
     absl::flat_hash_set<uint32_t> fixtures;  // played already
     std::vector<uint32_t> playing;
-    bool changed = true;   // the stored entities, since the last world was kept
+    bool changed = true;  // the stored entities, since the last world was kept
   };
 
   Scene NewScene(PackageId package) const;

@@ -35,8 +35,8 @@ void TestChecker::PlayEntity(Scene& scene, const syntax::Ast& ast,
   const bool carried = type.carried != Carried::kNo;
   std::vector<EntityRecord>& list = carried ? scene.carried : scene.stored;
   const std::string key = FormatUid(schema(), record->uid);
-  const auto [it, inserted] = scene.places.emplace(
-      key, Place{carried, static_cast<uint32_t>(list.size()), statement.span});
+  const auto [it, inserted] =
+      scene.places.emplace(key, Place{carried, static_cast<uint32_t>(list.size()), statement.span});
   if (!inserted) {
     Report(Diagnostic(DiagKind::kDuplicateDeclaration, statement.name.span,
                       Cat(key, " is already there"))
@@ -119,9 +119,10 @@ bool TestChecker::AddEdges(Scene& scene, const syntax::Ast& ast,
     }
     std::vector<std::string> names;
     for (EntityTypeId id : allowed) names.push_back(schema()[id].json_name);
-    Diagnostic diagnostic(DiagKind::kTypeMismatch, span,
-                          Cat(type.name, derives ? " does not derive from " : " cannot be a member of ",
-                              schema()[value.entity_type()].name));
+    Diagnostic diagnostic(
+        DiagKind::kTypeMismatch, span,
+        Cat(type.name, derives ? " does not derive from " : " cannot be a member of ",
+            schema()[value.entity_type()].name));
     diagnostic.SetMark(Cat("a ", schema()[value.entity_type()].name));
     diagnostic.AddLabel(names_.SpanOf({NameKind::kEntity, record.uid.type.index}),
                         Cat(type.name, " is declared here"));
@@ -160,8 +161,7 @@ bool TestChecker::FillAttributes(Scene& scene, const syntax::Ast& ast, syntax::E
     const syntax::Expr& literal = ast[body];
     rest_absent = literal.kind == syntax::ExprKind::kRecord && literal.flag;
     if (rest_absent && copied) {
-      Report(Diagnostic(DiagKind::kBadDeclaration, literal.span,
-                        "'..' has no meaning after 'with'")
+      Report(Diagnostic(DiagKind::kBadDeclaration, literal.span, "'..' has no meaning after 'with'")
                  .Mark("what is not named stays as it was"));
     }
     for (const syntax::RecordEntry& entry : ast.Entries(literal)) {
@@ -171,9 +171,8 @@ bool TestChecker::FillAttributes(Scene& scene, const syntax::Ast& ast, syntax::E
         if (names_.IsBroken(ref)) continue;
         std::vector<std::string> attributes;
         for (const Attribute& attribute : type.attributes) attributes.push_back(attribute.name);
-        Diagnostic diagnostic(
-            DiagKind::kUnknownAttribute, entry.key.span,
-            Cat(type.name, " has no attribute ", Quoted(Text(entry.key.text))));
+        Diagnostic diagnostic(DiagKind::kUnknownAttribute, entry.key.span,
+                              Cat(type.name, " has no attribute ", Quoted(Text(entry.key.text))));
         diagnostic.SetMark(Cat("not an attribute of ", type.name));
         diagnostic.AddLabel(names_.SpanOf(ref), Cat(type.name, " is declared here"));
         if (auto close = ClosestName(Text(entry.key.text), attributes)) {
@@ -240,8 +239,8 @@ bool TestChecker::FillRest(const syntax::TestStatement& statement, bool rest_abs
   return false;
 }
 
-std::optional<Fact> TestChecker::ReadFact(Scene& scene, const syntax::Ast& ast,
-                                          syntax::ExprId expr, TypeId type, Rank rank) {
+std::optional<Fact> TestChecker::ReadFact(Scene& scene, const syntax::Ast& ast, syntax::ExprId expr,
+                                          TypeId type, Rank rank) {
   if (!expr.valid() || schema().types.kind(type) == TypeKind::kNone) return std::nullopt;
   const syntax::Expr& literal = ast[expr];
   Fact fact{.state = Fact::State::kPresent};
@@ -278,8 +277,7 @@ std::optional<Fact> TestChecker::ReadFact(Scene& scene, const syntax::Ast& ast,
         if (Text(entry.key.text) != "value") times.push_back(entry);
       }
     }
-    auto value =
-        checker_.CheckConstant(scene.context, {&ast, inner.valid() ? inner : expr}, type);
+    auto value = checker_.CheckConstant(scene.context, {&ast, inner.valid() ? inner : expr}, type);
     if (!value) return std::nullopt;
     fact.value = std::move(*value);
   }

@@ -9,8 +9,7 @@ namespace ztp::sema {
 
 void TestChecker::PlayExpect(Scene& scene, const syntax::Ast& ast,
                              const syntax::TestStatement& statement, TestCase& test) {
-  Expect expect{
-      .span = statement.span, .allow = statement.allow, .unknown = statement.unknown};
+  Expect expect{.span = statement.span, .allow = statement.allow, .unknown = statement.unknown};
   Request& request = expect.request;
   const auto action = ReadAction(scene, statement.action);
   bool good = action.has_value();
@@ -111,10 +110,9 @@ bool TestChecker::ReadParams(Scene& scene, const syntax::Ast& ast,
       if (!param) {
         std::vector<std::string> params;
         for (const Param& p : action.params) params.push_back(p.name);
-        Diagnostic diagnostic(
-            DiagKind::kBadExpectation, entry.key.span,
-            Cat("action ", Quoted(action.name), " has no parameter ",
-                Quoted(Text(entry.key.text))));
+        Diagnostic diagnostic(DiagKind::kBadExpectation, entry.key.span,
+                              Cat("action ", Quoted(action.name), " has no parameter ",
+                                  Quoted(Text(entry.key.text))));
         diagnostic.SetMark("not a parameter");
         diagnostic.AddLabel(names_.SpanOf(ref), "declared here");
         if (auto close = ClosestName(Text(entry.key.text), params)) {

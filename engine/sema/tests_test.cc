@@ -142,7 +142,8 @@ TEST(TestsTest, CarriedEntitiesTravelWithTheRequest) {
 TEST(TestsTest, ObligationsHaveValues) {
   const auto c = CheckAfterHead(
       "test \"o\" {\n  using lab\n"
-      "  expect allow ann read d with { purpose: \"x\" } by readers obliged audit(\"full\", 1)\n}\n");
+      "  expect allow ann read d with { purpose: \"x\" } by readers obliged audit(\"full\", "
+      "1)\n}\n");
   ASSERT_THAT(c->Slugs(), IsEmpty()) << c->Shown();
   const Expect& expect = c->program->tests[1].expects[0];
   ASSERT_EQ(expect.obliged.size(), 1u);
@@ -183,9 +184,8 @@ TEST(TestsTest, MistakesInExpectations) {
       "  expect deny ann read d with { purpose: \"x\" } by readers\n"
       "}\n");
   EXPECT_THAT(c->Slugs(),
-              ElementsAre("unknown-action", "bad-expectation", "bad-expectation",
-                          "bad-expectation", "bad-expectation", "bad-expectation",
-                          "bad-expectation"));
+              ElementsAre("unknown-action", "bad-expectation", "bad-expectation", "bad-expectation",
+                          "bad-expectation", "bad-expectation", "bad-expectation"));
 }
 
 TEST(TestsTest, MistakesInInputsAndFixtures) {
