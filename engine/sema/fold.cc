@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/base/str.h"
+#include "engine/base/scalar_text.h"
 #include "engine/core/checked.h"
 #include "engine/core/glob.h"
 #include "engine/core/ip.h"
@@ -114,15 +114,9 @@ bool IpIn(const Value& ip, const Value& networks) {
                      [&](const Value& cidr) { return Contains(cidr.cidr(), ip.ip()); });
 }
 
-std::string_view AfterScheme(const std::string& spiffe) {
-  constexpr std::string_view kScheme = "spiffe://";
-  return std::string_view(spiffe).substr(std::min(kScheme.size(), spiffe.size()));
-}
-
 Folded SpiffePart(const Value& id, bool path) {
-  const std::string_view rest = AfterScheme(id.text());
-  const size_t slash = std::min(rest.find('/'), rest.size());
-  return Folded::Of(Value::String(std::string(path ? rest.substr(slash) : rest.substr(0, slash))));
+  return Folded::Of(
+      Value::String(std::string(path ? SpiffePath(id.text()) : SpiffeTrustDomain(id.text()))));
 }
 
 constexpr size_t kLargeConstant = 1024;
