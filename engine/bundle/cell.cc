@@ -9,7 +9,6 @@
 namespace ztp {
 namespace {
 
-
 std::string_view Bytes(const Ip& ip) {
   return std::string_view(reinterpret_cast<const char*>(ip.bytes), sizeof(ip.bytes));
 }

@@ -1,5 +1,5 @@
-// Values as fixed-size cells with offsets into pools: the position-independent form that a decision program
-// keeps its constants in, so that a file can hold them and be read in place.
+// Values as fixed-size cells with offsets into pools: the position-independent form that a decision
+// program keeps its constants in, so that a file can hold them and be read in place.
 //
 // Boundary: only constants of a program. Facts and requests have pointers instead (facts/val.h).
 #pragma once
@@ -18,9 +18,10 @@ namespace ztp {
 //   Bool Int Decimal Time Duration Enum    bits: the number
 //   texts (String … Glob), Ip              size bytes at bits in the text pool
 //   Cidr                                   16 bytes at bits in the text pool; extra: the prefix
-//   Entity                                 its id, size bytes at bits in the text pool; extra: its type
-//   Lattice                                bits: the low word; where extra is 1, bits: an index into wide labels
-//   Set List Map Record                    size cells from cell number bits on (Map: key, value, key, value)
+//   Entity                                 its id, size bytes at bits in the text pool; extra: its
+//   type Lattice                                bits: the low word; where extra is 1, bits: an
+//   index into wide labels Set List Map Record                    size cells from cell number bits
+//   on (Map: key, value, key, value)
 struct Cell {
   uint8_t kind = 0;
   uint8_t reserved = 0;

@@ -1,9 +1,10 @@
-// The decision program: a policy as the engine runs it. Plain data, and all of it but the Schema vectors of
-// fixed-size structs with indices for references, so that a file can hold it and be read in place.
+// The decision program: a policy as the engine runs it. Plain data, and all of it but the Schema
+// vectors of fixed-size structs with indices for references, so that a file can hold it and be read
+// in place.
 //
-// Boundary: ir/ makes it from a typed program, the bundle format writes and reads it, facts/ and eval/ run on
-// it. It has no behaviour but look-ups. What makes one well formed is said at each field and checked by
-// CheckProgram; everything that runs a program relies on that.
+// Boundary: ir/ makes it from a typed program, the bundle format writes and reads it, facts/ and
+// eval/ run on it. It has no behaviour but look-ups. What makes one well formed is said at each
+// field and checked by CheckProgram; everything that runs a program relies on that.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +32,8 @@ const char* OpcodeName(Opcode op);
 // Every opcode there is, in the order of opcodes.def.
 std::span<const Opcode> AllOpcodes();
 
-inline constexpr uint32_t kNone32 = std::numeric_limits<uint32_t>::max();  // no node, no attribute, no text …
+inline constexpr uint32_t kNone32 =
+    std::numeric_limits<uint32_t>::max();  // no node, no attribute, no text …
 
 // One operator with its arguments. Equal ones are one node; arguments come before the node.
 struct Node {
@@ -54,8 +56,8 @@ struct Node {
 };
 static_assert(sizeof(Node) == 20);
 
-// Where something is in a source file; lines and columns count from 1, columns in code points, `begin` and
-// `end` are byte offsets.
+// Where something is in a source file; lines and columns count from 1, columns in code points,
+// `begin` and `end` are byte offsets.
 struct SourcePos {
   uint32_t source = kNone32;  // in DecisionProgram::sources
   uint32_t line = 0;
@@ -66,8 +68,15 @@ struct SourcePos {
 };
 
 struct ClauseRecord {
-  enum class Kind : uint8_t { kPrincipal = 0, kResource = 1, kWhen = 2, kUnless = 3, kDelegate = 4 };
-  uint32_t node = kNone32;  // what must be true (of an `unless`, the `not` of what is written); a Bool
+  enum class Kind : uint8_t {
+    kPrincipal = 0,
+    kResource = 1,
+    kWhen = 2,
+    kUnless = 3,
+    kDelegate = 4
+  };
+  uint32_t node =
+      kNone32;  // what must be true (of an `unless`, the `not` of what is written); a Bool
   Kind kind = Kind::kWhen;
   uint8_t reserved[3] = {};
   SourcePos pos;
@@ -77,7 +86,8 @@ struct ClauseRecord {
 
 struct ObligeRecord {
   uint32_t obligation = 0;  // in Schema::obligations
-  uint32_t first_arg = 0;   // in DecisionProgram::args; one for each of its parameters, kNone32: left out
+  uint32_t first_arg =
+      0;  // in DecisionProgram::args; one for each of its parameters, kNone32: left out
   uint32_t arg_count = 0;
   SourcePos pos;
   bool operator==(const ObligeRecord&) const = default;
@@ -109,7 +119,13 @@ struct RuleRecord {
 
 // A never or always rule and what became of it.
 struct GuaranteeRecord {
-  enum class Status : uint8_t { kNotProven = 0, kProven = 1, kRefuted = 2, kUndecided = 3, kWaived = 4 };
+  enum class Status : uint8_t {
+    kNotProven = 0,
+    kProven = 1,
+    kRefuted = 2,
+    kUndecided = 3,
+    kWaived = 4
+  };
   uint32_t rule = 0;
   Status status = Status::kNotProven;
   uint8_t reserved[3] = {};
@@ -127,34 +143,37 @@ struct ActionPlan {
   uint32_t permit_count = 0;
   uint32_t first_duty = 0;
   uint32_t duty_count = 0;
-  // The worst case: tests that can be evaluated for one request, each counted once (inside folds: once an
-  // element), and bytes of scratch beyond what folds that make sets take.
+  // The worst case: tests that can be evaluated for one request, each counted once (inside folds:
+  // once an element), and bytes of scratch beyond what folds that make sets take.
   uint32_t worst_atoms = 0;
   uint64_t scratch_bytes = 0;
   bool operator==(const ActionPlan&) const = default;
 };
 
-// An attribute by name, whatever the entity's type: attribute_columns[first_column + type] is the attribute's
-// index in that type, or kNone32. Of a kAttr: kNone32 too where the attribute there is not of the node's type.
+// An attribute by name, whatever the entity's type: attribute_columns[first_column + type] is the
+// attribute's index in that type, or kNone32. Of a kAttr: kNone32 too where the attribute there is
+// not of the node's type.
 struct AttributeRef {
   TextRef name;
   uint32_t first_column = 0;
   bool operator==(const AttributeRef&) const = default;
 };
-// A parameter by name: param_columns[first_column + action] is its index in that action, or kNone32.
+// A parameter by name: param_columns[first_column + action] is its index in that action, or
+// kNone32.
 struct ParamRef {
   TextRef name;
   uint32_t first_column = 0;
   bool operator==(const ParamRef&) const = default;
 };
 
-// `any` or `all` over the ancestors of one type with a body that reads only the ancestor and constants: worked
-// out for every stored entity when facts are loaded.
+// `any` or `all` over the ancestors of one type with a body that reads only the ancestor and
+// constants: worked out for every stored entity when facts are loaded.
 struct QuantifierRecord {
   uint32_t ancestor_type = 0;
   uint32_t filter = kNone32;  // node
   uint32_t body = kNone32;    // node
-  // The same as a fold over kAncestors, for an entity that the request carries or whose ancestors it carries.
+  // The same as a fold over kAncestors, for an entity that the request carries or whose ancestors
+  // it carries.
   uint32_t fold = kNone32;
   uint8_t is_all = 0;
   uint8_t slot = 0;
@@ -162,8 +181,8 @@ struct QuantifierRecord {
   bool operator==(const QuantifierRecord&) const = default;
 };
 
-// Texts on which a pattern of kMatchesStored is tried when facts are loaded: all in one attribute of one type,
-// or (entity_type kNone32) in a constant.
+// Texts on which a pattern of kMatchesStored is tried when facts are loaded: all in one attribute
+// of one type, or (entity_type kNone32) in a constant.
 struct StoredMatch {
   uint32_t pattern = 0;
   uint32_t entity_type = kNone32;
@@ -210,7 +229,7 @@ struct DecisionProgram {
   std::vector<StoredMatch> stored_matches;
 
   std::vector<SourceRecord> sources;
-  TextRef tz_version;            // of the time zone data that schedules were checked against
+  TextRef tz_version;  // of the time zone data that schedules were checked against
   uint64_t step_limit = kDefaultStepBudget;  // node evaluations that one decision may take
 
   std::string_view Text(TextRef ref) const { return pool.Text(ref); }
@@ -230,9 +249,9 @@ struct DecisionProgram {
   }
 };
 
-// Is the program well formed: every index in range, every argument before its node, every operator with the
-// number and types of arguments that it needs. One that passes can be run; one that came from anywhere but
-// ir/ must be checked before it is. InvalidArgument says what is wrong first.
+// Is the program well formed: every index in range, every argument before its node, every operator
+// with the number and types of arguments that it needs. One that passes can be run; one that came
+// from anywhere but ir/ must be checked before it is. InvalidArgument says what is wrong first.
 absl::Status CheckProgram(const DecisionProgram& program);
 
 }  // namespace ztp

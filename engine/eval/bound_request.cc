@@ -118,8 +118,8 @@ absl::Status BoundRequest::Bind(const Policy& policy, const Snapshot& snapshot,
   for (size_t i = 0; i < declared.size(); ++i) {
     const bool use_default =
         request.params[i].state != Fact::State::kPresent && declared[i].default_value;
-    params_.push_back(BindFact(use_default ? Fact::Of(*declared[i].default_value) : request.params[i],
-                               encoder));
+    params_.push_back(
+        BindFact(use_default ? Fact::Of(*declared[i].default_value) : request.params[i], encoder));
   }
   for (const Fact& fact : request.inputs) inputs_.push_back(BindFact(fact, encoder));
   auto edges = [&](const std::vector<EntityUid>& to) -> std::span<const uint32_t> {

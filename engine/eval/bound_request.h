@@ -1,7 +1,9 @@
-// A request in the evaluator's form: names resolved, values encoded, carried entities placed beside the stored.
+// A request in the evaluator's form: names resolved, values encoded, carried entities placed beside
+// the stored.
 //
-// Boundary: belongs to the policy and the snapshot that it was bound to, which must outlive it. Once bound it is
-// only read, so many threads may decide it at once. Binding again reuses its memory.
+// Boundary: belongs to the policy and the snapshot that it was bound to, which must outlive it.
+// Once bound it is only read, so many threads may decide it at once. Binding again reuses its
+// memory.
 #pragma once
 
 #include <span>
@@ -32,9 +34,9 @@ class BoundRequest : public UidSource {
 
   BoundRequest() : arena_(4096) {}
 
-  // InvalidArgument: the snapshot is another program's, or the request fits no declared action (a principal or
-  // resource of a wrong type, a required parameter left out, a wrong number of facts), or it carries what is
-  // not carried. Then the request must not be decided.
+  // InvalidArgument: the snapshot is another program's, or the request fits no declared action (a
+  // principal or resource of a wrong type, a required parameter left out, a wrong number of facts),
+  // or it carries what is not carried. Then the request must not be decided.
   absl::Status Bind(const Policy& policy, const Snapshot& snapshot, const Request& request);
 
   // For evaluating what reads no request.

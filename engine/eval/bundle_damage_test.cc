@@ -1,5 +1,6 @@
-// A bundle with any one byte changed is refused, or decides without harm: what CheckProgram passes can be run.
-// Run under the sanitizers, this is the test of every check in engine/bundle/verify*.cc.
+// A bundle with any one byte changed is refused, or decides without harm: what CheckProgram passes
+// can be run. Run under the sanitizers, this is the test of every check in
+// engine/bundle/verify*.cc.
 #include <string>
 
 #include "engine/bundle/read.h"
@@ -98,7 +99,8 @@ TEST(BundleDamage, EveryByteChanged) {
   int refused = 0, decided = 0;
   Scratch scratch;
   for (size_t i = 0; i < bytes.size(); ++i) {
-    // One change a byte, which differs from place to place; all of them would take minutes under the sanitizers.
+    // One change a byte, which differs from place to place; all of them would take minutes under
+    // the sanitizers.
     static constexpr uint8_t kMasks[] = {0x01, 0x02, 0x04, 0x80, 0xff, 0x03, 0x10};
     std::string changed = bytes;
     changed[i] = static_cast<char>(changed[i] ^ kMasks[i % std::size(kMasks)]);
@@ -107,8 +109,8 @@ TEST(BundleDamage, EveryByteChanged) {
       ++refused;
       continue;
     }
-    // The type of a stored attribute may be another now; facts are checked against the schema when they come as
-    // JSON, so only programs with the same schema get these.
+    // The type of a stored attribute may be another now; facts are checked against the schema when
+    // they come as JSON, so only programs with the same schema get these.
     const Schema& was = test.policy()->schema();
     bool same = was.entities.size() == program->schema.entities.size();
     for (size_t e = 0; same && e < was.entities.size(); ++e) {

@@ -1,5 +1,5 @@
-// Forbids, then permits, then duties; see decide.h. The order of evaluation is free, since rules have no effects:
-// only what can change the verdict is evaluated.
+// Forbids, then permits, then duties; see decide.h. The order of evaluation is free, since rules
+// have no effects: only what can change the verdict is evaluated.
 #include "engine/eval/decide.h"
 
 #include <algorithm>
@@ -85,8 +85,8 @@ Verdict Decider::Limit() {
 
 Verdict Decider::Decide() {
   Verdict verdict;
-  const bool decided = Forbids(&verdict) || (!spent_ && Permits(&verdict)) ||
-                       (!spent_ && Duties(&verdict));
+  const bool decided =
+      Forbids(&verdict) || (!spent_ && Permits(&verdict)) || (!spent_ && Duties(&verdict));
   (void)decided;
   if (!spent_ && verdict.rests_on_unknown) CollectUnknown(&verdict);
   if (spent_) return Limit();
@@ -158,8 +158,9 @@ bool Decider::Duties(Verdict* verdict) {
   });
   if (spent_) return false;
   if (!s_.rules_.empty()) {
-    // The lease of this denial counts the condition of every permit in scope, also of those behind the one that
-    // applied. Their arguments do not count: without them no permit would apply, and the answer is deny either way.
+    // The lease of this denial counts the condition of every permit in scope, also of those behind
+    // the one that applied. Their arguments do not count: without them no permit would apply, and
+    // the answer is deny either way.
     int64_t until = duties_until;
     ForEach(plan_.first_permit, plan_.permit_count, [&](uint32_t, const RuleRecord& record) {
       until = std::min(until, machine_.At(record.condition).valid_until);
@@ -195,8 +196,8 @@ void Decider::CollectUnknown(Verdict* verdict) {
   };
   auto add = [&](uint32_t, const RuleRecord& record) {
     const Result& condition = machine_.At(record.condition);
-    const bool args_count = record.kind == RuleRecord::Kind::kPermit ? condition.Is(true)
-                                                                     : !condition.Is(false);
+    const bool args_count =
+        record.kind == RuleRecord::Kind::kPermit ? condition.Is(true) : !condition.Is(false);
     if (!condition.known()) s_.unknown_.push_back(condition.facts);
     return args_count ? add_args(record) : true;
   };

@@ -1,7 +1,7 @@
 // Deciding and explaining.
 //
-// Boundary: everything that a decision depends on is in the arguments: no clock, no state. Nothing here throws
-// or waits. What goes wrong in a decision is part of the decision.
+// Boundary: everything that a decision depends on is in the arguments: no clock, no state. Nothing
+// here throws or waits. What goes wrong in a decision is part of the decision.
 #pragma once
 
 #include "engine/base/world.h"
@@ -13,19 +13,20 @@
 
 namespace ztp {
 
-// Decides a bound request. The verdict points into the policy and the scratch and is good until the scratch is
-// used again.
+// Decides a bound request. The verdict points into the policy and the scratch and is good until the
+// scratch is used again.
 Verdict Evaluate(const BoundRequest& request, Scratch& scratch);
 
-// Decides a request given as plain data. One that cannot be bound (BoundRequest::Bind says why) is denied, with
-// no rules and no reason; callers that want to tell bind it themselves.
+// Decides a request given as plain data. One that cannot be bound (BoundRequest::Bind says why) is
+// denied, with no rules and no reason; callers that want to tell bind it themselves.
 Decision Decide(const Policy& policy, const Snapshot& snapshot, const Request& request,
                 Scratch& scratch);
 
 // A verdict that `scratch` just made, as plain data.
 Decision ToDecision(const BoundRequest& request, const Verdict& verdict, const Scratch& scratch);
 
-// The decision, and what every rule in scope and each of its clauses came to. Costs far more than deciding.
+// The decision, and what every rule in scope and each of its clauses came to. Costs far more than
+// deciding.
 Explanation Explain(const Policy& policy, const Snapshot& snapshot, const Request& request,
                     Scratch& scratch);
 

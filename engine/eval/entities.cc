@@ -91,7 +91,8 @@ Result Machine::ReadAttribute(uint32_t entity, uint32_t attribute, const Evidenc
   return ReadFact(val, nullptr, declared.optional, name);
 }
 
-// An inherited attribute the long way: its parts come and go with time, or the request carries ancestors.
+// An inherited attribute the long way: its parts come and go with time, or the request carries
+// ancestors.
 Result Machine::Inherited(uint32_t entity, uint32_t attribute) {
   const ztp::Attribute& declared = schema_[request_.TypeOf(entity)].attributes[attribute];
   const Reached reached = Reach(entity, true);
@@ -113,7 +114,8 @@ Result Machine::Inherited(uint32_t entity, uint32_t attribute) {
     } else {
       return;
     }
-    // A required part may be left out where there is an edge; one that is there but out of its time may not.
+    // A required part may be left out where there is an edge; one that is there but out of its time
+    // may not.
     const bool left_out = val.is_none() && !(val.flags & Val::kNotKnown);
     const Result part = ReadFact(val, window, type.attributes[*index].optional || left_out,
                                  MissingFacts::Entity(source));
@@ -287,8 +289,8 @@ Result Machine::Ancestors(const Node& node) {
   return result;
 }
 
-// Was the answer for this entity worked out when the facts were loaded, and does nothing in the request change
-// it?
+// Was the answer for this entity worked out when the facts were loaded, and does nothing in the
+// request change it?
 bool Machine::QuantifierApplies(uint32_t entity) const {
   return snapshot_.has_quantifiers() && entity < snapshot_.entity_count() &&
          snapshot_.IsStored(entity) && !ReachesCarried(entity, true);

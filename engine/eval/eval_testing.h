@@ -1,5 +1,5 @@
-// For the unit tests of this folder: a policy text whose `test` blocks give the facts and requests, decided by the
-// engine.
+// For the unit tests of this folder: a policy text whose `test` blocks give the facts and requests,
+// decided by the engine.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -52,8 +52,11 @@ class PolicyUnderTest {
   const std::vector<EntityRecord>& RecordsOf(size_t expect) const {
     return *expects_.at(expect).world;
   }
+  const std::vector<EntityRecord>& WorldOf(size_t expect) const {
+    return *expects_.at(expect).world;
+  }
   std::shared_ptr<const Snapshot> FactsOf(size_t expect) const {
-    auto snapshot = MakeSnapshot(*policy_, *expects_.at(expect).world);
+    auto snapshot = MakeSnapshot(*policy_, WorldOf(expect));
     EXPECT_TRUE(snapshot.ok()) << snapshot.status();
     return *snapshot;
   }

@@ -1,4 +1,5 @@
-// What every rule in scope and each of its clauses came to, and what they read. Not fast, and may allocate.
+// What every rule in scope and each of its clauses came to, and what they read. Not fast, and may
+// allocate.
 #include <algorithm>
 #include <utility>
 
@@ -70,8 +71,8 @@ class Explainer {
     return clause;
   }
 
-  // The longest paths that lead from the request to a fact, each once, in the order in which they are written.
-  // What a fold reads of its elements is left out: it is another value for each.
+  // The longest paths that lead from the request to a fact, each once, in the order in which they
+  // are written. What a fold reads of its elements is left out: it is another value for each.
   void CollectReads(uint32_t root, std::vector<Explanation::Read>* reads) {
     std::vector<bool> seen(program_.nodes.size(), false);
     std::vector<uint32_t> waiting = {root};
@@ -95,7 +96,8 @@ class Explainer {
   std::string Path(uint32_t id) {
     const Node& node = program_.nodes[id];
     auto holder = [&]() -> std::string {
-      // An attribute of a certain entity: `Registry::"prod".frozen`. By itself a constant is no read.
+      // An attribute of a certain entity: `Registry::"prod".frozen`. By itself a constant is no
+      // read.
       const uint32_t arg = program_.args[node.first_arg];
       return program_.nodes[arg].op == Opcode::kConst ? Show(arg) : Path(arg);
     };

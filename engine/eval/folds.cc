@@ -8,8 +8,8 @@ namespace {
 
 bool IsQuantifier(Opcode op) { return op == Opcode::kAny || op == Opcode::kAll; }
 
-// What an element whose filter came to `filter` contributes to `any` (filter and body) or `all` (not filter or
-// body).
+// What an element whose filter came to `filter` contributes to `any` (filter and body) or `all`
+// (not filter or body).
 Result WithFilter(bool any, Result filter, const Result& body, MissingFacts& facts) {
   if (!any && filter.known()) filter.val = Val::Bool(!filter.val.boolean());
   KleeneFold element(!any);
@@ -20,8 +20,8 @@ Result WithFilter(bool any, Result filter, const Result& body, MissingFacts& fac
 
 }  // namespace
 
-// Argument 0 is the collection, 1 the filter or nothing, 2 the body. The frame's cursor is 0 until the
-// collection is there.
+// Argument 0 is the collection, 1 the filter or nothing, 2 the body. The frame's cursor is 0 until
+// the collection is there.
 void Machine::StepFold(Scratch::Frame& frame, const Node& node) {
   const uint32_t* args = &program_.args[node.first_arg];
   const uint32_t filter = args[1], body = args[2];
@@ -33,8 +33,8 @@ void Machine::StepFold(Scratch::Frame& frame, const Node& node) {
     }
     if (!Need(args[0])) return;
     const Result& collection = At(args[0]);
-    const bool usable = collection.known() ||
-                        (quantifier && collection.state == Result::State::kIncomplete);
+    const bool usable =
+        collection.known() || (quantifier && collection.state == Result::State::kIncomplete);
     if (!usable) {
       return Finish(frame.node, Result::Unknown(collection.facts, collection.valid_until));
     }

@@ -14,21 +14,30 @@ using Json = nlohmann::ordered_json;
 
 const char* OutcomeName(Explanation::Outcome outcome) {
   switch (outcome) {
-    case Explanation::Outcome::kFalse: return "false";
-    case Explanation::Outcome::kTrue: return "true";
-    case Explanation::Outcome::kUnknown: return "unknown";
-    case Explanation::Outcome::kSkipped: return "skipped";
+    case Explanation::Outcome::kFalse:
+      return "false";
+    case Explanation::Outcome::kTrue:
+      return "true";
+    case Explanation::Outcome::kUnknown:
+      return "unknown";
+    case Explanation::Outcome::kSkipped:
+      return "skipped";
   }
   return "?";
 }
 
 const char* KindName(RuleRecord::Kind kind) {
   switch (kind) {
-    case RuleRecord::Kind::kPermit: return "permit";
-    case RuleRecord::Kind::kForbid: return "forbid";
-    case RuleRecord::Kind::kDuty: return "duty";
-    case RuleRecord::Kind::kNever: return "never";
-    case RuleRecord::Kind::kAlways: return "always";
+    case RuleRecord::Kind::kPermit:
+      return "permit";
+    case RuleRecord::Kind::kForbid:
+      return "forbid";
+    case RuleRecord::Kind::kDuty:
+      return "duty";
+    case RuleRecord::Kind::kNever:
+      return "never";
+    case RuleRecord::Kind::kAlways:
+      return "always";
   }
   return "?";
 }
@@ -49,8 +58,7 @@ Json Obligations(const DecisionProgram& program, const Decision& decision) {
     Json args = Json::object();
     for (size_t i = 0; i < call.args.size() && i < type.params.size(); ++i) {
       if (call.args[i].is_none()) continue;
-      args[type.params[i].name] =
-          ValueToJson(program.schema, type.params[i].type, call.args[i]);
+      args[type.params[i].name] = ValueToJson(program.schema, type.params[i].type, call.args[i]);
     }
     Json obligation;
     obligation["id"] = type.json_name;

@@ -1,7 +1,7 @@
 // Decisions and explanations to JSON: AuthZEN's answer, with our part under `context`.
 //
-// Boundary: the text that programs read; its members and their order are stable. What the host knows about the
-// policy and the facts (their digests or versions) comes in as text.
+// Boundary: the text that programs read; its members and their order are stable. What the host
+// knows about the policy and the facts (their digests or versions) comes in as text.
 #pragma once
 
 #include <string>

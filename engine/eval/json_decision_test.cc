@@ -16,7 +16,8 @@ class JsonDecision : public testing::Test {
   JsonDecision() {
     program_.schema = s_.schema;
     CellWriter writer(&program_.pool);
-    program_.sources = {{writer.AddText("a.ztp"), writer.AddText("acme"), writer.AddText("sha256:00")}};
+    program_.sources = {
+        {writer.AddText("a.ztp"), writer.AddText("acme"), writer.AddText("sha256:00")}};
     for (const char* name : {"train_own", "tainted"}) {
       RuleRecord rule;
       rule.kind = program_.rules.empty() ? RuleRecord::Kind::kPermit : RuleRecord::Kind::kForbid;
@@ -60,9 +61,10 @@ TEST_F(JsonDecision, Allow) {
 TEST_F(JsonDecision, DenyWithoutEnd) {
   Decision d;
   d.unknown = {"Team::\"a\"", "device"};
-  EXPECT_EQ(WriteDecision(program_, d, {}),
-            R"({"decision":false,"context":{"rules":[],"reason":null,"obligations":[],)"
-            R"("valid_until":null,"unknown":["Team::\"a\"","device"],"policy":null,"facts":null}})");
+  EXPECT_EQ(
+      WriteDecision(program_, d, {}),
+      R"({"decision":false,"context":{"rules":[],"reason":null,"obligations":[],)"
+      R"("valid_until":null,"unknown":["Team::\"a\"","device"],"policy":null,"facts":null}})");
 }
 
 TEST_F(JsonDecision, Explained) {
@@ -70,7 +72,8 @@ TEST_F(JsonDecision, Explained) {
   e.rules.resize(2);
   e.rules[0].index = 0;
   e.rules[0].condition = Explanation::Outcome::kUnknown;
-  e.rules[0].clauses = {{0, Explanation::Outcome::kUnknown, {"device"}, {{"resource.owners", "{}"}}}};
+  e.rules[0].clauses = {
+      {0, Explanation::Outcome::kUnknown, {"device"}, {{"resource.owners", "{}"}}}};
   e.rules[1].index = 1;
   e.rules[1].applied = true;
   e.rules[1].condition = Explanation::Outcome::kTrue;

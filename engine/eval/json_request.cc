@@ -1,4 +1,5 @@
-// One document to one request: subject, action, resource, then context, evidence and what the caller can do.
+// One document to one request: subject, action, resource, then context, evidence and what the
+// caller can do.
 #include "engine/eval/json_request.h"
 
 #include <algorithm>
@@ -60,9 +61,8 @@ class Builder {
     const EntityType& type = schema_[uid->type];
     const JsonNode* properties = reader_.tree().Find(*entity, "properties");
     const JsonPath properties_path(&path, "properties");
-    if (properties != nullptr &&
-        !reader_.Expect(*properties, JsonKind::kObject, "an object of attributes",
-                        properties_path)) {
+    if (properties != nullptr && !reader_.Expect(*properties, JsonKind::kObject,
+                                                 "an object of attributes", properties_path)) {
       return uid;
     }
     if (type.carried == Carried::kNo) {
@@ -191,8 +191,7 @@ class Builder {
                         Cat("input `", input.name,
                             "` is proven: it is bound only from evidence, not from plain JSON"),
                         "leave it out, or, for tests, give --assume-proven");
-        } else if (std::optional<Fact> proven =
-                       reader_.ReadProven(child, input.type, child_path)) {
+        } else if (std::optional<Fact> proven = reader_.ReadProven(child, input.type, child_path)) {
           fact = *std::move(proven);
         }
       } else if (std::optional<Value> value = reader_.Read(child, input.type, child_path)) {
@@ -207,9 +206,10 @@ class Builder {
     const JsonPath path(&root_, "evidence");
     if (!reader_.Expect(*evidence, JsonKind::kArray, "an array of evidence", path)) return;
     if (evidence->child_count == 0) return;
-    reader_.Error(JsonErrorCode::kEvidenceGiven, *evidence, path,
-                  "this version verifies no evidence, and evidence that is not verified is not taken",
-                  "for tests, give proven inputs under `context` and --assume-proven");
+    reader_.Error(
+        JsonErrorCode::kEvidenceGiven, *evidence, path,
+        "this version verifies no evidence, and evidence that is not verified is not taken",
+        "for tests, give proven inputs under `context` and --assume-proven");
   }
 
   void ReadCan(const JsonNode& node) {

@@ -1,7 +1,8 @@
 // Requests from JSON: AuthZEN's Authorization API 1.0, plus `evidence`, `can` and `now`.
 //
-// Boundary: one document to one Request by the schema; what a request's facts mean is the evaluator's. Members
-// that nobody asked for are ignored, as AuthZEN says; within a value, the schema's type is exact.
+// Boundary: one document to one Request by the schema; what a request's facts mean is the
+// evaluator's. Members that nobody asked for are ignored, as AuthZEN says; within a value, the
+// schema's type is exact.
 #pragma once
 
 #include <cstddef>
@@ -34,8 +35,8 @@ struct ReadRequestResult {
   std::vector<JsonError> errors;  // not empty iff there is no request
 };
 
-// The requests of a text, one after the other: one object, an array, or JSON Lines. One that is wrong does not
-// stop those behind it, unless the text cannot be taken apart any more.
+// The requests of a text, one after the other: one object, an array, or JSON Lines. One that is
+// wrong does not stop those behind it, unless the text cannot be taken apart any more.
 class RequestReader {
  public:
   // `schema` and `text` must outlive the reader.

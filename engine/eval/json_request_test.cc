@@ -82,9 +82,10 @@ TEST_F(JsonRequest, Carried) {
   EXPECT_EQ(a.parents, (std::vector<EntityUid>{{s_.tenant, "t"}}));
 
   auto both = [](std::string_view subject, std::string_view resource) {
-    return Cat(R"({"subject":{"type":"Agent","id":"a","properties":{"purpose":")", subject,
-               R"("}},"action":{"name":"chat.completions"},"resource":{"type":"Agent","id":"a","properties":{"purpose":")",
-               resource, R"("}}})");
+    return Cat(
+        R"({"subject":{"type":"Agent","id":"a","properties":{"purpose":")", subject,
+        R"("}},"action":{"name":"chat.completions"},"resource":{"type":"Agent","id":"a","properties":{"purpose":")",
+        resource, R"("}}})");
   };
   EXPECT_EQ(Read(both("p", "p")).request->carried.size(), 1u);
   EXPECT_EQ(Errors(both("p", "q")), "ZTP3035 $.resource");
@@ -156,8 +157,9 @@ TEST_F(JsonRequest, ManyAndOneWrongAmongThem) {
     ReadRequestResult result;
     while (reader.Next(&result)) {
       Append(out, result.index, ":",
-             result.request ? "ok" : Cat(JsonErrorCodeName(result.errors[0].code), "@",
-                                         result.errors[0].path, "@", result.errors[0].line),
+             result.request ? "ok"
+                            : Cat(JsonErrorCodeName(result.errors[0].code), "@",
+                                  result.errors[0].path, "@", result.errors[0].line),
              " ");
     }
     return out;

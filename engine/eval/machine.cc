@@ -19,8 +19,8 @@ Machine::Machine(const BoundRequest& request, Scratch& scratch)
       s_(scratch),
       now_(request.now()),
       steps_left_(program_.step_limit) {
-  // Stamps only grow, so what an earlier request left is older than this one's first. Every element of a fold
-  // takes one: long before they run out, all begin anew.
+  // Stamps only grow, so what an earlier request left is older than this one's first. Every element
+  // of a fold takes one: long before they run out, all begin anew.
   if (s_.clock_ > UINT32_MAX / 2) {
     std::fill(s_.stamps_.begin(), s_.stamps_.end(), 0);
     s_.clock_ = 0;
@@ -63,8 +63,8 @@ bool Machine::Run(uint32_t node) {
   return steps_left_ != 0;
 }
 
-// Is the node worked out? Leaves are at once; for another a frame is pushed, and whoever asked asks again when
-// it is back on top.
+// Is the node worked out? Leaves are at once; for another a frame is pushed, and whoever asked asks
+// again when it is back on top.
 bool Machine::Need(uint32_t id) {
   if (Ready(id)) return true;
   const Node& node = program_.nodes[id];
@@ -162,8 +162,8 @@ Result Machine::Strict(const Node& node) {
   return result;
 }
 
-// The language evaluates every operand. Once one that lasts for ever has decided, the others cannot show in the
-// result any more, and are left out.
+// The language evaluates every operand. Once one that lasts for ever has decided, the others cannot
+// show in the result any more, and are left out.
 void Machine::StepLogic(Scratch::Frame& frame, const Node& node, bool deciding) {
   for (; frame.cursor < node.arg_count; ++frame.cursor) {
     const uint32_t arg = program_.args[node.first_arg + frame.cursor];
@@ -209,8 +209,7 @@ void Machine::StepQuantifier(Scratch::Frame& frame, const Node& node) {
   if (!Need(arg)) return;
   const Result& entity = At(arg);
   if (entity.known() && QuantifierApplies(entity.val.entity())) {
-    const Snapshot::Quantified& answer =
-        snapshot_.QuantifiedOf(node.payload, entity.val.entity());
+    const Snapshot::Quantified& answer = snapshot_.QuantifiedOf(node.payload, entity.val.entity());
     Result result = answer.value == Tri::kUnknown
                         ? Result::Unknown(MissingFacts::List(answer.facts))
                         : Result::Bool(answer.value == Tri::kTrue);

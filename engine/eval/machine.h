@@ -1,8 +1,8 @@
 // The evaluator of node programs: works out one node, and whatever it needs, for one request.
 //
-// Boundary: values, validities and missing facts of nodes; what a decision makes of them is decide.cc's. It has a
-// stack of its own, so a program may be as deep as it likes; each node is worked out at most once for a request,
-// or once for each element of the folds that it depends on.
+// Boundary: values, validities and missing facts of nodes; what a decision makes of them is
+// decide.cc's. It has a stack of its own, so a program may be as deep as it likes; each node is
+// worked out at most once for a request, or once for each element of the folds that it depends on.
 #pragma once
 
 #include <cstdint>
@@ -26,15 +26,15 @@ class Machine {
   // Sets a fold's variable, for a body that is run by itself.
   void SetVariable(uint32_t slot, const Val& val);
   void RestoreSteps() { steps_left_ = program_.step_limit; }
-  // What the element that the variable stands for contributes to a quantifier; the missing facts, as in a
-  // snapshot's lists, where it is unknown.
+  // What the element that the variable stands for contributes to a quantifier; the missing facts,
+  // as in a snapshot's lists, where it is unknown.
   Tri Quantified(const QuantifierRecord& quantifier, std::vector<uint32_t>* missing);
 
  private:
   using Phase = Scratch::Fold::Phase;
 
-  // What is reached from an entity over one kind of edges. `absent`: those reached, itself included, that are
-  // not there.
+  // What is reached from an entity over one kind of edges. `absent`: those reached, itself
+  // included, that are not there.
   struct Reached {
     std::span<const uint32_t> members;
     FactSet absent = 0;
@@ -109,7 +109,8 @@ class Machine {
   Scratch& s_;
   const int64_t now_;
   uint64_t steps_left_;
-  uint32_t needed_[Node::kFreeSlots + 1];  // by the slots that a node depends on: its result must be as new
+  uint32_t needed_[Node::kFreeSlots +
+                   1];  // by the slots that a node depends on: its result must be as new
   Val variables_[3];
 };
 

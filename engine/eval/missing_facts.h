@@ -1,5 +1,5 @@
-// Sets of missing facts as numbers: what an unknown result rests on. Putting two together costs one entry; the
-// facts themselves are listed only for a denial that rests on an unknown.
+// Sets of missing facts as numbers: what an unknown result rests on. Putting two together costs one
+// entry; the facts themselves are listed only for a denial that rests on an unknown.
 //
 // Boundary: numbers only. Names are found with the request (decide.cc).
 #pragma once
@@ -11,8 +11,8 @@
 
 namespace ztp {
 
-// 0 is the empty set. The upper two bits say what the others are: a union kept by MissingFacts, an input, an
-// entity, or a list of a snapshot.
+// 0 is the empty set. The upper two bits say what the others are: a union kept by MissingFacts, an
+// input, an entity, or a list of a snapshot.
 using FactSet = uint32_t;
 
 class MissingFacts {

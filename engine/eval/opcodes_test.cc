@@ -83,7 +83,8 @@ constexpr std::string_view kTrue[] = {
     "any(a in m.ancestors(Data): a.hold) and all(a in m.ancestors(Model): a.size < 2)",
     "m.ancestors(Model).contains(Model::\"base\") and any(a in m.ancestors(Model): a.size < u.age)",
     "count(a in m.ancestors(Data): a.hold) == 1",
-    "u.names.contains(\"a\") and u.names.containsAll({ \"a\" }) and u.names.containsAny({ \"z\", \"b\" })",
+    "u.names.contains(\"a\") and u.names.containsAll({ \"a\" }) and u.names.containsAny({ \"z\", "
+    "\"b\" })",
     "u.from in u.net and u.from in u.nets",
     "u.names.size == 2 and u.quotas.size == 1 and not u.names.isEmpty",
     "u.quotas.keys == { \"k\" } and u.quotas.values == [3] and (u.quotas[\"k\"] ?? 0) == 3",
@@ -109,8 +110,9 @@ constexpr std::string_view kTrue[] = {
 };
 
 std::string PolicyWith(std::string_view clauses, std::string_view principals = "User") {
-  return Cat(kDeclarations, "permit p {\n  principal u: ", principals, "\n  action go\n  resource m: Model\n", clauses,
-             "}\n", kFacts, "test \"t\" {\n  using world\n  expect allow ann go m with { goal: \"gg\" }\n}\n");
+  return Cat(kDeclarations, "permit p {\n  principal u: ", principals,
+             "\n  action go\n  resource m: Model\n", clauses, "}\n", kFacts,
+             "test \"t\" {\n  using world\n  expect allow ann go m with { goal: \"gg\" }\n}\n");
 }
 
 class Clauses : public ::testing::TestWithParam<std::string_view> {};
@@ -133,7 +135,8 @@ TEST_P(Clauses, NegatedAreFalse) {
 
 INSTANTIATE_TEST_SUITE_P(Opcodes, Clauses, ::testing::ValuesIn(kTrue));
 
-constexpr std::string_view kTypeTest = "  when u is User and u.name == \"ann\" or u is Bot and u.age > 100\n";
+constexpr std::string_view kTypeTest =
+    "  when u is User and u.name == \"ann\" or u is Bot and u.age > 100\n";
 
 TEST(Opcodes, ATypeTestNarrows) {
   PolicyUnderTest p(PolicyWith(kTypeTest, "User, Bot"));

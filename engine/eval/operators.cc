@@ -28,90 +28,130 @@ Result Machine::Apply(const Node& node) {
   const TypeKind kind = schema_.types.kind(TypeId{node.type});
   auto arg = [&](uint32_t i) -> const Val& { return ArgVal(node, i); };
   switch (node.op) {
-    case Opcode::kAttr: return Attr(node);
-    case Opcode::kHasAttr: return HasAttr(node);
-    case Opcode::kAttrIssuedAt: return AttrTime(node, true);
-    case Opcode::kAttrExpiresAt: return AttrTime(node, false);
-    case Opcode::kBoundEntity: return Truth(IsThere(arg(0).entity()));
+    case Opcode::kAttr:
+      return Attr(node);
+    case Opcode::kHasAttr:
+      return HasAttr(node);
+    case Opcode::kAttrIssuedAt:
+      return AttrTime(node, true);
+    case Opcode::kAttrExpiresAt:
+      return AttrTime(node, false);
+    case Opcode::kBoundEntity:
+      return Truth(IsThere(arg(0).entity()));
     case Opcode::kField: {
       const Val& field = arg(0).list[node.payload];
       return Optional(field.is_none() ? nullptr : &field);
     }
-    case Opcode::kHasField: return Truth(!arg(0).list[node.payload].is_none());
-    case Opcode::kIsType: return Truth(arg(0).size == node.payload);
+    case Opcode::kHasField:
+      return Truth(!arg(0).list[node.payload].is_none());
+    case Opcode::kIsType:
+      return Truth(arg(0).size == node.payload);
 
-    case Opcode::kNot: return Truth(!arg(0).boolean());
+    case Opcode::kNot:
+      return Truth(!arg(0).boolean());
     case Opcode::kEqScalar:
-    case Opcode::kEqEntity: return Truth(arg(0).number == arg(1).number);
-    case Opcode::kEqText: return Truth(arg(0).text() == arg(1).text());
-    case Opcode::kEqLabel: return Truth(arg(0).label() == arg(1).label());
-    case Opcode::kEqDeep: return Truth(Equal(arg(0), arg(1)));
-    case Opcode::kLtNumber: return Truth(arg(0).number < arg(1).number);
-    case Opcode::kLeNumber: return Truth(arg(0).number <= arg(1).number);
-    case Opcode::kLtText: return Truth(arg(0).text() < arg(1).text());
-    case Opcode::kLeText: return Truth(arg(0).text() <= arg(1).text());
+    case Opcode::kEqEntity:
+      return Truth(arg(0).number == arg(1).number);
+    case Opcode::kEqText:
+      return Truth(arg(0).text() == arg(1).text());
+    case Opcode::kEqLabel:
+      return Truth(arg(0).label() == arg(1).label());
+    case Opcode::kEqDeep:
+      return Truth(Equal(arg(0), arg(1)));
+    case Opcode::kLtNumber:
+      return Truth(arg(0).number < arg(1).number);
+    case Opcode::kLeNumber:
+      return Truth(arg(0).number <= arg(1).number);
+    case Opcode::kLtText:
+      return Truth(arg(0).text() < arg(1).text());
+    case Opcode::kLeText:
+      return Truth(arg(0).text() <= arg(1).text());
     case Opcode::kLtLabel: {
       const Label a = arg(0).label(), b = arg(1).label();
       return Truth(FlowsTo(a, b) && a != b);
     }
-    case Opcode::kFlowsTo: return Truth(FlowsTo(arg(0).label(), arg(1).label()));
-    case Opcode::kNowCompare: return NowCompare(node);
-    case Opcode::kNowWithin: return NowWithin(node);
+    case Opcode::kFlowsTo:
+      return Truth(FlowsTo(arg(0).label(), arg(1).label()));
+    case Opcode::kNowCompare:
+      return NowCompare(node);
+    case Opcode::kNowWithin:
+      return NowWithin(node);
 
-    case Opcode::kNeg: return Number(kind, CheckedNeg(arg(0).number));
-    case Opcode::kAdd: return Number(kind, CheckedAdd(arg(0).number, arg(1).number));
-    case Opcode::kSub: return Number(kind, CheckedSub(arg(0).number, arg(1).number));
-    case Opcode::kMulInt: return Number(kind, CheckedMul(arg(0).number, arg(1).number));
+    case Opcode::kNeg:
+      return Number(kind, CheckedNeg(arg(0).number));
+    case Opcode::kAdd:
+      return Number(kind, CheckedAdd(arg(0).number, arg(1).number));
+    case Opcode::kSub:
+      return Number(kind, CheckedSub(arg(0).number, arg(1).number));
+    case Opcode::kMulInt:
+      return Number(kind, CheckedMul(arg(0).number, arg(1).number));
     case Opcode::kMulDecimal: {
       const Checked<Decimal> product = CheckedMul(Decimal{arg(0).number}, Decimal{arg(1).number});
       return Number(kind, product ? Checked<int64_t>(product->units) : Checked<int64_t>());
     }
 
-    case Opcode::kJoin: return OfLabel(Join(arg(0).label(), arg(1).label()));
-    case Opcode::kMeet: return OfLabel(Meet(arg(0).label(), arg(1).label()));
+    case Opcode::kJoin:
+      return OfLabel(Join(arg(0).label(), arg(1).label()));
+    case Opcode::kMeet:
+      return OfLabel(Meet(arg(0).label(), arg(1).label()));
     case Opcode::kPart: {
       const unsigned offset = node.payload >> 16, bits = node.payload & 0xffff;
       return OfLabel(Meet(ShiftDown(arg(0).label(), offset), LowBits(bits)));
     }
     case Opcode::kInPowerSet:
       return Truth(arg(1).label().Has(static_cast<unsigned>(arg(0).number)));
-    case Opcode::kInDual: return Truth(!arg(1).label().Has(static_cast<unsigned>(arg(0).number)));
+    case Opcode::kInDual:
+      return Truth(!arg(1).label().Has(static_cast<unsigned>(arg(0).number)));
     case Opcode::kMakePowerSet:
     case Opcode::kMakeDual:
     case Opcode::kMakeProduct:
     case Opcode::kMakeSet:
     case Opcode::kMakeList:
     case Opcode::kMakeMap:
-    case Opcode::kMakeRecord: return Make(node);
+    case Opcode::kMakeRecord:
+      return Make(node);
 
-    case Opcode::kIn: return In(arg(0).entity(), arg(1).entity());
-    case Opcode::kInAny: return InAny(node);
+    case Opcode::kIn:
+      return In(arg(0).entity(), arg(1).entity());
+    case Opcode::kInAny:
+      return InAny(node);
     case Opcode::kDerivesFrom:
-    case Opcode::kDerivesFromAny: return DerivesFrom(node);
-    case Opcode::kAncestors: return Ancestors(node);
+    case Opcode::kDerivesFromAny:
+      return DerivesFrom(node);
+    case Opcode::kAncestors:
+      return Ancestors(node);
 
-    case Opcode::kIpInCidr: return Truth(Contains(arg(1).cidr(), arg(0).ip()));
-    case Opcode::kLike: return Truth(GlobMatches(arg(1).text(), arg(0).text()));
+    case Opcode::kIpInCidr:
+      return Truth(Contains(arg(1).cidr(), arg(0).ip()));
+    case Opcode::kLike:
+      return Truth(GlobMatches(arg(1).text(), arg(0).text()));
     case Opcode::kMatches:
-    case Opcode::kMatchesStored: return Matches(node);
+    case Opcode::kMatchesStored:
+      return Matches(node);
     case Opcode::kTrustDomain:
       return Result::Of(Val::Text(TypeKind::kString, SpiffeTrustDomain(arg(0).text())));
     case Opcode::kPath:
       return Result::Of(Val::Text(TypeKind::kString, SpiffePath(arg(0).text())));
-    default: return ApplyCollection(node);
+    default:
+      return ApplyCollection(node);
   }
 }
 
 Result Machine::ApplyCollection(const Node& node) {
   const Val& collection = ArgVal(node, 0);
   switch (node.op) {
-    case Opcode::kIndex: return Optional(FindInMap(collection, ArgVal(node, 1)));
-    case Opcode::kFirst: return Optional(collection.size == 0 ? nullptr : &collection.list[0]);
+    case Opcode::kIndex:
+      return Optional(FindInMap(collection, ArgVal(node, 1)));
+    case Opcode::kFirst:
+      return Optional(collection.size == 0 ? nullptr : &collection.list[0]);
     case Opcode::kLast:
       return Optional(collection.size == 0 ? nullptr : &collection.list[collection.size - 1]);
-    case Opcode::kSize: return Result::Of(Val::Number(TypeKind::kInt, collection.size));
-    case Opcode::kMapSize: return Result::Of(Val::Number(TypeKind::kInt, collection.size / 2));
-    case Opcode::kIsEmpty: return Truth(collection.size == 0);
+    case Opcode::kSize:
+      return Result::Of(Val::Number(TypeKind::kInt, collection.size));
+    case Opcode::kMapSize:
+      return Result::Of(Val::Number(TypeKind::kInt, collection.size / 2));
+    case Opcode::kIsEmpty:
+      return Truth(collection.size == 0);
     case Opcode::kContains: {
       const Result& set = Arg(node, 0);
       if (ContainsItem(collection, ArgVal(node, 1))) return Truth(true);
@@ -122,8 +162,9 @@ Result Machine::ApplyCollection(const Node& node) {
     case Opcode::kContainsAny: {
       const auto items = ArgVal(node, 1).items();
       auto is_in = [&](const Val& item) { return ContainsItem(collection, item); };
-      return Truth(node.op == Opcode::kContainsAll ? std::all_of(items.begin(), items.end(), is_in)
-                                                   : std::any_of(items.begin(), items.end(), is_in));
+      return Truth(node.op == Opcode::kContainsAll
+                       ? std::all_of(items.begin(), items.end(), is_in)
+                       : std::any_of(items.begin(), items.end(), is_in));
     }
     case Opcode::kIpInAny: {
       const Ip ip = collection.ip();
@@ -141,11 +182,13 @@ Result Machine::ApplyCollection(const Node& node) {
       if (keys) count = SortUnique(items, count);
       return Result::Of(Val::Items(keys ? TypeKind::kSet : TypeKind::kList, {items, count}));
     }
-    default: return Result::Unknown(0);
+    default:
+      return Result::Unknown(0);
   }
 }
 
-// The sum of a few 64-bit terms is exact in 128 bits; so are the instants at which the answer changes.
+// The sum of a few 64-bit terms is exact in 128 bits; so are the instants at which the answer
+// changes.
 Result Machine::NowCompare(const Node& node) {
   Int128 sum = 0;
   for (uint32_t i = 0; i < node.arg_count; ++i) {
@@ -187,7 +230,8 @@ Result Machine::NowWithin(const Node& node) {
 
 Result Machine::Matches(const Node& node) {
   const Val& text = ArgVal(node, 0);
-  if (node.op == Opcode::kMatchesStored && (text.flags & Val::kStored)) {
+  // Stored texts are known by their address, which an empty one may share with the text behind it.
+  if (node.op == Opcode::kMatchesStored && (text.flags & Val::kStored) && !text.text().empty()) {
     return Truth(snapshot_.StoredMatches(node.payload, text.bytes));
   }
   return Truth(policy_.pattern(node.payload).Matches(text.text()));
@@ -203,7 +247,8 @@ Result Machine::Make(const Node& node) {
       }
       if (node.op == Opcode::kMakeDual) {
         const Label all = LowBits(node.payload);
-        for (unsigned i = 0; i < Label::kWords; ++i) label.words[i] = all.words[i] & ~label.words[i];
+        for (unsigned i = 0; i < Label::kWords; ++i)
+          label.words[i] = all.words[i] & ~label.words[i];
       }
       return OfLabel(label);
     }

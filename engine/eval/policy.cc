@@ -28,7 +28,9 @@ absl::StatusOr<std::shared_ptr<const Policy>> Policy::Make(DecisionProgram progr
 
 void Policy::FindEarlierFolds() {
   const DecisionProgram& p = *program_;
-  auto is_fold = [&](const Node& node) { return node.op >= Opcode::kAny && node.op <= Opcode::kSetOf; };
+  auto is_fold = [&](const Node& node) {
+    return node.op >= Opcode::kAny && node.op <= Opcode::kSetOf;
+  };
   std::vector<uint8_t> slots_below(p.nodes.size(), 0);  // of the folds in a node, itself included
   for (uint32_t n = 0; n < p.nodes.size(); ++n) {
     const Node& node = p.nodes[n];
@@ -36,7 +38,8 @@ void Policy::FindEarlierFolds() {
     for (uint32_t arg : p.Args(node)) {
       if (arg != kNone32) inside |= slots_below[arg];
     }
-    if (node.op == Opcode::kAncestorQuantifier) inside |= slots_below[p.quantifiers[node.payload].fold];
+    if (node.op == Opcode::kAncestorQuantifier)
+      inside |= slots_below[p.quantifiers[node.payload].fold];
     slots_below[n] = inside;
     if (!is_fold(node)) continue;
     const uint8_t own = static_cast<uint8_t>(1u << node.payload);

@@ -1,4 +1,5 @@
-// A policy that is ready to decide: a decision program with what a host adds to it (patterns, schedules).
+// A policy that is ready to decide: a decision program with what a host adds to it (patterns,
+// schedules).
 //
 // Boundary: immutable and shared by any number of threads; knows no facts and no request.
 #pragma once
@@ -18,8 +19,8 @@ namespace ztp {
 
 class Policy {
  public:
-  // The program comes from ir/ or has passed CheckProgram. InvalidArgument: the host lacks what it needs (a time
-  // zone).
+  // The program comes from ir/ or has passed CheckProgram. InvalidArgument: the host lacks what it
+  // needs (a time zone).
   static absl::StatusOr<std::shared_ptr<const Policy>> Make(DecisionProgram program);
 
   const DecisionProgram& program() const { return *program_; }
@@ -29,9 +30,9 @@ class Policy {
   const Pattern& pattern(uint32_t index) const { return *patterns_[index]; }
   const Schedule& schedule(uint32_t index) const { return schedules_[index]; }
 
-  // A definition's argument may hold a fold, and the definition may use it inside of a fold of the same slot. The
-  // inner one does not depend on the outer one's variable, so it is worked out before the outer one begins:
-  // these, for a fold.
+  // A definition's argument may hold a fold, and the definition may use it inside of a fold of the
+  // same slot. The inner one does not depend on the outer one's variable, so it is worked out
+  // before the outer one begins: these, for a fold.
   std::span<const uint32_t> EarlierFolds(uint32_t fold) const {
     if (earlier_folds_.empty()) return {};
     auto it = earlier_folds_.find(fold);
@@ -49,8 +50,8 @@ class Policy {
   absl::flat_hash_map<uint32_t, std::vector<uint32_t>> earlier_folds_;
 };
 
-// The snapshot of these records for the policy, with everything worked out at load that can be. The errors of
-// SnapshotBuilder.
+// The snapshot of these records for the policy, with everything worked out at load that can be. The
+// errors of SnapshotBuilder.
 absl::StatusOr<std::shared_ptr<const Snapshot>> MakeSnapshot(
     const Policy& policy, const std::vector<EntityRecord>& records);
 

@@ -1,7 +1,7 @@
 // A thread's working memory for deciding.
 //
-// Boundary: holds no answer beyond the verdict that was made last. One thread at a time; may serve any policies
-// one after the other. After it has seen its largest request it allocates no more.
+// Boundary: holds no answer beyond the verdict that was made last. One thread at a time; may serve
+// any policies one after the other. After it has seen its largest request it allocates no more.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,8 @@ namespace ztp {
 struct Result {
   enum class State : uint8_t {
     kValue,
-    kIncomplete,  // a set whose known elements `val` has; behind the absent entities in `facts` may be more
+    kIncomplete,  // a set whose known elements `val` has; behind the absent entities in `facts` may
+                  // be more
     kUnknown,
     kMissing,  // an optional read of what is known not to be there
   };
@@ -88,7 +89,8 @@ class Scratch {
   Scratch(Scratch&&) = default;
   Scratch& operator=(Scratch&&) = default;
 
-  // Counts, by opcode, how often nodes were evaluated from now on: for tests that show that every opcode runs.
+  // Counts, by opcode, how often nodes were evaluated from now on: for tests that show that every
+  // opcode runs.
   void CountOpcodes() { opcode_counts_.assign(256, 0); }
   uint64_t opcode_count(Opcode op) const { return opcode_counts_[static_cast<size_t>(op)]; }
 

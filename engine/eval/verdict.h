@@ -1,7 +1,7 @@
 // What a decision and an explanation look like when they come out of the evaluator.
 //
-// Boundary: data. A Verdict points into the policy and the scratch that made it, so that deciding allocates
-// nothing; a Decision (base/world.h) is its copy in plain values.
+// Boundary: data. A Verdict points into the policy and the scratch that made it, so that deciding
+// allocates nothing; a Decision (base/world.h) is its copy in plain values.
 #pragma once
 
 #include <cstdint>
@@ -24,12 +24,13 @@ struct Verdict {
     std::span<const Val> args;
   };
   bool allow = false;
-  bool limit = false;          // denied because the step budget was spent
+  bool limit = false;  // denied because the step budget was spent
   bool rests_on_unknown = false;
   std::span<const uint32_t> rules;
   std::span<const Obligation> obligations;
   int64_t valid_until = kForEver;  // microseconds
-  std::span<const uint32_t> facts;  // if it rests on an unknown: the sets of missing facts (missing_facts.h)
+  std::span<const uint32_t>
+      facts;  // if it rests on an unknown: the sets of missing facts (missing_facts.h)
 };
 
 // How a decision came about, rule by rule.

@@ -1,7 +1,7 @@
 // A bump allocator: objects of one lifetime, freed together.
 //
-// Boundary: for trivially destructible data only. After Reset the memory is used again, so that a scratch that
-// has seen its largest request allocates no more. Not thread-safe.
+// Boundary: for trivially destructible data only. After Reset the memory is used again, so that a
+// scratch that has seen its largest request allocates no more. Not thread-safe.
 #pragma once
 
 #include <cstddef>

@@ -6,7 +6,8 @@
 namespace ztp {
 
 Pattern::Pattern(std::string_view text)
-    : re_(std::make_unique<re2::RE2>(re2::StringPiece(text.data(), text.size()), re2::RE2::Quiet)) {}
+    : re_(std::make_unique<re2::RE2>(re2::StringPiece(text.data(), text.size()), re2::RE2::Quiet)) {
+}
 
 Pattern::~Pattern() = default;
 

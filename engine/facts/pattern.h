@@ -1,7 +1,7 @@
 // A pattern of `matches`: an RE2 that covers the whole text.
 //
-// Boundary: the one place that knows RE2's options. Safe to use from many threads; RE2 itself may allocate and
-// lock while it matches.
+// Boundary: the one place that knows RE2's options. Safe to use from many threads; RE2 itself may
+// allocate and lock while it matches.
 #pragma once
 
 #include <memory>

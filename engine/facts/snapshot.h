@@ -1,9 +1,9 @@
-// The stored facts as the engine reads them: entities numbered, attributes in columns, hierarchy and lineage
-// closed, inherited attributes worked out. Immutable, and shared by all threads.
+// The stored facts as the engine reads them: entities numbered, attributes in columns, hierarchy
+// and lineage closed, inherited attributes worked out. Immutable, and shared by all threads.
 //
-// Boundary: belongs to one decision program, whose schema and constants it is made for. What holds for one
-// request only (carried entities, time windows) is evaluation's affair; what depends on it is marked here.
-// SnapshotBuilder makes it.
+// Boundary: belongs to one decision program, whose schema and constants it is made for. What holds
+// for one request only (carried entities, time windows) is evaluation's affair; what depends on it
+// is marked here. SnapshotBuilder makes it.
 #pragma once
 
 #include <cstdint>
@@ -43,18 +43,20 @@ class Snapshot final : public UidSource {
   // What edges lead to, without the start.
   struct Closure {
     ListId members = 0;
-    ListId absent = 0;  // those of the members that are not there (an entity of a carried type counts so)
+    ListId absent =
+        0;  // those of the members that are not there (an entity of a carried type counts so)
   };
 
-  // `prefix` of a kNone Val of an inherited attribute: some part is evidence with times, so that it has to be
-  // worked out for each request.
+  // `prefix` of a kNone Val of an inherited attribute: some part is evidence with times, so that it
+  // has to be worked out for each request.
   static constexpr uint16_t kWorkedOutLate = 1;
 
-  // One attribute of one type, by the entity's row. A kNone Val is missing; with kNotKnown it is unknown, and
-  // `size` is the list of the entities that it is unknown for (0: the entity itself).
+  // One attribute of one type, by the entity's row. A kNone Val is missing; with kNotKnown it is
+  // unknown, and `size` is the list of the entities that it is unknown for (0: the entity itself).
   struct Column {
     std::vector<Val> values;
-    std::vector<Val> own;  // of an inherited attribute: the own parts; `values` have the ancestors' joined
+    std::vector<Val>
+        own;  // of an inherited attribute: the own parts; `values` have the ancestors' joined
     std::vector<EvidenceWindow> windows;  // empty: none has one
   };
 
@@ -109,8 +111,7 @@ class Snapshot final : public UidSource {
   }
 
   std::span<const uint32_t> List(ListId list) const {
-    return std::span<const uint32_t>(list_items_)
-        .subspan(lists_[list].begin, lists_[list].size);
+    return std::span<const uint32_t>(list_items_).subspan(lists_[list].begin, lists_[list].size);
   }
   Closure Memberships(uint32_t entity) const { return closures_[member_closure_[entity]]; }
   Closure Lineage(uint32_t entity) const { return closures_[lineage_closure_[entity]]; }

@@ -1,5 +1,5 @@
-// Records in: entities numbered, values encoded, then closures and versions. What is worked out from the graph
-// is in snapshot_derive.cc.
+// Records in: entities numbered, values encoded, then closures and versions. What is worked out
+// from the graph is in snapshot_derive.cc.
 #include "engine/facts/snapshot_builder.h"
 
 #include <algorithm>
@@ -88,7 +88,11 @@ class SnapshotBuilder::Encoder : public ValEncoder {
   Val InternText(TypeKind kind, std::string_view text) override {
     auto it = texts_.find(ToAbsl(text));
     if (it == texts_.end()) {
-      it = texts_.insert(ToAbsl(builder_->snapshot_->arena_.Copy(text))).first;
+      // The empty text takes a byte too, or it would share its address with the next one.
+      const std::string_view copy =
+          text.empty() ? std::string_view(builder_->snapshot_->arena_.NewArray<char>(1), 0)
+                       : builder_->snapshot_->arena_.Copy(text);
+      it = texts_.insert(ToAbsl(copy)).first;
     }
     return Val::Text(kind, FromAbsl(*it), Val::kStored);
   }
@@ -119,9 +123,8 @@ uint32_t SnapshotBuilder::InternEntity(EntityTypeId type, std::string_view id) {
   if (it != s.by_uid_.end()) return it->second;
   const std::string_view copy = s.arena_.Copy(id);
   const uint32_t entity = s.entity_count();
-  s.entities_.push_back({.id = copy.data(),
-                         .id_size = static_cast<uint32_t>(copy.size()),
-                         .type = type.index});
+  s.entities_.push_back(
+      {.id = copy.data(), .id_size = static_cast<uint32_t>(copy.size()), .type = type.index});
   s.by_uid_.emplace(std::make_pair(type.index, ToAbsl(copy)), entity);
   parents_.emplace_back();
   derives_.emplace_back();
@@ -137,8 +140,8 @@ Snapshot::ListId SnapshotBuilder::InternList(const std::vector<uint32_t>& items)
   Snapshot& s = *snapshot_;
   const auto [it, fresh] = list_ids_.emplace(items, static_cast<uint32_t>(s.lists_.size()));
   if (fresh) {
-    s.lists_.push_back({static_cast<uint32_t>(s.list_items_.size()),
-                        static_cast<uint32_t>(items.size())});
+    s.lists_.push_back(
+        {static_cast<uint32_t>(s.list_items_.size()), static_cast<uint32_t>(items.size())});
     s.list_items_.insert(s.list_items_.end(), items.begin(), items.end());
   }
   return it->second;
@@ -152,8 +155,8 @@ absl::Status SnapshotBuilder::Add(const EntityRecord& record) {
   }
   const EntityType& type = schema[record.uid.type];
   if (type.carried != Carried::kNo) {
-    return InvalidArgument(FormatUid(schema, record.uid), ": entities of this type come with a request",
-                           " and are never stored");
+    return InvalidArgument(FormatUid(schema, record.uid),
+                           ": entities of this type come with a request", " and are never stored");
   }
   if (record.attributes.size() != type.attributes.size()) {
     return InvalidArgument(FormatUid(schema, record.uid), ": has ", record.attributes.size(),
@@ -198,8 +201,8 @@ absl::Status SnapshotBuilder::Add(const EntityRecord& record) {
     if (fact.issued_at || fact.expires_at) {
       column.windows.resize(row);
       column.windows.push_back({fact.issued_at.value_or(Time{}).micros,
-                                fact.expires_at.value_or(Time{}).micros,
-                                fact.issued_at.has_value(), fact.expires_at.has_value()});
+                                fact.expires_at.value_or(Time{}).micros, fact.issued_at.has_value(),
+                                fact.expires_at.has_value()});
     }
   }
   s.entities_[entity].row = row;

@@ -1,7 +1,7 @@
 // Makes snapshots out of entity records.
 //
-// Boundary: records are typed already (json_facts.h checks a file's against the schema); what concerns the graph
-// as a whole is checked here.
+// Boundary: records are typed already (json_facts.h checks a file's against the schema); what
+// concerns the graph as a whole is checked here.
 #pragma once
 
 #include <functional>
@@ -16,10 +16,10 @@
 
 namespace ztp {
 
-// Evaluates, on a snapshot that is complete but for its quantifiers, the filter and body of one with one entity
-// as the ancestor: what that element contributes, and the missing facts (as in Snapshot's lists) where it is
-// unknown. The evaluator is above this folder, so it is handed in; without one a snapshot answers all the same,
-// only later.
+// Evaluates, on a snapshot that is complete but for its quantifiers, the filter and body of one
+// with one entity as the ancestor: what that element contributes, and the missing facts (as in
+// Snapshot's lists) where it is unknown. The evaluator is above this folder, so it is handed in;
+// without one a snapshot answers all the same, only later.
 class QuantifierSolver {
  public:
   virtual ~QuantifierSolver() = default;
@@ -34,12 +34,12 @@ class SnapshotBuilder {
   SnapshotBuilder(const SnapshotBuilder&) = delete;
   SnapshotBuilder& operator=(const SnapshotBuilder&) = delete;
 
-  // InvalidArgument: the entity is there twice, its type is carried by requests, or the record does not fit its
-  // type. After an error the builder is of no more use.
+  // InvalidArgument: the entity is there twice, its type is carried by requests, or the record does
+  // not fit its type. After an error the builder is of no more use.
   absl::Status Add(const EntityRecord& record);
 
-  // The snapshot; the builder is spent. InvalidArgument: a cycle of membership or lineage, named entity by
-  // entity. `solver` may be null.
+  // The snapshot; the builder is spent. InvalidArgument: a cycle of membership or lineage, named
+  // entity by entity. `solver` may be null.
   absl::StatusOr<std::shared_ptr<const Snapshot>> Build(QuantifierSolver* solver = nullptr);
 
  private:

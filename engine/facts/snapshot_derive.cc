@@ -1,5 +1,5 @@
-// What is worked out from the graph when facts are loaded: closures, inherited attributes, matches of stored
-// texts, quantifiers over ancestors.
+// What is worked out from the graph when facts are loaded: closures, inherited attributes, matches
+// of stored texts, quantifiers over ancestors.
 #include <algorithm>
 #include <utility>
 
@@ -11,8 +11,8 @@
 
 namespace ztp {
 
-// Depth first with a stack of its own (hierarchies may be deep), each entity's closure after those of its
-// targets.
+// Depth first with a stack of its own (hierarchies may be deep), each entity's closure after those
+// of its targets.
 absl::Status SnapshotBuilder::Close(const Edges& edges, std::vector<uint32_t>* closure_of,
                                     std::string_view what) {
   enum : uint8_t { kNew, kOpen, kDone };
@@ -58,8 +58,7 @@ absl::Status SnapshotBuilder::Close(const Edges& edges, std::vector<uint32_t>* c
 uint32_t SnapshotBuilder::CloseOne(const std::vector<uint32_t>& targets,
                                    const std::vector<uint32_t>& closure_of) {
   Snapshot& s = *snapshot_;
-  const auto [it, fresh] =
-      closure_ids_.emplace(targets, static_cast<uint32_t>(s.closures_.size()));
+  const auto [it, fresh] = closure_ids_.emplace(targets, static_cast<uint32_t>(s.closures_.size()));
   if (!fresh) return it->second;
   std::vector<uint32_t> members = targets;
   for (uint32_t target : targets) {
@@ -153,6 +152,7 @@ void SnapshotBuilder::WorkOutMatches() {
         return;
       case TypeKind::kString:
       case TypeKind::kSpiffeId:
+        if (val.text().empty()) return;  // has no address of its own
         if (!tried.insert({pattern, val.bytes}).second) return;
         if (compiled[pattern]->Matches(val.text())) s.matched_[pattern].insert(val.bytes);
         return;

@@ -1,7 +1,8 @@
-// The value as the engine computes with it: 16 bytes, a tag and a number or a pointer into an arena.
+// The value as the engine computes with it: 16 bytes, a tag and a number or a pointer into an
+// arena.
 //
-// Boundary: a Val means something only beside the snapshot (and the request) that it belongs to, which own
-// what it points to and number the entities. Values that leave the engine are `Value`s.
+// Boundary: a Val means something only beside the snapshot (and the request) that it belongs to,
+// which own what it points to and number the entities. Values that leave the engine are `Value`s.
 #pragma once
 
 #include <cstdint>
@@ -24,11 +25,13 @@ struct Val {
   TypeKind kind = TypeKind::kNone;
   uint8_t flags = 0;
   uint16_t prefix = 0;  // Cidr
-  uint32_t size = 0;    // texts: bytes; collections: items; Entity: its type; kNotKnown: a list of facts
+  uint32_t size =
+      0;  // texts: bytes; collections: items; Entity: its type; kNotKnown: a list of facts
   union {
-    int64_t number = 0;  // Bool, Int, Decimal, Time, Duration, Enum; Entity: its index; label of 64 bits
-    const char* bytes;   // texts; 16 bytes of Ip and Cidr
-    const Val* list;     // Set, List, Record; Map: key, value, key, value …
+    int64_t number =
+        0;  // Bool, Int, Decimal, Time, Duration, Enum; Entity: its index; label of 64 bits
+    const char* bytes;  // texts; 16 bytes of Ip and Cidr
+    const Val* list;    // Set, List, Record; Map: key, value, key, value …
     const Label* wide;
   };
 
@@ -82,7 +85,8 @@ struct Val {
 };
 static_assert(sizeof(Val) == 16);
 
-// A total order within a type. It is Value's order except that entities go by index: sets are sorted by it.
+// A total order within a type. It is Value's order except that entities go by index: sets are
+// sorted by it.
 int Compare(const Val& a, const Val& b);
 inline bool Equal(const Val& a, const Val& b) { return Compare(a, b) == 0; }
 
