@@ -87,8 +87,7 @@ def check_file(path, text, closed, tests):
     if layer not in closed:
         yield 1, f"the folder {layer} has no line in engine/LAYERS"
         return
-    name = path.rsplit("/", 1)[1]
-    is_test = path.endswith("_test.cc") or "_test_" in name or name.endswith("_testing.h")
+    is_test = path.endswith(("_test.cc", "_testing.h")) or "_test_" in path.rsplit("/", 1)[1]
     allowed = tests[layer] if is_test else closed[layer]
     for number, line in enumerate(text.splitlines(), 1):
         match = INCLUDE.match(line)
