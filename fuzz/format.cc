@@ -22,7 +22,8 @@ Formatted Format(const std::string& text) {
   Formatted result;
   const auto formatted = ztp::syntax::Format(sources, file, sink);
   if (formatted.ok()) result.text = *formatted;
-  if (result.text) result.tree = ztp::syntax::Print(*ztp::syntax::Parse(sources, file, interner, sink), interner);
+  if (result.text)
+    result.tree = ztp::syntax::Print(*ztp::syntax::Parse(sources, file, interner, sink), interner);
   return result;
 }
 

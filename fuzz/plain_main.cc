@@ -1,5 +1,5 @@
-// Runs a fuzz target on files and folders, and on each file cut off at many places: what a build without libFuzzer
-// does with a corpus.
+// Runs a fuzz target on files and folders, and on each file cut off at many places: what a build
+// without libFuzzer does with a corpus.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>

@@ -14,7 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   options.now = ztp::Time{1893456000000000};
   options.accept_now = true;
   options.assume_proven = true;
-  ztp::RequestReader reader(policy->program().schema, std::string_view(reinterpret_cast<const char*>(data), size), options);
+  ztp::RequestReader reader(policy->program().schema,
+                            std::string_view(reinterpret_cast<const char*>(data), size), options);
   ztp::ReadRequestResult read;
   while (reader.Next(&read)) {
     if (read.request.has_value() == !read.errors.empty()) __builtin_trap();

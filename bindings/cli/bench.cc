@@ -63,7 +63,8 @@ int Run(const Options& options) {
 
   Scratch scratch;
   size_t allowed = 0;
-  for (const Request& request : requests) allowed += Decide(**policy, *facts.snapshot, request, scratch).allow;
+  for (const Request& request : requests)
+    allowed += Decide(**policy, *facts.snapshot, request, scratch).allow;
   const int64_t timer = TimerNanos();
   std::vector<int64_t> nanos;
   const auto begin = Clock::now();
@@ -79,21 +80,26 @@ int Run(const Options& options) {
   }
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   std::sort(nanos.begin(), nanos.end());
-  auto percentile = [&](double p) { return nanos[std::min(nanos.size() - 1, static_cast<size_t>(p * static_cast<double>(nanos.size())))]; };
+  auto percentile = [&](double p) {
+    return nanos[std::min(nanos.size() - 1,
+                          static_cast<size_t>(p * static_cast<double>(nanos.size())))];
+  };
   const double per_second = static_cast<double>(nanos.size()) / seconds;
   if (options.format == "json") {
-    nlohmann::ordered_json out = {{"requests", requests.size()}, {"allowed", allowed}, {"decisions", nanos.size()},
-                                  {"p50_ns", percentile(0.5)},   {"p90_ns", percentile(0.9)}, {"p99_ns", percentile(0.99)},
+    nlohmann::ordered_json out = {{"requests", requests.size()}, {"allowed", allowed},
+                                  {"decisions", nanos.size()},   {"p50_ns", percentile(0.5)},
+                                  {"p90_ns", percentile(0.9)},   {"p99_ns", percentile(0.99)},
                                   {"per_second", per_second},    {"timer_ns", timer}};
     Print(out.dump() + "\n");
   } else {
     char line[256];
     std::snprintf(line, sizeof(line),
                   "%zu requests (%zu allowed), %zu decisions on one thread\n"
-                  "p50 %lld ns   p90 %lld ns   p99 %lld ns   %.0f decisions/s (binding included; the timer's %lld ns taken off)\n",
+                  "p50 %lld ns   p90 %lld ns   p99 %lld ns   %.0f decisions/s (binding included; "
+                  "the timer's %lld ns taken off)\n",
                   requests.size(), allowed, nanos.size(), static_cast<long long>(percentile(0.5)),
-                  static_cast<long long>(percentile(0.9)), static_cast<long long>(percentile(0.99)), per_second,
-                  static_cast<long long>(timer));
+                  static_cast<long long>(percentile(0.9)), static_cast<long long>(percentile(0.99)),
+                  per_second, static_cast<long long>(timer));
     Print(line);
   }
   return kDone;
@@ -103,14 +109,24 @@ int Run(const Options& options) {
 
 void AddBench(CLI::App& app, Action* action) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("bench", "Time decisions on your own policy, facts and requests");
-  command->add_option("-p,--policy", options->policy, "a policy: a .ztp file, a folder of them, or a bundle (.ztpb)")->required();
-  command->add_option("-f,--facts", options->facts.files, "facts: JSON, an array or a line an entity; may be given again");
-  command->add_option("-r,--requests", options->requests, "requests: an object, an array or JSON Lines; - is standard input")
+  CLI::App* command =
+      app.add_subcommand("bench", "Time decisions on your own policy, facts and requests");
+  command
+      ->add_option("-p,--policy", options->policy,
+                   "a policy: a .ztp file, a folder of them, or a bundle (.ztpb)")
+      ->required();
+  command->add_option("-f,--facts", options->facts.files,
+                      "facts: JSON, an array or a line an entity; may be given again");
+  command
+      ->add_option("-r,--requests", options->requests,
+                   "requests: an object, an array or JSON Lines; - is standard input")
       ->capture_default_str();
   command->add_option("--now", options->now, "decide as if it were this time (RFC 3339)");
-  command->add_flag("--assume-proven", options->facts.assume_proven, "take proven inputs and attributes as plain JSON");
-  command->add_option("--seconds", options->seconds, "how long to measure")->check(CLI::Range(0.01, 600.0))->capture_default_str();
+  command->add_flag("--assume-proven", options->facts.assume_proven,
+                    "take proven inputs and attributes as plain JSON");
+  command->add_option("--seconds", options->seconds, "how long to measure")
+      ->check(CLI::Range(0.01, 600.0))
+      ->capture_default_str();
   command->add_option("--format", options->format, "text, or json for programs")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();

@@ -16,15 +16,21 @@ struct Options {
 std::string Summary(const DecisionProgram& program) {
   std::string out;
   size_t width = 6;
-  for (const ztp::Action& action : program.schema.actions) width = std::max(width, action.json_name.size());
-  Append(out, "action", std::string(width - 6, ' '), "  rules  worst case: tests, bytes of scratch\n");
+  for (const ztp::Action& action : program.schema.actions)
+    width = std::max(width, action.json_name.size());
+  Append(out, "action", std::string(width - 6, ' '),
+         "  rules  worst case: tests, bytes of scratch\n");
   for (size_t i = 0; i < program.schema.actions.size(); ++i) {
     const std::string& name = program.schema.actions[i].json_name;
     const ActionPlan& plan = program.plans[i];
     const std::string rules = Cat(plan.forbid_count + plan.permit_count + plan.duty_count);
-    Append(out, name, std::string(width - name.size() + 2, ' '), std::string(5 - std::min<size_t>(5, rules.size()), ' '), rules,
-           "  ", plan.worst_atoms, ", ", plan.scratch_bytes,
-           plan.flags & ActionPlan::kNotFreestanding ? "  not freestanding: runs RE2 on a request's strings" : "", "\n");
+    Append(out, name, std::string(width - name.size() + 2, ' '),
+           std::string(5 - std::min<size_t>(5, rules.size()), ' '), rules, "  ", plan.worst_atoms,
+           ", ", plan.scratch_bytes,
+           plan.flags & ActionPlan::kNotFreestanding
+               ? "  not freestanding: runs RE2 on a request's strings"
+               : "",
+           "\n");
   }
   for (const GuaranteeRecord& guarantee : program.guarantees) {
     if (guarantee.status == GuaranteeRecord::Status::kNotProven) {
@@ -39,7 +45,8 @@ int Run(const Options& options) {
   if (const int code = Compile(compiler, options.paths); code != kDone) return code;
   const DecisionProgram program = compiler.Lower();
   const std::string bytes = WriteBundle(program);
-  if (const absl::Status status = driver::WriteFile(options.output, bytes); !status.ok()) return Fail(status);
+  if (const absl::Status status = driver::WriteFile(options.output, bytes); !status.ok())
+    return Fail(status);
   Print(Summary(program));
   Print(Cat("wrote ", options.output, ", ", bytes.size(), " bytes\n"));
   return kDone;
@@ -49,10 +56,12 @@ int Run(const Options& options) {
 
 void AddBuild(CLI::App& app, Action* action) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand(
-      "build", "Compile policies to a bundle; says each action's worst case, what is not proven and what is not freestanding");
+  CLI::App* command = app.add_subcommand("build",
+                                         "Compile policies to a bundle; says each action's worst "
+                                         "case, what is not proven and what is not freestanding");
   command->add_option("PATH", options->paths, "files, and folders with .ztp files")->required();
-  command->add_option("-o,--output", options->output, "the bundle to write (FILE.ztpb)")->required();
+  command->add_option("-o,--output", options->output, "the bundle to write (FILE.ztpb)")
+      ->required();
   command->callback([=] { *action = [=] { return Run(*options); }; });
 }
 

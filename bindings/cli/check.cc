@@ -14,7 +14,8 @@ struct Options {
 
 int Run(const Options& options) {
   driver::Compiler compiler;
-  if (const absl::Status status = compiler.AddPaths(options.paths); !status.ok()) return Fail(status);
+  if (const absl::Status status = compiler.AddPaths(options.paths); !status.ok())
+    return Fail(status);
   const bool ok = compiler.Check();
   const DiagnosticSink& sink = compiler.diagnostics();
   if (options.format == "json") {
@@ -31,7 +32,8 @@ int Run(const Options& options) {
       const size_t rules = compiler.program()->rules.size() - guarantees;
       Print(Cat("ok: ", rules, rules == 1 ? " rule, " : " rules, ", guarantees,
                 guarantees == 1 ? " guarantee (not proven), " : " guarantees (not proven), ",
-                compiler.program()->tests.size(), compiler.program()->tests.size() == 1 ? " test\n" : " tests\n"));
+                compiler.program()->tests.size(),
+                compiler.program()->tests.size() == 1 ? " test\n" : " tests\n"));
     }
   }
   if (!ok) return kFailed;
@@ -42,8 +44,12 @@ int Run(const Options& options) {
 
 void AddCheck(CLI::App& app, Action* action) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("check", "Parse and type-check policies: every error and warning in one go");
-  command->add_option("PATH", options->paths, "files, and folders with .ztp files; - is standard input")->required();
+  CLI::App* command = app.add_subcommand(
+      "check", "Parse and type-check policies: every error and warning in one go");
+  command
+      ->add_option("PATH", options->paths,
+                   "files, and folders with .ztp files; - is standard input")
+      ->required();
   command->add_option("--format", options->format, "what to print the findings as")
       ->check(CLI::IsMember({"text", "json", "sarif"}))
       ->capture_default_str();

@@ -31,7 +31,8 @@ bool ColorErrors() { return IsTerminal(STDERR_FILENO); }
 
 int Fail(const absl::Status& status) {
   PrintError(Cat("ztp: ", Message(status), "\n"));
-  return absl::IsInvalidArgument(status) || absl::IsResourceExhausted(status) ? kFailed : kEnvironment;
+  return absl::IsInvalidArgument(status) || absl::IsResourceExhausted(status) ? kFailed
+                                                                              : kEnvironment;
 }
 
 int Compile(driver::Compiler& compiler, const std::vector<std::string>& paths) {
@@ -47,7 +48,8 @@ LoadedPolicy LoadPolicy(const std::string& path) {
     absl::StatusOr<std::string> bytes = driver::ReadFile(path, kMaxBundleBytes);
     if (!bytes.ok()) return {Fail(bytes.status()), std::nullopt};
     absl::StatusOr<DecisionProgram> program = ReadBundle(*bytes);
-    if (!program.ok()) return {Fail(InvalidArgument(path, ": ", Message(program.status()))), std::nullopt};
+    if (!program.ok())
+      return {Fail(InvalidArgument(path, ": ", Message(program.status()))), std::nullopt};
     loaded.program = *std::move(program);
     return loaded;
   }
@@ -67,26 +69,32 @@ LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments
   }
   if (!reader.ok()) {
     for (const JsonError& error : reader.errors()) PrintError(Cat(FormatJsonError(error), "\n"));
-    PrintError(Cat("ztp: ", reader.errors().size(), " error", reader.errors().size() == 1 ? "" : "s",
-                   " in the facts; nothing was loaded\n"));
+    PrintError(Cat("ztp: ", reader.errors().size(), " error",
+                   reader.errors().size() == 1 ? "" : "s", " in the facts; nothing was loaded\n"));
     return {kFailed, nullptr};
   }
-  absl::StatusOr<std::shared_ptr<const Snapshot>> snapshot = MakeSnapshot(policy, reader.entities());
+  absl::StatusOr<std::shared_ptr<const Snapshot>> snapshot =
+      MakeSnapshot(policy, reader.entities());
   if (!snapshot.ok()) return {Fail(snapshot.status()), nullptr};
-  const std::vector<DanglingReference> dangling = FindDanglingReferences(program.schema, reader.entities());
+  const std::vector<DanglingReference> dangling =
+      FindDanglingReferences(program.schema, reader.entities());
   if (!dangling.empty()) {
     PrintError(Cat("ztp: ", dangling.size(), " reference", dangling.size() == 1 ? "" : "s",
-                   " to entities that are not there", arguments.list_dangling ? ":\n" : " (--dangling lists them)\n"));
+                   " to entities that are not there",
+                   arguments.list_dangling ? ":\n" : " (--dangling lists them)\n"));
     if (arguments.list_dangling) {
       for (const DanglingReference& d : dangling) {
-        PrintError(Cat("  ", FormatUid(program.schema, d.from), ".", d.where, " -> ", FormatUid(program.schema, d.to), "\n"));
+        PrintError(Cat("  ", FormatUid(program.schema, d.from), ".", d.where, " -> ",
+                       FormatUid(program.schema, d.to), "\n"));
       }
     }
   }
   return {kDone, *std::move(snapshot)};
 }
 
-std::string PolicyDigest(const DecisionProgram& program) { return Sha256Digest(WriteBundle(program)); }
+std::string PolicyDigest(const DecisionProgram& program) {
+  return Sha256Digest(WriteBundle(program));
+}
 
 absl::StatusOr<Time> ClockFrom(const std::string& now) {
   if (!now.empty()) return ParseTime(now);

@@ -19,8 +19,8 @@
 namespace ztp::cli {
 
 enum ExitCode : int {
-  kDone = 0,         // or: allowed
-  kFailed = 1,       // the input or policy has errors, or a test failed
+  kDone = 0,    // or: allowed
+  kFailed = 1,  // the input or policy has errors, or a test failed
   kDenied = 2,
   kUsage = 3,
   kEnvironment = 4,  // a file that cannot be read, a disk that is full
@@ -47,10 +47,12 @@ bool ColorErrors();
 // "ztp: …" on standard error; the exit code that the status asks for.
 int Fail(const absl::Status& status);
 
-// Parses and checks; prints the diagnostics to standard error. An exit code other than kDone: there is no program.
+// Parses and checks; prints the diagnostics to standard error. An exit code other than kDone: there
+// is no program.
 int Compile(driver::Compiler& compiler, const std::vector<std::string>& paths);
 
-// A decision program from a source path, a folder of them, or a bundle. On failure the reason has been printed.
+// A decision program from a source path, a folder of them, or a bundle. On failure the reason has
+// been printed.
 struct LoadedPolicy {
   int exit_code = kDone;
   std::optional<DecisionProgram> program;

@@ -1,9 +1,9 @@
 // ztp decide: requests in, decisions out.
+#include "engine/eval/decide.h"
 #include "bindings/cli/common.h"
 #include "engine/base/limits.h"
 #include "engine/base/str.h"
 #include "engine/driver/files.h"
-#include "engine/eval/decide.h"
 #include "engine/eval/json_decision.h"
 #include "engine/eval/json_request.h"
 
@@ -57,7 +57,8 @@ int Run(const Options& options) {
     if (!decision.allow) ++denied;
     std::optional<Explanation> explanation;
     if (options.explain) explanation = Explain(**policy, *facts.snapshot, *read.request, scratch);
-    Print(WriteDecision((*policy)->program(), decision, origin, explanation ? &*explanation : nullptr));
+    Print(WriteDecision((*policy)->program(), decision, origin,
+                        explanation ? &*explanation : nullptr));
   }
   if (count > 0) Print("\n");
   if (reader.is_array()) Print("]\n");
@@ -72,17 +73,30 @@ int Run(const Options& options) {
 
 void AddDecide(CLI::App& app, Action* action) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("decide", "Decide requests: AuthZEN JSON in, a decision a line out");
-  command->add_option("-p,--policy", options->policy, "a policy: a .ztp file, a folder of them, or a bundle (.ztpb)")->required();
-  command->add_option("-f,--facts", options->facts.files, "facts: JSON, an array or a line an entity; may be given again");
-  command->add_option("-r,--requests", options->requests, "requests: an object, an array or JSON Lines; - is standard input")
+  CLI::App* command =
+      app.add_subcommand("decide", "Decide requests: AuthZEN JSON in, a decision a line out");
+  command
+      ->add_option("-p,--policy", options->policy,
+                   "a policy: a .ztp file, a folder of them, or a bundle (.ztpb)")
+      ->required();
+  command->add_option("-f,--facts", options->facts.files,
+                      "facts: JSON, an array or a line an entity; may be given again");
+  command
+      ->add_option("-r,--requests", options->requests,
+                   "requests: an object, an array or JSON Lines; - is standard input")
       ->capture_default_str();
-  command->add_flag("--explain", options->explain, "list each rule in scope with its clauses' values and what they read");
-  command->add_option("--now", options->now, "decide as if it were this time (RFC 3339), for tests and replay");
-  command->add_flag("--assume-proven", options->facts.assume_proven,
-                    "take proven inputs and attributes as plain JSON, and `context.now`, for tests and replay");
-  command->add_flag("--dangling", options->facts.list_dangling, "list the references to entities that are not there");
-  command->footer("Exit codes: 0 all are allowed, 2 one is denied, 1 the policy, the facts or a request has errors.");
+  command->add_flag("--explain", options->explain,
+                    "list each rule in scope with its clauses' values and what they read");
+  command->add_option("--now", options->now,
+                      "decide as if it were this time (RFC 3339), for tests and replay");
+  command->add_flag(
+      "--assume-proven", options->facts.assume_proven,
+      "take proven inputs and attributes as plain JSON, and `context.now`, for tests and replay");
+  command->add_flag("--dangling", options->facts.list_dangling,
+                    "list the references to entities that are not there");
+  command->footer(
+      "Exit codes: 0 all are allowed, 2 one is denied, 1 the policy, the facts or a request has "
+      "errors.");
   command->callback([=] { *action = [=] { return Run(*options); }; });
 }
 

@@ -1,11 +1,11 @@
 // ztp dump: show an intermediate form.
+#include "engine/ir/dump.h"
 #include "bindings/cli/common.h"
 #include "engine/base/limits.h"
 #include "engine/base/str.h"
 #include "engine/bundle/read.h"
 #include "engine/bundle/write.h"
 #include "engine/driver/files.h"
-#include "engine/ir/dump.h"
 #include "engine/sema/program.h"
 #include "engine/syntax/print.h"
 
@@ -18,7 +18,8 @@ struct Options {
 };
 
 int Run(const Options& options) {
-  if (options.print == "bundle" && options.paths.size() == 1 && options.paths[0].ends_with(".ztpb")) {
+  if (options.print == "bundle" && options.paths.size() == 1 &&
+      options.paths[0].ends_with(".ztpb")) {
     const absl::StatusOr<std::string> bytes = driver::ReadFile(options.paths[0], kMaxBundleBytes);
     if (!bytes.ok()) return Fail(bytes.status());
     const absl::StatusOr<DecisionProgram> program = ReadBundle(*bytes);
@@ -51,9 +52,15 @@ int Run(const Options& options) {
 
 void AddDump(CLI::App& app, Action* action) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("dump", "Show an intermediate form: for those who work on the compiler, and the curious");
-  command->add_option("PATH", options->paths, "files, and folders with .ztp files; for --print=bundle also a bundle")->required();
-  command->add_option("--print", options->print, "syntax tree, typed program, decision program, or bundle")
+  CLI::App* command = app.add_subcommand(
+      "dump", "Show an intermediate form: for those who work on the compiler, and the curious");
+  command
+      ->add_option("PATH", options->paths,
+                   "files, and folders with .ztp files; for --print=bundle also a bundle")
+      ->required();
+  command
+      ->add_option("--print", options->print,
+                   "syntax tree, typed program, decision program, or bundle")
       ->check(CLI::IsMember({"ast", "typed", "ir", "bundle"}))
       ->capture_default_str();
   command->callback([=] { *action = [=] { return Run(*options); }; });

@@ -28,7 +28,8 @@ int Run(const Options& options) {
     const absl::StatusOr<std::string> formatted = syntax::Format(sources, id, sink);
     if (!formatted.ok()) {
       const std::string findings = RenderText(sink, sources, {.color = ColorErrors()});
-      PrintError(findings.empty() ? Cat("ztp: ", file, ": ", Message(formatted.status()), "\n") : findings);
+      PrintError(findings.empty() ? Cat("ztp: ", file, ": ", Message(formatted.status()), "\n")
+                                  : findings);
       code = kFailed;
     } else if (file == "-") {
       Print(*formatted);
@@ -37,7 +38,8 @@ int Run(const Options& options) {
         Print(Cat(file, ": not in the one layout (ztp fmt rewrites it)\n"));
         code = kFailed;
       } else {
-        if (const absl::Status status = driver::WriteFile(file, *formatted); !status.ok()) return Fail(status);
+        if (const absl::Status status = driver::WriteFile(file, *formatted); !status.ok())
+          return Fail(status);
         Print(Cat("formatted ", file, "\n"));
       }
     }
@@ -49,9 +51,14 @@ int Run(const Options& options) {
 
 void AddFmt(CLI::App& app, Action* action) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("fmt", "Rewrite policies in the one layout; comments are kept");
-  command->add_option("PATH", options->paths, "files, and folders with .ztp files; - reads standard input and prints")->required();
-  command->add_flag("--check", options->check, "change nothing; name the files that are not in the one layout and fail");
+  CLI::App* command =
+      app.add_subcommand("fmt", "Rewrite policies in the one layout; comments are kept");
+  command
+      ->add_option("PATH", options->paths,
+                   "files, and folders with .ztp files; - reads standard input and prints")
+      ->required();
+  command->add_flag("--check", options->check,
+                    "change nothing; name the files that are not in the one layout and fail");
   command->callback([=] { *action = [=] { return Run(*options); }; });
 }
 

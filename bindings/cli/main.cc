@@ -12,7 +12,8 @@ int main(int argc, char** argv) {
   CLI::App app{
       "ztp checks, tests and builds zero-trust policies for AI resources, and decides requests.\n"
       "\n"
-      "Exit codes: 0 done or allowed, 1 the input or policy has errors or a test failed, 2 denied, 3 wrong\n"
+      "Exit codes: 0 done or allowed, 1 the input or policy has errors or a test failed, 2 denied, "
+      "3 wrong\n"
       "usage, 4 the environment failed.",
       "ztp"};
   app.set_version_flag("--version", "ztp " ZTP_VERSION);

@@ -29,8 +29,7 @@ Value Value::OfIp(const Ip& ip) {
 }
 
 Value Value::OfCidr(const Cidr& cidr) {
-  Value v =
-      Text(TypeKind::kCidr, std::string(reinterpret_cast<const char*>(cidr.base.bytes), 16));
+  Value v = Text(TypeKind::kCidr, std::string(reinterpret_cast<const char*>(cidr.base.bytes), 16));
   v.number_ = cidr.prefix;
   return v;
 }

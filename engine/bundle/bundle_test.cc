@@ -1,4 +1,5 @@
-// A small program by hand: written, read back, and refused as soon as one thing about it is not as it should be.
+// A small program by hand: written, read back, and refused as soon as one thing about it is not as
+// it should be.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -15,7 +16,8 @@
 namespace ztp {
 namespace {
 
-// entity Doc { size: Int = 3, names: Set<String> }, by User; action read with { n: Int }; one permit
+// entity Doc { size: Int = 3, names: Set<String> }, by User; action read with { n: Int }; one
+// permit
 //   when resource.size < 7 and any(s in resource.names: s == "x")
 // that obliges audit(7), and one never.
 DecisionProgram SmallProgram() {
@@ -48,13 +50,15 @@ DecisionProgram SmallProgram() {
   tags.type = names;
   doc.attributes = {size, tags};
   s.entities = {user, doc};
-  const TypeId user_type = s.types.Entity(EntityTypeId{0}), doc_type = s.types.Entity(EntityTypeId{1});
+  const TypeId user_type = s.types.Entity(EntityTypeId{0}),
+               doc_type = s.types.Entity(EntityTypeId{1});
   s.types.Record({Field{.name = "a", .type = integer, .default_value = Value::Int(1)},
                   Field{.name = "l", .type = s.types.Lattice(LatticeId{0}), .optional = true}});
   Action read{"p", "read", "read", {EntityTypeId{0}}, {EntityTypeId{1}}, {}};
   read.params = {Param{"n", integer, Rank::kClaimed, false, std::nullopt}};
   s.actions = {read};
-  s.obligations = {{"p", "audit", "audit", {Param{"level", integer, Rank::kVouched, false, std::nullopt}}}};
+  s.obligations = {
+      {"p", "audit", "audit", {Param{"level", integer, Rank::kVouched, false, std::nullopt}}}};
   (void)user_type;
 
   CellWriter writer(&p.pool);
@@ -201,7 +205,8 @@ TEST(Bundle, WhatIsNoBundle) {
   EXPECT_TRUE(ReadBundle(std::string_view(shifted).substr(3)).ok());
 }
 
-// Every byte replaced by others: refused, or a program that CheckProgram passes and that can be written again.
+// Every byte replaced by others: refused, or a program that CheckProgram passes and that can be
+// written again.
 TEST(Bundle, EveryByteFlipped) {
   const std::string bytes = WriteBundle(SmallProgram());
   int refused = 0, read = 0;
@@ -252,11 +257,13 @@ TEST(CheckProgram, OneThingWrong) {
       {"a flag that is missing", [](auto& p) { p.nodes[3].flags = 0; }},
       {"a free variable that is not said", [](auto& p) { p.nodes[7].flags = 0; }},
       {"a variable in no slot", [](auto& p) { p.nodes[5].payload = 3; }},
-      {"a variable in another slot", [](auto& p) {
+      {"a variable in another slot",
+       [](auto& p) {
          p.nodes[5].payload = 1;
          p.nodes[5].flags = p.nodes[7].flags = Node::kFreeSlot1;
        }},
-      {"a variable of another type", [](auto& p) {
+      {"a variable of another type",
+       [](auto& p) {
          p.nodes[5].type = 2;
          p.nodes[6].type = 2;
          p.nodes[6].payload = 0;
@@ -295,7 +302,8 @@ TEST(CheckProgram, OneThingWrong) {
       {"a cell of no kind", [](auto& p) { p.constants[1].kind = 77; }},
       {"items beyond the pool", [](auto& p) { p.constants[2].size = 3; }},
       {"a set out of order", [](auto& p) { std::swap(p.pool.cells[0], p.pool.cells[1]); }},
-      {"two sets of the same items", [](auto& p) {
+      {"two sets of the same items",
+       [](auto& p) {
          p.constants.push_back(p.constants[2]);
          p.constant_types.push_back(p.constant_types[2]);
        }},
@@ -305,7 +313,8 @@ TEST(CheckProgram, OneThingWrong) {
       {"no step limit", [](auto& p) { p.step_limit = 0; }},
       {"a lattice of more bits", [](auto& p) { p.schema.lattices[0].bits = 2; }},
       {"an enum that is not there", [](auto& p) { p.schema.lattices[0].elements = EnumId{4}; }},
-      {"an attribute of no type", [](auto& p) { p.schema.entities[1].attributes[0].type = TypeId{99}; }},
+      {"an attribute of no type",
+       [](auto& p) { p.schema.entities[1].attributes[0].type = TypeId{99}; }},
       {"a default of another type",
        [](auto& p) { p.schema.entities[1].attributes[0].default_value = Value::Bool(true); }},
       {"an attribute twice", [](auto& p) { p.schema.entities[1].attributes[1].name = "size"; }},
@@ -313,7 +322,10 @@ TEST(CheckProgram, OneThingWrong) {
        [](auto& p) { p.schema.entities[1].attributes[0].inherit = Inherit::kUnion; }},
       {"a principal that is not there",
        [](auto& p) { p.schema.actions[0].principals[0] = EntityTypeId{7}; }},
-      {"a stored match out of range", [](auto& p) { p.stored_matches.push_back({0, 1, 0}); }},
+      {"a stored match out of range",
+       [](auto& p) {
+         p.stored_matches.push_back({0, 1, 0});
+       }},
       {"a quantifier out of range", [](auto& p) { p.quantifiers.resize(1); }},
   };
   for (const Fault& fault : kFaults) {
@@ -376,7 +388,8 @@ TEST(CheckProgram, TypesOfTypesAreBounded) {
   // Each is made of two of those before: written out, two to the thirtieth.
   TypeId wide = p.schema.types.Scalar(TypeKind::kInt);
   for (int i = 0; i < 30; ++i) {
-    wide = p.schema.types.Record({Field{.name = "a", .type = wide}, Field{.name = "b", .type = wide}});
+    wide =
+        p.schema.types.Record({Field{.name = "a", .type = wide}, Field{.name = "b", .type = wide}});
   }
   EXPECT_FALSE(CheckProgram(p).ok());
 }

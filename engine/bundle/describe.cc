@@ -9,22 +9,32 @@ namespace {
 
 const char* KindName(RuleRecord::Kind kind) {
   switch (kind) {
-    case RuleRecord::Kind::kPermit: return "permit";
-    case RuleRecord::Kind::kForbid: return "forbid";
-    case RuleRecord::Kind::kDuty: return "duty";
-    case RuleRecord::Kind::kNever: return "never";
-    case RuleRecord::Kind::kAlways: return "always";
+    case RuleRecord::Kind::kPermit:
+      return "permit";
+    case RuleRecord::Kind::kForbid:
+      return "forbid";
+    case RuleRecord::Kind::kDuty:
+      return "duty";
+    case RuleRecord::Kind::kNever:
+      return "never";
+    case RuleRecord::Kind::kAlways:
+      return "always";
   }
   return "?";
 }
 
 const char* StatusName(GuaranteeRecord::Status status) {
   switch (status) {
-    case GuaranteeRecord::Status::kNotProven: return "not proven";
-    case GuaranteeRecord::Status::kProven: return "proven";
-    case GuaranteeRecord::Status::kRefuted: return "refuted";
-    case GuaranteeRecord::Status::kUndecided: return "undecided";
-    case GuaranteeRecord::Status::kWaived: return "waived";
+    case GuaranteeRecord::Status::kNotProven:
+      return "not proven";
+    case GuaranteeRecord::Status::kProven:
+      return "proven";
+    case GuaranteeRecord::Status::kRefuted:
+      return "refuted";
+    case GuaranteeRecord::Status::kUndecided:
+      return "undecided";
+    case GuaranteeRecord::Status::kWaived:
+      return "waived";
   }
   return "?";
 }
@@ -65,8 +75,8 @@ std::string DescribeBundle(const DecisionProgram& program, size_t bytes) {
     const RuleRecord& rule = program.rules[r];
     Append(out, "  ", r, " ", KindName(rule.kind), " ", program.RuleName(r));
     if (rule.pos.source != kNone32) {
-      Append(out, " ", program.Text(program.sources[rule.pos.source].path), ":", rule.pos.line,
-             ":", rule.pos.column);
+      Append(out, " ", program.Text(program.sources[rule.pos.source].path), ":", rule.pos.line, ":",
+             rule.pos.column);
     }
     if (rule.kind <= RuleRecord::Kind::kDuty) {
       Append(out, " node ", rule.condition, ", ", rule.clause_count, " clauses");

@@ -1,5 +1,5 @@
-// First the file's frame (size, identifier, format), then flatbuffers' own verification, then copies with every
-// enumerator in range, then CheckProgram.
+// First the file's frame (size, identifier, format), then flatbuffers' own verification, then
+// copies with every enumerator in range, then CheckProgram.
 #include "engine/bundle/read.h"
 
 #include <cstring>
@@ -41,7 +41,8 @@ std::vector<T> FromVector(const V* vector, F convert) {
   std::vector<T> out;
   if (vector == nullptr) return out;
   out.reserve(vector->size());
-  for (flatbuffers::uoffset_t i = 0; i < vector->size(); ++i) out.push_back(convert(vector->Get(i)));
+  for (flatbuffers::uoffset_t i = 0; i < vector->size(); ++i)
+    out.push_back(convert(vector->Get(i)));
   return out;
 }
 
@@ -70,6 +71,18 @@ CellPool FromPool(const fb::Pool* pool) {
     return Label{{l->word0(), l->word1(), l->word2(), l->word3()}};
   });
   return out;
+}
+
+// flatbuffers verifies where a vector begins, not where its elements do, and those are read in
+// place.
+template <typename V>
+bool IsAligned(const V* vector) {
+  return vector == nullptr || vector->size() == 0 ||
+         reinterpret_cast<uintptr_t>(vector->Data()) % 8 == 0;
+}
+
+bool IsAligned(const fb::Pool* pool) {
+  return pool == nullptr || (IsAligned(pool->cells()) && IsAligned(pool->wide_labels()));
 }
 
 class SchemaReader {
@@ -119,9 +132,9 @@ class SchemaReader {
       return out;
     });
     s.inputs = FromVector<Input>(in_.inputs(), [](const fb::Input* i) {
-      return Input{FromString(i->package()), FromString(i->name()),
-                   TypeId{i->type()},        static_cast<Rank>(i->rank()),
-                   i->optional(),            FromStrings(i->proven_for())};
+      return Input{
+          FromString(i->package()),     FromString(i->name()), TypeId{i->type()},
+          static_cast<Rank>(i->rank()), i->optional(),         FromStrings(i->proven_for())};
     });
     s.actions = FromVector<Action>(in_.actions(), [&](const fb::Action* a) {
       return Action{FromString(a->package()),
@@ -210,6 +223,10 @@ absl::StatusOr<DecisionProgram> FromBundle(const fb::Bundle& b) {
   DecisionProgram p;
   if (b.schema() == nullptr || b.pool() == nullptr) {
     return InvalidArgument("the bundle has no schema or no pool");
+  }
+  if (!IsAligned(b.schema()->values()) || !IsAligned(b.pool()) || !IsAligned(b.constants()) ||
+      !IsAligned(b.type_sets()) || !IsAligned(b.plans())) {
+    return InvalidArgument("the bundle is damaged");
   }
   ZTP_ASSIGN_OR_RETURN(p.schema, SchemaReader(*b.schema()).Read());
   p.pool = FromPool(b.pool());

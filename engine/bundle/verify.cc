@@ -1,4 +1,5 @@
-// CheckProgram: tables, rules and plans, in the order in which each check can rest on those before it.
+// CheckProgram: tables, rules and plans, in the order in which each check can rest on those before
+// it.
 #include "engine/bundle/verify.h"
 
 #include <algorithm>
@@ -48,8 +49,8 @@ class ProgramChecker {
       if (p_.constant_types[i] >= p_.schema.types.size()) {
         return InvalidArgument("a constant has no type");
       }
-      ZTP_RETURN_IF_ERROR(CheckValue(p_.schema, TypeId{p_.constant_types[i]},
-                                     p_.pool.ToValue(p_.constants[i])));
+      ZTP_RETURN_IF_ERROR(
+          CheckValue(p_.schema, TypeId{p_.constant_types[i]}, p_.pool.ToValue(p_.constants[i])));
     }
     return absl::OkStatus();
   }

@@ -1,7 +1,8 @@
-// The parts of CheckProgram (decision_program.h): what must hold before a program from a file is run.
+// The parts of CheckProgram (decision_program.h): what must hold before a program from a file is
+// run.
 //
-// Boundary: nothing here trusts anything but the sizes of the vectors that it is given. A check costs time
-// linear in the program, and stack bounded by kMaxTypeDepth, whatever the bytes were.
+// Boundary: nothing here trusts anything but the sizes of the vectors that it is given. A check
+// costs time linear in the program, and stack bounded by kMaxTypeDepth, whatever the bytes were.
 #pragma once
 
 #include <cstdint>
@@ -14,25 +15,27 @@
 
 namespace ztp {
 
-inline constexpr uint32_t kMaxTypeDepth = 64;         // types within types
-inline constexpr uint32_t kMaxTypeParts = 65'536;     // of one type, written out
-inline constexpr uint32_t kMaxProgramDepth = 4'000;   // nodes from a rule down to a leaf
-inline constexpr uint32_t kMaxDeclarations = 65'535;  // of one kind: entity types have 16 bits in a cell
+inline constexpr uint32_t kMaxTypeDepth = 64;        // types within types
+inline constexpr uint32_t kMaxTypeParts = 65'536;    // of one type, written out
+inline constexpr uint32_t kMaxProgramDepth = 4'000;  // nodes from a rule down to a leaf
+inline constexpr uint32_t kMaxDeclarations =
+    65'535;  // of one kind: entity types have 16 bits in a cell
 
-// Is the schema well formed: every reference in range, types after what they are made of, lattices laid out as
-// schema.h says, defaults of their types.
+// Is the schema well formed: every reference in range, types after what they are made of, lattices
+// laid out as schema.h says, defaults of their types.
 absl::Status CheckSchema(const Schema& schema);
 
-// Is it a value of the type, canonical as value.h says? The schema has passed CheckSchema's checks of types,
-// enums and lattices.
+// Is it a value of the type, canonical as value.h says? The schema has passed CheckSchema's checks
+// of types, enums and lattices.
 absl::Status CheckValue(const Schema& schema, TypeId type, const Value& value);
 
-// Are the pool's cells within bounds, sets and maps in order, and each cell the item of at most one other, so
-// that a value has a size linear in the file's? `roots` are the cells outside of the pool that point into it.
+// Are the pool's cells within bounds, sets and maps in order, and each cell the item of at most one
+// other, so that a value has a size linear in the file's? `roots` are the cells outside of the pool
+// that point into it.
 absl::Status CheckPool(const CellPool& pool, const std::vector<const Cell*>& roots);
 
-// Decides whether a value of one type may stand where another is expected: the types are the same, but for
-// which entities they may be (an evaluator looks at an entity's type when it reads it).
+// Decides whether a value of one type may stand where another is expected: the types are the same,
+// but for which entities they may be (an evaluator looks at an entity's type when it reads it).
 class TypeMatcher {
  public:
   explicit TypeMatcher(const Schema& schema) : schema_(schema) {}
@@ -43,8 +46,9 @@ class TypeMatcher {
   absl::flat_hash_map<uint64_t, bool> known_;
 };
 
-// The nodes: arguments, types, fold variables, depth. The schema, constants and tables that nodes refer to have
-// been checked. Rules' and quantifiers' own references into the nodes are checked here too.
+// The nodes: arguments, types, fold variables, depth. The schema, constants and tables that nodes
+// refer to have been checked. Rules' and quantifiers' own references into the nodes are checked
+// here too.
 absl::Status CheckNodes(const DecisionProgram& program);
 
 }  // namespace ztp

@@ -15,10 +15,10 @@ constexpr uint8_t kNoFold = 255;
 // What is known of a node once it has been checked.
 struct Facts {
   uint32_t depth = 1;
-  uint8_t free = 0;              // the fold variables that it depends on, a bit a slot
+  uint8_t free = 0;               // the fold variables that it depends on, a bit a slot
   uint8_t lowest_fold = kNoFold;  // the lowest slot of a fold within it
-  uint32_t quantifiers = 0;      // one more than the highest quantifier within it
-  TypeId var_types[kSlots];      // of the free variables
+  uint32_t quantifiers = 0;       // one more than the highest quantifier within it
+  TypeId var_types[kSlots];       // of the free variables
 };
 
 bool IsNumber(TypeKind k) {
@@ -35,8 +35,10 @@ bool IsFold(Opcode op) {
     case Opcode::kCount:
     case Opcode::kSum:
     case Opcode::kJoinOf:
-    case Opcode::kSetOf: return true;
-    default: return false;
+    case Opcode::kSetOf:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -86,12 +88,15 @@ class NodeChecker {
       case Opcode::kAll:
       case Opcode::kSum:
       case Opcode::kJoinOf:
-      case Opcode::kSetOf: return i == 1;
-      case Opcode::kCount: return i == 1 || i == 2;
+      case Opcode::kSetOf:
+        return i == 1;
+      case Opcode::kCount:
+        return i == 1 || i == 2;
       case Opcode::kMakeRecord:
         return ResultKind() == TypeKind::kRecord && i < ResultT().fields.size() &&
                ResultT().fields[i].optional;
-      default: return false;
+      default:
+        return false;
     }
   }
 
@@ -127,10 +132,15 @@ class NodeChecker {
       case Opcode::kInput:
       case Opcode::kHasInput:
       case Opcode::kInputIssuedAt:
-      case Opcode::kInputExpiresAt: flags |= Node::kReadsRequest; break;
+      case Opcode::kInputExpiresAt:
+        flags |= Node::kReadsRequest;
+        break;
       case Opcode::kNowCompare:
-      case Opcode::kNowWithin: flags |= Node::kReadsNow; break;
-      default: break;
+      case Opcode::kNowWithin:
+        flags |= Node::kReadsNow;
+        break;
+      default:
+        break;
     }
     if ((flags & ~node.flags) != 0 || (node.flags & Node::kFreeSlots) != facts.free) {
       return Wrong("its flags do not say what it depends on");
@@ -161,7 +171,8 @@ class NodeChecker {
       facts.free |= static_cast<uint8_t>(1u << slot);
       facts.var_types[slot] = type;
     }
-    // The variable of a fold lives in its slot while filter and body run: no fold within may use that slot.
+    // The variable of a fold lives in its slot while filter and body run: no fold within may use
+    // that slot.
     if (bound && of_arg.lowest_fold <= node_->payload) {
       return Wrong("a fold within it uses its variable's place");
     }
@@ -251,8 +262,9 @@ class NodeChecker {
     return absl::OkStatus();
   }
 
-  // One node reads a parameter by name, whatever the action; where actions give one name to parameters of
-  // different types, a node may be reached only under those whose type is its own. 64 actions at a time.
+  // One node reads a parameter by name, whatever the action; where actions give one name to
+  // parameters of different types, a node may be reached only under those whose type is its own. 64
+  // actions at a time.
   absl::Status CheckParams() {
     if (program_.param_refs.empty()) return absl::OkStatus();
     std::vector<uint64_t> wrong(program_.nodes.size());
@@ -331,20 +343,21 @@ bool NodeChecker::CheckFold() {
   facts.lowest_fold = std::min(facts.lowest_fold, static_cast<uint8_t>(node_->payload));
   if (Arg(1) != kNone32 && ArgKind(1) != TypeKind::kBool) return false;
   if (node_->op == Opcode::kCount) {
-    return ResultKind() == TypeKind::kInt &&
-           (Arg(2) == kNone32 || ArgKind(2) == TypeKind::kBool);
+    return ResultKind() == TypeKind::kInt && (Arg(2) == kNone32 || ArgKind(2) == TypeKind::kBool);
   }
   const TypeKind body = ArgKind(2);
   switch (node_->op) {
     case Opcode::kAny:
-    case Opcode::kAll: return body == TypeKind::kBool && ResultKind() == TypeKind::kBool;
+    case Opcode::kAll:
+      return body == TypeKind::kBool && ResultKind() == TypeKind::kBool;
     case Opcode::kSum:
       return IsNumber(body) && body != TypeKind::kTime && ResultKind() == body;
     case Opcode::kJoinOf:
       return body == TypeKind::kLattice && matcher_.Fits(ArgType(2), ResultType());
     case Opcode::kSetOf:
       return ResultKind() == TypeKind::kSet && matcher_.Fits(ArgType(2), ResultT().element);
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -378,14 +391,22 @@ absl::Status NodeChecker::CheckOperator(bool* good) {
            fits(TypeId{program_.constant_types[payload]}, ResultType());
       break;
     case Opcode::kPrincipal:
-    case Opcode::kResource: ok = n == 0 && result == TypeKind::kEntity; break;
-    case Opcode::kParam: ok = n == 0 && payload < program_.param_refs.size(); break;
-    case Opcode::kHasParam: ok = n == 0 && payload < program_.param_refs.size() && is_bool; break;
+    case Opcode::kResource:
+      ok = n == 0 && result == TypeKind::kEntity;
+      break;
+    case Opcode::kParam:
+      ok = n == 0 && payload < program_.param_refs.size();
+      break;
+    case Opcode::kHasParam:
+      ok = n == 0 && payload < program_.param_refs.size() && is_bool;
+      break;
     case Opcode::kInput:
       ok = n == 0 && payload < schema_.inputs.size() &&
            fits(schema_.inputs[payload].type, ResultType());
       break;
-    case Opcode::kHasInput: ok = n == 0 && payload < schema_.inputs.size() && is_bool; break;
+    case Opcode::kHasInput:
+      ok = n == 0 && payload < schema_.inputs.size() && is_bool;
+      break;
     case Opcode::kInputIssuedAt:
     case Opcode::kInputExpiresAt:
       ok = n == 0 && payload < schema_.inputs.size() && result == TypeKind::kTime;
@@ -401,8 +422,7 @@ absl::Status NodeChecker::CheckOperator(bool* good) {
       ok = n == 1 && kind(0) == TypeKind::kEntity && payload < program_.attribute_refs.size();
       for (uint32_t t = 0; ok && t < schema_.entities.size(); ++t) {
         const uint32_t column = program_.AttributeColumn(payload, EntityTypeId{t});
-        ok = column == kNone32 ||
-             fits(schema_.entities[t].attributes[column].type, ResultType());
+        ok = column == kNone32 || fits(schema_.entities[t].attributes[column].type, ResultType());
       }
       break;
     case Opcode::kHasAttr:
@@ -414,7 +434,9 @@ absl::Status NodeChecker::CheckOperator(bool* good) {
       ok = n == 1 && kind(0) == TypeKind::kEntity && payload < program_.attribute_refs.size() &&
            result == TypeKind::kTime;
       break;
-    case Opcode::kBoundEntity: ok = n == 1 && kind(0) == TypeKind::kEntity && is_bool; break;
+    case Opcode::kBoundEntity:
+      ok = n == 1 && kind(0) == TypeKind::kEntity && is_bool;
+      break;
     case Opcode::kField:
       ok = n == 1 && kind(0) == TypeKind::kRecord && payload < ArgT(0).fields.size() &&
            fits(ArgT(0).fields[payload].type, ResultType());
@@ -438,7 +460,9 @@ absl::Status NodeChecker::CheckOperator(bool* good) {
       ok = is_bool;
       for (uint32_t i = 0; i < n; ++i) ok = ok && kind(i) == TypeKind::kBool;
       break;
-    case Opcode::kNot: ok = n == 1 && is_bool && kind(0) == TypeKind::kBool; break;
+    case Opcode::kNot:
+      ok = n == 1 && is_bool && kind(0) == TypeKind::kBool;
+      break;
     case Opcode::kIf:
       ok = n == 3 && kind(0) == TypeKind::kBool && fits(ArgType(1), ResultType()) &&
            fits(ArgType(2), ResultType());
@@ -447,9 +471,8 @@ absl::Status NodeChecker::CheckOperator(bool* good) {
       ok = n == 2 && fits(ArgType(0), ResultType()) && fits(ArgType(1), ResultType());
       break;
     case Opcode::kEqScalar:
-      ok = compares([](TypeKind k) {
-        return k == TypeKind::kBool || k == TypeKind::kEnum || IsNumber(k);
-      });
+      ok = compares(
+          [](TypeKind k) { return k == TypeKind::kBool || k == TypeKind::kEnum || IsNumber(k); });
       break;
     case Opcode::kEqText:
       ok = compares([](TypeKind k) {
@@ -458,12 +481,20 @@ absl::Status NodeChecker::CheckOperator(bool* good) {
                k == TypeKind::kIp;
       });
       break;
-    case Opcode::kEqEntity: ok = compares([](TypeKind k) { return k == TypeKind::kEntity; }); break;
+    case Opcode::kEqEntity:
+      ok = compares([](TypeKind k) { return k == TypeKind::kEntity; });
+      break;
     case Opcode::kEqLabel:
-    case Opcode::kFlowsTo: ok = n == 2 && is_bool && same_lattice(0, ArgT(1)); break;
-    case Opcode::kEqDeep: ok = n == 2 && is_bool && overlap(ArgType(0), ArgType(1)); break;
+    case Opcode::kFlowsTo:
+      ok = n == 2 && is_bool && same_lattice(0, ArgT(1));
+      break;
+    case Opcode::kEqDeep:
+      ok = n == 2 && is_bool && overlap(ArgType(0), ArgType(1));
+      break;
     case Opcode::kLtNumber:
-    case Opcode::kLeNumber: ok = compares(IsNumber); break;
+    case Opcode::kLeNumber:
+      ok = compares(IsNumber);
+      break;
     case Opcode::kLtText:
     case Opcode::kLeText:
       ok = compares([](TypeKind k) {
@@ -481,15 +512,16 @@ absl::Status NodeChecker::CheckOperator(bool* good) {
         ok = ok && (kind(i) == TypeKind::kTime || kind(i) == TypeKind::kDuration);
       }
       break;
-    case Opcode::kNowWithin: ok = n == 0 && is_bool && payload < program_.schedules.size(); break;
+    case Opcode::kNowWithin:
+      ok = n == 0 && is_bool && payload < program_.schedules.size();
+      break;
     case Opcode::kNeg:
       ok = n == 1 && kind(0) == result && IsNumber(result) && result != TypeKind::kTime;
       break;
     case Opcode::kAdd:
-      ok = n == 2 && (result == TypeKind::kTime
-                          ? kinds(TypeKind::kTime, TypeKind::kDuration) ||
-                                kinds(TypeKind::kDuration, TypeKind::kTime)
-                          : IsNumber(result) && kinds(result, result));
+      ok = n == 2 && (result == TypeKind::kTime ? kinds(TypeKind::kTime, TypeKind::kDuration) ||
+                                                      kinds(TypeKind::kDuration, TypeKind::kTime)
+                                                : IsNumber(result) && kinds(result, result));
       break;
     case Opcode::kSub:
       ok = n == 2 && ((result == TypeKind::kTime && kinds(TypeKind::kTime, TypeKind::kDuration)) ||
@@ -506,7 +538,9 @@ absl::Status NodeChecker::CheckOperator(bool* good) {
       ok = n == 2 && result == TypeKind::kDecimal && kinds(result, result);
       break;
     case Opcode::kJoin:
-    case Opcode::kMeet: ok = n == 2 && same_lattice(0, ResultT()) && same_lattice(1, ResultT()); break;
+    case Opcode::kMeet:
+      ok = n == 2 && same_lattice(0, ResultT()) && same_lattice(1, ResultT());
+      break;
     case Opcode::kPart: {
       const uint32_t bits = payload & 0xffff, offset = payload >> 16;
       ok = n == 1 && kind(0) == TypeKind::kLattice && result == TypeKind::kLattice &&
@@ -522,8 +556,8 @@ absl::Status NodeChecker::CheckOperator(bool* good) {
       break;
     case Opcode::kMakePowerSet:
     case Opcode::kMakeDual: {
-      const auto k = node.op == Opcode::kMakeDual ? LatticeType::Kind::kDual
-                                                  : LatticeType::Kind::kPowerSet;
+      const auto k =
+          node.op == Opcode::kMakeDual ? LatticeType::Kind::kDual : LatticeType::Kind::kPowerSet;
       ok = result == TypeKind::kLattice && lattice(ResultT()).kind == k &&
            (node.op != Opcode::kMakeDual || payload == lattice(ResultT()).bits);
       for (uint32_t i = 0; i < n; ++i) ok = ok && element_of(ArgT(i), ResultT(), k);
@@ -545,8 +579,7 @@ absl::Status NodeChecker::CheckOperator(bool* good) {
     case Opcode::kInAny:
     case Opcode::kDerivesFromAny:
       ok = n == 2 && is_bool && kind(0) == TypeKind::kEntity && IsCollection(kind(1)) &&
-           (ArgT(1).element.index == 0 ||
-            schema_.types.kind(ArgT(1).element) == TypeKind::kEntity);
+           (ArgT(1).element.index == 0 || schema_.types.kind(ArgT(1).element) == TypeKind::kEntity);
       break;
     case Opcode::kAncestors:
       ok = n == 1 && kind(0) == TypeKind::kEntity && payload < schema_.entities.size() &&
@@ -562,13 +595,19 @@ absl::Status NodeChecker::CheckOperator(bool* good) {
            (ArgT(0).element.index == 0 || ArgT(1).element.index == 0 ||
             overlap(ArgT(0).element, ArgT(1).element));
       break;
-    case Opcode::kIpInCidr: ok = n == 2 && is_bool && kinds(TypeKind::kIp, TypeKind::kCidr); break;
+    case Opcode::kIpInCidr:
+      ok = n == 2 && is_bool && kinds(TypeKind::kIp, TypeKind::kCidr);
+      break;
     case Opcode::kIpInAny:
       ok = n == 2 && is_bool && kind(0) == TypeKind::kIp && IsCollection(kind(1)) &&
            (ArgT(1).element.index == 0 || schema_.types.kind(ArgT(1).element) == TypeKind::kCidr);
       break;
-    case Opcode::kSize: ok = n == 1 && result == TypeKind::kInt && IsCollection(kind(0)); break;
-    case Opcode::kMapSize: ok = n == 1 && result == TypeKind::kInt && kind(0) == TypeKind::kMap; break;
+    case Opcode::kSize:
+      ok = n == 1 && result == TypeKind::kInt && IsCollection(kind(0));
+      break;
+    case Opcode::kMapSize:
+      ok = n == 1 && result == TypeKind::kInt && kind(0) == TypeKind::kMap;
+      break;
     case Opcode::kIsEmpty:
       ok = n == 1 && is_bool && (IsCollection(kind(0)) || kind(0) == TypeKind::kMap);
       break;
@@ -621,7 +660,9 @@ absl::Status NodeChecker::CheckOperator(bool* good) {
     case Opcode::kCount:
     case Opcode::kSum:
     case Opcode::kJoinOf:
-    case Opcode::kSetOf: ok = CheckFold(); break;
+    case Opcode::kSetOf:
+      ok = CheckFold();
+      break;
     case Opcode::kAncestorQuantifier: {
       ok = n == 1 && is_bool && kind(0) == TypeKind::kEntity &&
            payload < program_.quantifiers.size();

@@ -62,8 +62,8 @@ class SchemaChecker {
           break;
         }
         case LatticeType::Kind::kProduct: {
-          // Offsets and bits add up, so that no product can be a part of itself (it would have to have more bits
-          // than it has), unless nothing has any bits.
+          // Offsets and bits add up, so that no product can be a part of itself (it would have to
+          // have more bits than it has), unless nothing has any bits.
           uint32_t offset = 0;
           for (const LatticeType::Part& part : lattice.parts) {
             if (part.lattice.index >= schema_.lattices.size() || part.offset != offset) {
@@ -74,7 +74,8 @@ class SchemaChecker {
           if (offset != lattice.bits) return wrong();
           break;
         }
-        default: return wrong();
+        default:
+          return wrong();
       }
     }
     // Products of products without end, of no bits.
@@ -186,12 +187,20 @@ class SchemaChecker {
       const TypeKind kind = schema_.types.kind(attribute.type);
       bool fits = true;
       switch (attribute.inherit) {
-        case Inherit::kNo: break;
-        case Inherit::kJoin: fits = kind == TypeKind::kLattice; break;
-        case Inherit::kUnion: fits = kind == TypeKind::kSet; break;
+        case Inherit::kNo:
+          break;
+        case Inherit::kJoin:
+          fits = kind == TypeKind::kLattice;
+          break;
+        case Inherit::kUnion:
+          fits = kind == TypeKind::kSet;
+          break;
         case Inherit::kAny:
-        case Inherit::kAll: fits = kind == TypeKind::kBool; break;
-        default: fits = false;
+        case Inherit::kAll:
+          fits = kind == TypeKind::kBool;
+          break;
+        default:
+          fits = false;
       }
       if (!fits) return InvalidArgument("attribute ", attribute.name, " cannot be inherited so");
       if (attribute.default_value) {
@@ -256,9 +265,11 @@ bool IsLabelOf(const Schema& schema, LatticeId id, const Label& label) {
   const LatticeType& lattice = schema[id];
   if (!FlowsTo(label, LowBits(lattice.bits))) return false;
   switch (lattice.kind) {
-    case LatticeType::Kind::kChain: return label == LowBits(schema.ChainPosition(id, label));
+    case LatticeType::Kind::kChain:
+      return label == LowBits(schema.ChainPosition(id, label));
     case LatticeType::Kind::kPowerSet:
-    case LatticeType::Kind::kDual: return true;
+    case LatticeType::Kind::kDual:
+      return true;
     case LatticeType::Kind::kProduct:
       for (uint32_t i = 0; i < lattice.parts.size(); ++i) {
         if (!IsLabelOf(schema, lattice.parts[i].lattice, schema.PartOf(id, i, label))) return false;
@@ -286,17 +297,24 @@ absl::Status CheckValue(const Schema& schema, TypeId type, const Value& value) {
     return good ? absl::OkStatus() : InvalidArgument("a value is not canonical");
   };
   switch (t.kind) {
-    case TypeKind::kNone: return InvalidArgument("a value has no type");
-    case TypeKind::kBool: return check(value.integer() == 0 || value.integer() == 1);
+    case TypeKind::kNone:
+      return InvalidArgument("a value has no type");
+    case TypeKind::kBool:
+      return check(value.integer() == 0 || value.integer() == 1);
     case TypeKind::kInt:
     case TypeKind::kDecimal:
     case TypeKind::kTime:
     case TypeKind::kDuration:
-    case TypeKind::kString: return absl::OkStatus();
-    case TypeKind::kVersion: return check(IsVersionKey(value.text(), false));
-    case TypeKind::kHexVersion: return check(IsVersionKey(value.text(), true));
-    case TypeKind::kIp: return check(value.text().size() == 16);
-    case TypeKind::kCidr: return check(value.cidr().prefix <= 128 && HasNoHostBits(value.cidr()));
+    case TypeKind::kString:
+      return absl::OkStatus();
+    case TypeKind::kVersion:
+      return check(IsVersionKey(value.text(), false));
+    case TypeKind::kHexVersion:
+      return check(IsVersionKey(value.text(), true));
+    case TypeKind::kIp:
+      return check(value.text().size() == 16);
+    case TypeKind::kCidr:
+      return check(value.cidr().prefix <= 128 && HasNoHostBits(value.cidr()));
     case TypeKind::kDigest: {
       auto parsed = ParseDigest(value.text());
       return check(parsed.ok() && *parsed == value.text());
@@ -305,10 +323,12 @@ absl::Status CheckValue(const Schema& schema, TypeId type, const Value& value) {
       auto parsed = ParseSpiffeId(value.text());
       return check(parsed.ok() && *parsed == value.text());
     }
-    case TypeKind::kGlob: return check(CheckGlob(value.text()) == GlobError::kNone);
+    case TypeKind::kGlob:
+      return check(CheckGlob(value.text()) == GlobError::kNone);
     case TypeKind::kEnum:
       return check(static_cast<uint64_t>(value.integer()) < schema[EnumId{t.decl}].values.size());
-    case TypeKind::kLattice: return check(IsLabelOf(schema, LatticeId{t.decl}, value.label()));
+    case TypeKind::kLattice:
+      return check(IsLabelOf(schema, LatticeId{t.decl}, value.label()));
     case TypeKind::kEntity:
       return check(std::find(t.entities.begin(), t.entities.end(), value.entity_type()) !=
                    t.entities.end());
@@ -346,22 +366,34 @@ absl::Status CheckPool(const CellPool& pool, const std::vector<const Cell*>& roo
     };
     bool good = false;
     switch (static_cast<TypeKind>(cell.kind)) {
-      case TypeKind::kNone: good = cell.bits == 0 && cell.size == 0 && cell.extra == 0; break;
+      case TypeKind::kNone:
+        good = cell.bits == 0 && cell.size == 0 && cell.extra == 0;
+        break;
       case TypeKind::kBool:
       case TypeKind::kInt:
       case TypeKind::kDecimal:
       case TypeKind::kTime:
       case TypeKind::kDuration:
-      case TypeKind::kEnum: good = cell.size == 0 && cell.extra == 0; break;
+      case TypeKind::kEnum:
+        good = cell.size == 0 && cell.extra == 0;
+        break;
       case TypeKind::kString:
       case TypeKind::kVersion:
       case TypeKind::kHexVersion:
       case TypeKind::kDigest:
       case TypeKind::kSpiffeId:
-      case TypeKind::kGlob: good = in_text(cell.size) && cell.extra == 0; break;
-      case TypeKind::kIp: good = in_text(16) && cell.extra == 0; break;
-      case TypeKind::kCidr: good = in_text(16) && cell.extra <= 128; break;
-      case TypeKind::kEntity: good = in_text(cell.size); break;
+      case TypeKind::kGlob:
+        good = in_text(cell.size) && cell.extra == 0;
+        break;
+      case TypeKind::kIp:
+        good = in_text(16) && cell.extra == 0;
+        break;
+      case TypeKind::kCidr:
+        good = in_text(16) && cell.extra <= 128;
+        break;
+      case TypeKind::kEntity:
+        good = in_text(cell.size);
+        break;
       case TypeKind::kLattice:
         good = cell.size == 0 &&
                (cell.extra == 0 || (cell.extra == 1 && cell.bits < pool.wide_labels.size()));
@@ -428,18 +460,28 @@ bool TypeMatcher::Fits(TypeId actual, TypeId expected) {
   bool fits = false;
   switch (a.kind) {
     case TypeKind::kEnum:
-    case TypeKind::kLattice: fits = a.decl == e.decl; break;
-    case TypeKind::kEntity: fits = true; break;
+    case TypeKind::kLattice:
+      fits = a.decl == e.decl;
+      break;
+    case TypeKind::kEntity:
+      fits = true;
+      break;
     case TypeKind::kSet:
-    case TypeKind::kList: fits = element_fits(); break;
-    case TypeKind::kMap: fits = Fits(a.key, e.key) && element_fits(); break;
+    case TypeKind::kList:
+      fits = element_fits();
+      break;
+    case TypeKind::kMap:
+      fits = Fits(a.key, e.key) && element_fits();
+      break;
     case TypeKind::kRecord:
       fits = a.fields.size() == e.fields.size();
       for (size_t i = 0; fits && i < a.fields.size(); ++i) {
         fits = a.fields[i].name == e.fields[i].name && Fits(a.fields[i].type, e.fields[i].type);
       }
       break;
-    default: fits = true; break;
+    default:
+      fits = true;
+      break;
   }
   known_[key] = fits;
   return fits;

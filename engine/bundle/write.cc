@@ -1,5 +1,5 @@
-// Tables are written in one fixed order, each string and vector where it is first needed, so that bytes depend
-// on nothing but the program.
+// Tables are written in one fixed order, each string and vector where it is first needed, so that
+// bytes depend on nothing but the program.
 #include "engine/bundle/write.h"
 
 #include <vector>
@@ -39,9 +39,9 @@ class Writer {
     const auto schedules = Structs<fb::TextRef>(p_.schedules, ToText);
     const auto rules = Structs<fb::Rule>(p_.rules, [](const RuleRecord& r) {
       return fb::Rule(static_cast<uint8_t>(r.kind), r.has_because, r.reserved, ToText(r.package),
-                      ToText(r.name), ToText(r.because), ToText(r.doc), ToPos(r.pos),
-                      r.principals, r.resources, r.first_action, r.action_count, r.condition,
-                      r.first_clause, r.clause_count, r.first_oblige, r.oblige_count);
+                      ToText(r.name), ToText(r.because), ToText(r.doc), ToPos(r.pos), r.principals,
+                      r.resources, r.first_action, r.action_count, r.condition, r.first_clause,
+                      r.clause_count, r.first_oblige, r.oblige_count);
     });
     const auto clauses = Structs<fb::Clause>(p_.clauses, [](const ClauseRecord& c) {
       return fb::Clause(c.node, static_cast<uint32_t>(c.kind), ToPos(c.pos), ToText(c.text));
@@ -55,29 +55,26 @@ class Writer {
       return fb::Guarantee(g.rule, static_cast<uint32_t>(g.status));
     });
     const auto plans = Structs<fb::ActionPlan>(p_.plans, [](const ActionPlan& a) {
-      return fb::ActionPlan(a.flags, a.first_forbid, a.forbid_count, a.first_permit,
-                            a.permit_count, a.first_duty, a.duty_count, a.worst_atoms,
-                            a.scratch_bytes);
+      return fb::ActionPlan(a.flags, a.first_forbid, a.forbid_count, a.first_permit, a.permit_count,
+                            a.first_duty, a.duty_count, a.worst_atoms, a.scratch_bytes);
     });
     const auto candidates = builder_.CreateVector(p_.candidates);
-    const auto quantifiers =
-        Structs<fb::Quantifier>(p_.quantifiers, [](const QuantifierRecord& q) {
-          return fb::Quantifier(q.ancestor_type, q.filter, q.body, q.fold, q.is_all, q.slot,
-                                q.reserved);
-        });
-    const auto stored_matches =
-        Structs<fb::StoredMatch>(p_.stored_matches, [](const StoredMatch& m) {
-          return fb::StoredMatch(m.pattern, m.entity_type, m.index);
-        });
+    const auto quantifiers = Structs<fb::Quantifier>(p_.quantifiers, [](const QuantifierRecord& q) {
+      return fb::Quantifier(q.ancestor_type, q.filter, q.body, q.fold, q.is_all, q.slot,
+                            q.reserved);
+    });
+    const auto stored_matches = Structs<fb::StoredMatch>(
+        p_.stored_matches,
+        [](const StoredMatch& m) { return fb::StoredMatch(m.pattern, m.entity_type, m.index); });
     const auto sources = Structs<fb::Source>(p_.sources, [](const SourceRecord& s) {
       return fb::Source(ToText(s.path), ToText(s.package), ToText(s.sha256));
     });
     const fb::TextRef tz_version = ToText(p_.tz_version);
     const Offset<fb::Bundle> root = fb::CreateBundle(
-        builder_, kBundleFormat, schema, pool, constants, constant_types, nodes, args,
-        p_.max_depth, attribute_refs, attribute_columns, param_refs, param_columns, patterns,
-        schedules, rules, clauses, obliges, scope_actions, type_sets, guarantees, plans,
-        candidates, quantifiers, stored_matches, sources, &tz_version, p_.step_limit);
+        builder_, kBundleFormat, schema, pool, constants, constant_types, nodes, args, p_.max_depth,
+        attribute_refs, attribute_columns, param_refs, param_columns, patterns, schedules, rules,
+        clauses, obliges, scope_actions, type_sets, guarantees, plans, candidates, quantifiers,
+        stored_matches, sources, &tz_version, p_.step_limit);
     fb::FinishSizePrefixedBundleBuffer(builder_, root);
     return std::string(reinterpret_cast<const char*>(builder_.GetBufferPointer()),
                        builder_.GetSize());
@@ -124,8 +121,8 @@ class Writer {
   }
 
   Offset<fb::Pool> WritePool(const CellPool& pool) {
-    const auto text = builder_.CreateVector(
-        reinterpret_cast<const uint8_t*>(pool.text.data()), pool.text.size());
+    const auto text =
+        builder_.CreateVector(reinterpret_cast<const uint8_t*>(pool.text.data()), pool.text.size());
     const auto cells = Structs<fb::Cell>(pool.cells, ToCell);
     const auto labels = Structs<fb::WideLabel>(pool.wide_labels, [](const Label& l) {
       return fb::WideLabel(l.words[0], l.words[1], l.words[2], l.words[3]);
@@ -144,8 +141,8 @@ class Writer {
     return Tables<fb::Param>(params, [&](const Param& p) {
       fb::Cell cell;
       const auto name = Text(p.name);
-      return fb::CreateParam(builder_, name, p.type.index, static_cast<uint8_t>(p.rank),
-                             p.optional, Default(p.default_value, &cell));
+      return fb::CreateParam(builder_, name, p.type.index, static_cast<uint8_t>(p.rank), p.optional,
+                             Default(p.default_value, &cell));
     });
   }
 

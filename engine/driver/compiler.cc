@@ -44,8 +44,8 @@ bool Compiler::Check() {
   texts_.clear();
   first_standard_ = sources_.file_count();
 
-  // A standard package is taken from the compiler only where it was not among the files given: whoever works on
-  // the vocabulary itself checks the files at hand.
+  // A standard package is taken from the compiler only where it was not among the files given:
+  // whoever works on the vocabulary itself checks the files at hand.
   auto given = [&](std::string_view package) {
     return std::any_of(asts_.begin(), asts_.end(), [&](const auto& ast) {
       return ast->package.valid() && interner_.Text(ast->package.text) == package;

@@ -1,7 +1,7 @@
 // From source files to a decision program, one stage after the other.
 //
-// Boundary: calls the stages and keeps what they made; each stage's work is in its own folder. An author's
-// mistakes go to the sink; a Status is a file that cannot be read or a limit.
+// Boundary: calls the stages and keeps what they made; each stage's work is in its own folder. An
+// author's mistakes go to the sink; a Status is a file that cannot be read or a limit.
 #pragma once
 
 #include <memory>
@@ -33,14 +33,14 @@ class Compiler {
   // Adds a text as if it were a file of that name.
   void AddText(std::string name, std::string text);
 
-  // Parses and checks everything added, together with the standard packages that it imports. False if there are
-  // errors; diagnostics() has them and the warnings either way. Called once.
+  // Parses and checks everything added, together with the standard packages that it imports. False
+  // if there are errors; diagnostics() has them and the warnings either way. Called once.
   bool Check();
 
   // What Check made; null if there were errors.
   const sema::Program* program() const { return program_.get(); }
-  // The parsed files that were added, in the order of their paths; those of the standard packages are not among
-  // them. A file whose text could not be parsed at all has none.
+  // The parsed files that were added, in the order of their paths; those of the standard packages
+  // are not among them. A file whose text could not be parsed at all has none.
   std::vector<const syntax::Ast*> asts() const;
 
   // The decision program. Only after Check returned true.

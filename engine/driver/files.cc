@@ -76,7 +76,8 @@ absl::StatusOr<std::vector<std::string>> FindFiles(const std::vector<std::string
   for (const std::string& path : paths) {
     std::error_code ec;
     const fs::file_status status = fs::status(path, ec);
-    if (path != "-" && !fs::exists(status)) return NotFound(path, ": there is no such file or folder");
+    if (path != "-" && !fs::exists(status))
+      return NotFound(path, ": there is no such file or folder");
     if (path == "-" || !fs::is_directory(status)) {
       found.push_back(path);
       continue;
@@ -93,7 +94,8 @@ absl::StatusOr<std::vector<std::string>> FindFiles(const std::vector<std::string
     }
     if (ec) return Unavailable("cannot read ", path, ": ", ec.message());
     if (found.size() == before) {
-      return NotFound(path, ": there is no file ending in ", Join(suffixes, " or "), " in this folder");
+      return NotFound(path, ": there is no file ending in ", Join(suffixes, " or "),
+                      " in this folder");
     }
   }
   std::sort(found.begin(), found.end());

@@ -1,4 +1,5 @@
-// Reading what the user named: files, folders of policies, standard input. Bounded before a byte is looked at.
+// Reading what the user named: files, folders of policies, standard input. Bounded before a byte is
+// looked at.
 #pragma once
 
 #include <cstdint>
@@ -10,15 +11,16 @@
 
 namespace ztp::driver {
 
-// The whole file; "-" is standard input. NotFound, PermissionDenied, or ResourceExhausted if it has more than
-// `max_bytes`; the message names the file.
+// The whole file; "-" is standard input. NotFound, PermissionDenied, or ResourceExhausted if it has
+// more than `max_bytes`; the message names the file.
 absl::StatusOr<std::string> ReadFile(const std::string& path, uint64_t max_bytes);
 
 // Writes through a temporary file beside it, so that a reader sees the old content or the new one.
 absl::Status WriteFile(const std::string& path, std::string_view content);
 
-// The files with one of the suffixes (".ztp") below each path, sorted bytewise; a path that is a file is taken
-// whatever its suffix. Hidden folders are left out. NotFound if a path is not there or holds no such file.
+// The files with one of the suffixes (".ztp") below each path, sorted bytewise; a path that is a
+// file is taken whatever its suffix. Hidden folders are left out. NotFound if a path is not there
+// or holds no such file.
 absl::StatusOr<std::vector<std::string>> FindFiles(const std::vector<std::string>& paths,
                                                    const std::vector<std::string>& suffixes);
 

@@ -49,12 +49,13 @@ bool ReadAttributes(JsonReader& reader, const JsonNode* attributes, const JsonNo
     if (node == nullptr) {
       fact = WhenLeftOut(attribute, *record);
       if (!fact) {
-        reader.Error(JsonErrorCode::kMissingMember, at, path,
-                     Cat("attribute `", attribute.name, "` of ", type.json_name,
-                         " is missing: expected ", schema.TypeName(attribute.type)),
-                     attribute.inherit != Inherit::kNo
-                         ? "an inherited attribute may be left out only where `derives` is not empty"
-                         : "");
+        reader.Error(
+            JsonErrorCode::kMissingMember, at, path,
+            Cat("attribute `", attribute.name, "` of ", type.json_name, " is missing: expected ",
+                schema.TypeName(attribute.type)),
+            attribute.inherit != Inherit::kNo
+                ? "an inherited attribute may be left out only where `derives` is not empty"
+                : "");
       }
     } else {
       ++found;
@@ -66,8 +67,7 @@ bool ReadAttributes(JsonReader& reader, const JsonNode* attributes, const JsonNo
                      "leave it out, or, for tests, give --assume-proven");
       } else if (attribute.rank == Rank::kProven) {
         fact = reader.ReadProven(*node, attribute.type, attribute_path);
-      } else if (std::optional<Value> value =
-                     reader.Read(*node, attribute.type, attribute_path)) {
+      } else if (std::optional<Value> value = reader.Read(*node, attribute.type, attribute_path)) {
         fact = Fact::Of(*std::move(value));
       }
     }

@@ -1,7 +1,8 @@
 // What is known of one entity, from the JSON object of its attributes.
 //
-// Boundary: one entity, by its declaration: defaults, required and optional, inherited own parts, proven
-// attributes, `in tenant` edges. Facts files (json_facts.h) and carried properties (eval/json_request.h) share it.
+// Boundary: one entity, by its declaration: defaults, required and optional, inherited own parts,
+// proven attributes, `in tenant` edges. Facts files (json_facts.h) and carried properties
+// (eval/json_request.h) share it.
 #pragma once
 
 #include "engine/base/schema.h"
@@ -10,9 +11,10 @@
 
 namespace ztp {
 
-// Fills `record->attributes` from `attributes` (an object; nullptr: none are given), and adds the edges that
-// `in tenant: Tenant` attributes give to `record->parents`. `record->uid`, `parents` and `derives` are set.
-// `at` is where a missing attribute is reported, `path` that of the attributes. False: errors were reported.
+// Fills `record->attributes` from `attributes` (an object; nullptr: none are given), and adds the
+// edges that `in tenant: Tenant` attributes give to `record->parents`. `record->uid`, `parents` and
+// `derives` are set. `at` is where a missing attribute is reported, `path` that of the attributes.
+// False: errors were reported.
 bool ReadAttributes(JsonReader& reader, const JsonNode* attributes, const JsonNode& at,
                     bool assume_proven, const JsonPath& path, EntityRecord* record);
 

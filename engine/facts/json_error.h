@@ -1,7 +1,8 @@
 // What is wrong with JSON that came in, and where: a stable code, the JSON path, line and column.
 //
-// Boundary: plain data and its text form. Facts and requests are the world's input, not the author's policy,
-// so these are no diagnostics; the codes are of one numbering with theirs (3000 to 3099).
+// Boundary: plain data and its text form. Facts and requests are the world's input, not the
+// author's policy, so these are no diagnostics; the codes are of one numbering with theirs (3000 to
+// 3099).
 #pragma once
 
 #include <cstdint>

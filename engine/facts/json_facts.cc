@@ -1,4 +1,5 @@
-// One pass over the documents of the files; what is kept between them is the records and where each began.
+// One pass over the documents of the files; what is kept between them is the records and where each
+// began.
 #include "engine/facts/json_facts.h"
 
 #include <algorithm>
@@ -125,8 +126,7 @@ void FactsReader::ReadEntity(const JsonItems::Item& item, JsonTree& tree) {
           const JsonPath path(&derives_path, i++);
           if (Contains(type.derives, source.type)) continue;
           reader.Error(JsonErrorCode::kDerivesNotAllowed, *derives, path,
-                       Cat(type.json_name, " cannot derive from a ",
-                           schema_[source.type].json_name,
+                       Cat(type.json_name, " cannot derive from a ", schema_[source.type].json_name,
                            "; what it may derive from: ", NamesOf(schema_, type.derives)));
         }
       }
@@ -134,15 +134,14 @@ void FactsReader::ReadEntity(const JsonItems::Item& item, JsonTree& tree) {
       RemoveDuplicates(&record.derives);
       const JsonNode* attributes = tree.Find(node, "attrs");
       const JsonPath attributes_path(&root, "attrs");
-      if (attributes == nullptr ||
-          reader.Expect(*attributes, JsonKind::kObject, "an object of attributes",
-                        attributes_path)) {
+      if (attributes == nullptr || reader.Expect(*attributes, JsonKind::kObject,
+                                                 "an object of attributes", attributes_path)) {
         ReadAttributes(reader, attributes, attributes != nullptr ? *attributes : node,
                        options_.assume_proven, attributes_path, &record);
       }
       const uint32_t file = static_cast<uint32_t>(files_.size() - 1);
-      const auto [it, fresh] = places_.try_emplace(
-          {record.uid.type.index, record.uid.id}, Place{file, item.line, item.column, item.index});
+      const auto [it, fresh] = places_.try_emplace({record.uid.type.index, record.uid.id},
+                                                   Place{file, item.line, item.column, item.index});
       if (!fresh) {
         const Place& first = it->second;
         std::string where = Cat(files_[first.file], files_[first.file].empty() ? "line " : ":",

@@ -1,7 +1,8 @@
 // Facts files: entities from a JSON array or JSON Lines, checked against the schema.
 //
-// Boundary: each entity by itself, and that none is there twice. What concerns the graph as a whole (cycles,
-// references to what is not there) is the snapshot's. A set of files is taken whole or not at all.
+// Boundary: each entity by itself, and that none is there twice. What concerns the graph as a whole
+// (cycles, references to what is not there) is the snapshot's. A set of files is taken whole or not
+// at all.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +31,8 @@ class FactsReader {
   explicit FactsReader(const Schema& schema, FactsOptions options = {})
       : schema_(schema), options_(std::move(options)) {}
 
-  // Reads one file. `text` need not outlive the call; `file` is what errors call it and may be empty.
+  // Reads one file. `text` need not outlive the call; `file` is what errors call it and may be
+  // empty.
   void Add(std::string_view file, std::string_view text);
 
   // Everything that is wrong, up to the limit. If there is anything, entities() must not be used.
@@ -63,17 +65,19 @@ struct FactsResult {
   bool ok() const { return errors.empty(); }
 };
 // One file.
-FactsResult LoadFacts(std::string_view text, const Schema& schema, const FactsOptions& options = {});
+FactsResult LoadFacts(std::string_view text, const Schema& schema,
+                      const FactsOptions& options = {});
 
-// A reference to an entity that is not among the records: no error, but what rests on it is unknown.
+// A reference to an entity that is not among the records: no error, but what rests on it is
+// unknown.
 struct DanglingReference {
   EntityUid from;
   std::string where;  // `parents`, `derives`, or the attribute's name
   EntityUid to;
   bool operator==(const DanglingReference&) const = default;
 };
-// All of them, each once, in the order of the records. Types that are always present and carried types are
-// never missing from the facts.
+// All of them, each once, in the order of the records. Types that are always present and carried
+// types are never missing from the facts.
 std::vector<DanglingReference> FindDanglingReferences(const Schema& schema,
                                                       const std::vector<EntityRecord>& records);
 

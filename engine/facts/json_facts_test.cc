@@ -38,7 +38,8 @@ class JsonFacts : public testing::Test {
 TEST_F(JsonFacts, ArrayLinesOrOne) {
   const std::string a = R"({"uid":{"type":"Team","id":"a"}})";
   const std::string b = R"({"uid":"Team::\"b\"","parents":[{"type":"Team","id":"a"}]})";
-  for (const std::string& text : {"[" + a + ",\n " + b + "]", a + "\n" + b + "\n", a + "\r\n\r\n" + b}) {
+  for (const std::string& text :
+       {"[" + a + ",\n " + b + "]", a + "\n" + b + "\n", a + "\r\n\r\n" + b}) {
     FactsResult result = Load(text);
     ASSERT_TRUE(result.ok()) << FormatJsonError(result.errors[0]);
     ASSERT_EQ(result.entities.size(), 2u);
@@ -53,7 +54,8 @@ TEST_F(JsonFacts, ArrayLinesOrOne) {
 TEST_F(JsonFacts, AttributesDefaultsAndEdges) {
   FactsResult result = Load(R"([
     {"uid":{"type":"Dataset","id":"d"},
-     "attrs":{"label":)" + std::string(kLabel) + R"(,"owners":["Team::\"a\"",{"type":"Team","id":"a"}]}},
+     "attrs":{"label":)" + std::string(kLabel) +
+                            R"(,"owners":["Team::\"a\"",{"type":"Team","id":"a"}]}},
     {"uid":{"type":"Workload","id":"w"},
      "attrs":{"spiffe":"spiffe://acme/w","tenant":{"type":"Tenant","id":"t"},"nets":["10.1.2.3"]},
      "parents":[{"type":"Team","id":"a"},{"type":"Team","id":"a"}]},
@@ -110,7 +112,8 @@ TEST_F(JsonFacts, Mistakes) {
 }
 
 TEST_F(JsonFacts, PlacesAreOfTheFile) {
-  FactsResult result = Load("[\n  {\"uid\":\"Team::\\\"a\\\"\"},\n  {\"uid\":\n    {\"type\":\"Team\",\"id\":\"a\"}}]");
+  FactsResult result = Load(
+      "[\n  {\"uid\":\"Team::\\\"a\\\"\"},\n  {\"uid\":\n    {\"type\":\"Team\",\"id\":\"a\"}}]");
   ASSERT_EQ(result.errors.size(), 1u);
   const JsonError& error = result.errors[0];
   EXPECT_EQ(error.line, 4u);
@@ -142,7 +145,9 @@ TEST_F(JsonFacts, SeveralFilesAreOneSet) {
   reader.Add("b.json", R"([{"uid":"Team::\"b\""}])");
   EXPECT_TRUE(reader.ok());
   EXPECT_EQ(reader.entities().size(), 2u);
-  reader.Add("c.json", "\n" R"([{"uid":"Team::\"a\""}])");
+  reader.Add("c.json",
+             "\n"
+             R"([{"uid":"Team::\"a\""}])");
   ASSERT_EQ(reader.errors().size(), 1u);
   EXPECT_EQ(FormatJsonError(reader.errors()[0]),
             "c.json:2:9: error[ZTP3021]: Team::\"a\" is here twice\n"
@@ -175,7 +180,8 @@ TEST_F(JsonFacts, BigFiles) {
 TEST_F(JsonFacts, DanglingReferences) {
   FactsResult result = Load(R"([
     {"uid":"Team::\"a\"","parents":["Team::\"top\""]},
-    {"uid":"Dataset::\"d\"","attrs":{"label":)" + std::string(kLabel) +
+    {"uid":"Dataset::\"d\"","attrs":{"label":)" +
+                            std::string(kLabel) +
                             R"(,"owners":["Team::\"a\"","Team::\"gone\""]}},
     {"uid":"Workload::\"w\"","attrs":{"spiffe":"spiffe://acme/w","tenant":"Tenant::\"t\""}},
     {"uid":"Model::\"m\"","derives":["Dataset::\"d\"","Dataset::\"x\""]}
@@ -183,7 +189,8 @@ TEST_F(JsonFacts, DanglingReferences) {
   ASSERT_TRUE(result.ok()) << FormatJsonError(result.errors[0]);
   std::string found;
   for (const DanglingReference& r : FindDanglingReferences(s_.schema, result.entities)) {
-    Append(found, FormatUid(s_.schema, r.from), " ", r.where, " ", FormatUid(s_.schema, r.to), "\n");
+    Append(found, FormatUid(s_.schema, r.from), " ", r.where, " ", FormatUid(s_.schema, r.to),
+           "\n");
   }
   EXPECT_EQ(found,
             "Team::\"a\" parents Team::\"top\"\n"

@@ -1,5 +1,5 @@
-// Brackets and quotes are all that is looked at here: enough to find a document's end, to bound its nesting
-// before anything recurses, and to tell a truncated file from a whole one.
+// Brackets and quotes are all that is looked at here: enough to find a document's end, to bound its
+// nesting before anything recurses, and to tell a truncated file from a whole one.
 #include "engine/facts/json_items.h"
 
 #include <algorithm>
@@ -134,7 +134,8 @@ JsonItems::JsonItems(std::string_view text, const JsonLimits& limits)
     return;
   }
   if (const void* nul = text_.empty() ? nullptr : std::memchr(text_.data(), 0, text_.size())) {
-    refuse(JsonErrorCode::kNulByte, static_cast<size_t>(static_cast<const char*>(nul) - text_.data()),
+    refuse(JsonErrorCode::kNulByte,
+           static_cast<size_t>(static_cast<const char*>(nul) - text_.data()),
            "the text holds a NUL byte");
     return;
   }
@@ -148,8 +149,8 @@ JsonItems::JsonItems(std::string_view text, const JsonLimits& limits)
     ++at_;
     return;
   }
-  // Lines, if the first line is a whole document, or if the next one begins another (then the first is a broken
-  // line: no object has a brace right behind its opening line).
+  // Lines, if the first line is a whole document, or if the next one begins another (then the first
+  // is a broken line: no object has a brace right behind its opening line).
   const size_t line_end = std::min(text_.find('\n', at_), text_.size());
   const size_t second = SkipJsonSpace(text_, line_end);
   if (second == text_.size()) {
@@ -186,8 +187,8 @@ void JsonItems::PlaceAt(size_t offset, uint32_t* line, uint32_t* column) {
 
 bool JsonItems::Finish(Item* item, size_t begin, size_t end) {
   PlaceAt(begin, &item->line, &item->column);
-  item->alone = mode_ != Mode::kArray && item->index == 0 &&
-                SkipJsonSpace(text_, end) == text_.size();
+  item->alone =
+      mode_ != Mode::kArray && item->index == 0 && SkipJsonSpace(text_, end) == text_.size();
   if (end - begin > limits_.max_document_bytes) {
     return Fail(item, JsonErrorCode::kTooBig, begin,
                 Cat("one document has ", end - begin, " bytes; at most ",
@@ -207,9 +208,12 @@ bool JsonItems::Next(Item* item) {
   }
   item->index = index_++;
   switch (mode_) {
-    case Mode::kArray: return NextInArray(item);
-    case Mode::kLines: return NextLine(item);
-    case Mode::kValues: return NextValue(item);
+    case Mode::kArray:
+      return NextInArray(item);
+    case Mode::kLines:
+      return NextLine(item);
+    case Mode::kValues:
+      return NextValue(item);
   }
   return false;
 }

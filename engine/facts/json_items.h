@@ -1,7 +1,9 @@
-// The documents of a JSON file, one after the other: the elements of an array, JSON Lines, or single objects.
+// The documents of a JSON file, one after the other: the elements of an array, JSON Lines, or
+// single objects.
 //
-// Boundary: finds where each document begins and ends, within limits on bytes and nesting, and parses none
-// of them: a file of any size costs no more memory than its biggest document. json_tree.h parses one.
+// Boundary: finds where each document begins and ends, within limits on bytes and nesting, and
+// parses none of them: a file of any size costs no more memory than its biggest document.
+// json_tree.h parses one.
 #pragma once
 
 #include <cstddef>
@@ -27,8 +29,8 @@ struct JsonScan {
   JsonErrorCode code = JsonErrorCode::kSyntax;
   std::string message;
 };
-// Scans the value that begins at `begin` (space before it is skipped). Time is linear, depth is bounded by
-// kMaxJsonDepth and costs no stack.
+// Scans the value that begins at `begin` (space before it is skipped). Time is linear, depth is
+// bounded by kMaxJsonDepth and costs no stack.
 JsonScan ScanJson(std::string_view text, size_t begin);
 
 // The first offset from `at` on that is not white space.
@@ -45,7 +47,8 @@ class JsonItems {
     uint32_t column = 1;
     bool alone = false;  // the file is this one document, and no array
     std::string_view text;
-    // Set: this document could not be found or is beyond a limit; path, line and column are of the file.
+    // Set: this document could not be found or is beyond a limit; path, line and column are of the
+    // file.
     std::optional<JsonError> error;
 
     // Moves the place of an error within `text` to its place in the file.
@@ -56,8 +59,8 @@ class JsonItems {
     }
   };
 
-  // `text` must outlive it. An array or a single object is one document to its end; otherwise each line, or,
-  // where objects stretch over lines, each object.
+  // `text` must outlive it. An array or a single object is one document to its end; otherwise each
+  // line, or, where objects stretch over lines, each object.
   explicit JsonItems(std::string_view text, const JsonLimits& limits = {});
 
   // Is the file an array, or lines? (Otherwise: one object, or several over lines.)
@@ -75,7 +78,8 @@ class JsonItems {
   bool NextLine(Item* item);
   bool NextValue(Item* item);
   bool Finish(Item* item, size_t begin, size_t end);
-  // Line and column of an offset that is not before the one asked for last: the file is gone through once.
+  // Line and column of an offset that is not before the one asked for last: the file is gone
+  // through once.
   void PlaceAt(size_t offset, uint32_t* line, uint32_t* column);
 
   std::string_view text_;
@@ -84,7 +88,7 @@ class JsonItems {
   size_t at_ = 0;
   size_t index_ = 0;
   bool done_ = false;
-  size_t counted_ = 0;              // lines up to here are counted
+  size_t counted_ = 0;  // lines up to here are counted
   uint32_t line_ = 1;
   size_t line_start_ = 0;
   std::optional<JsonError> whole_;  // what is wrong with the file as a whole

@@ -132,8 +132,9 @@ TEST(JsonTree, RefusesWhatIsNotJson) {
 TEST(JsonTree, KeepsDigitsPlacesAndOrder) {
   JsonTree tree;
   JsonError error;
-  const std::string text = "{ \"n\": 123456789012345678901.50e-3 ,\n \"s\": \"\\u00e9\\ud83d\\ude00\\n\", "
-                           "\"l\": [true, false, null, {}, []] }";
+  const std::string text =
+      "{ \"n\": 123456789012345678901.50e-3 ,\n \"s\": \"\\u00e9\\ud83d\\ude00\\n\", "
+      "\"l\": [true, false, null, {}, []] }";
   ASSERT_TRUE(tree.Parse(text, JsonPath(), &error)) << error.message;
   const JsonNode* n = tree.Find(tree.root(), "n");
   ASSERT_NE(n, nullptr);
@@ -156,7 +157,8 @@ TEST(JsonTree, KeepsDigitsPlacesAndOrder) {
 
 TEST(JsonTree, ManyKeysAreStillDistinct) {
   std::string text = "{";
-  for (int i = 0; i < 2000; ++i) text += "\"k" + std::to_string(i) + "\":" + std::to_string(i) + ",";
+  for (int i = 0; i < 2000; ++i)
+    text += "\"k" + std::to_string(i) + "\":" + std::to_string(i) + ",";
   JsonTree tree;
   JsonError error;
   EXPECT_TRUE(tree.Parse(text + "\"z\":0}", JsonPath(), &error));
@@ -167,7 +169,8 @@ TEST(JsonTree, ManyKeysAreStillDistinct) {
 
 // Every beginning of a document is refused, and nothing is read past its end.
 TEST(JsonTree, EveryTruncationIsRefused) {
-  const std::string text = "{\"uid\":{\"type\":\"A\",\"id\":\"x\\u0041\\n\"},\"n\":[1,-2.5e3,true,null]}";
+  const std::string text =
+      "{\"uid\":{\"type\":\"A\",\"id\":\"x\\u0041\\n\"},\"n\":[1,-2.5e3,true,null]}";
   JsonTree tree;
   for (size_t size = 0; size < text.size(); ++size) {
     JsonError error;
@@ -177,7 +180,8 @@ TEST(JsonTree, EveryTruncationIsRefused) {
 }
 
 TEST(JsonTree, FlippedBytesAreReadOrRefused) {
-  const std::string text = "{\"uid\":{\"type\":\"A\",\"id\":\"x\\u0041\\n\"},\"n\":[1,-2.5e3,true,null]}";
+  const std::string text =
+      "{\"uid\":{\"type\":\"A\",\"id\":\"x\\u0041\\n\"},\"n\":[1,-2.5e3,true,null]}";
   JsonTree tree;
   int read = 0;
   for (size_t i = 0; i < text.size(); ++i) {

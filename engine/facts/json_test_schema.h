@@ -1,4 +1,5 @@
-// A schema with a type, attribute or input of every shape that JSON can have: what the JSON tests go by.
+// A schema with a type, attribute or input of every shape that JSON can have: what the JSON tests
+// go by.
 #pragma once
 
 #include <string>
@@ -79,7 +80,8 @@ struct JsonTestSchema {
     entities[tenant.index].attributes = {attribute("name", string, true)};
     entities[workload.index].parents = {team, tenant};
     entities[workload.index].attributes = {
-        attribute("spiffe", t.Scalar(TypeKind::kSpiffeId)), attribute("tenant", t.Entity(tenant), true),
+        attribute("spiffe", t.Scalar(TypeKind::kSpiffeId)),
+        attribute("tenant", t.Entity(tenant), true),
         attribute("nets", t.Set(t.Scalar(TypeKind::kCidr)), true)};
     entities[workload.index].attributes[1].is_parent = true;
     Attribute hold = attribute("hold", boolean);
@@ -120,7 +122,9 @@ struct JsonTestSchema {
         {"acme", "train", "train", {workload, agent}, {dataset, model}, {purpose, rounds, size}});
     schema.actions.push_back({"acme", "chat", "chat.completions", {agent}, {agent, model}, {}});
     schema.obligations.push_back(
-        {"acme", "audit", "audit",
+        {"acme",
+         "audit",
+         "audit",
          {{"level", string, Rank::kVouched, false, std::nullopt},
           {"taint", t.Lattice(label), Rank::kVouched, false, std::nullopt}}});
     schema.obligations.push_back({"acme", "notify", "notify", {}});

@@ -1,6 +1,7 @@
-// The tree is built with simdjson's on-demand parser: it hands out a number's own digits (a Decimal is exact,
-// an Int beyond 64 bits is told from a float) and the place of everything. What on-demand leaves unchecked is
-// checked here: literals and numbers to the letter, depth, duplicate keys, lone surrogates.
+// The tree is built with simdjson's on-demand parser: it hands out a number's own digits (a Decimal
+// is exact, an Int beyond 64 bits is told from a float) and the place of everything. What on-demand
+// leaves unchecked is checked here: literals and numbers to the letter, depth, duplicate keys, lone
+// surrogates.
 #include "engine/facts/json_tree.h"
 
 #define SIMDJSON_EXCEPTIONS 0
@@ -82,12 +83,18 @@ std::string JsonPath::ToString() const {
 
 const char* JsonKindName(JsonKind kind) {
   switch (kind) {
-    case JsonKind::kNull: return "null";
-    case JsonKind::kBool: return "a truth value";
-    case JsonKind::kNumber: return "a number";
-    case JsonKind::kString: return "a string";
-    case JsonKind::kArray: return "an array";
-    case JsonKind::kObject: return "an object";
+    case JsonKind::kNull:
+      return "null";
+    case JsonKind::kBool:
+      return "a truth value";
+    case JsonKind::kNumber:
+      return "a number";
+    case JsonKind::kString:
+      return "a string";
+    case JsonKind::kArray:
+      return "an array";
+    case JsonKind::kObject:
+      return "an object";
   }
   return "?";
 }
@@ -138,7 +145,8 @@ struct JsonTree::Impl {
       case simdjson::EMPTY:
         return Fail(JsonErrorCode::kSyntax, offset, path, "expected a JSON value, found nothing");
       case simdjson::INCOMPLETE_ARRAY_OR_OBJECT:
-        return Fail(JsonErrorCode::kSyntax, offset, path, "the text ends inside an array or object");
+        return Fail(JsonErrorCode::kSyntax, offset, path,
+                    "the text ends inside an array or object");
       default:
         return Fail(JsonErrorCode::kSyntax, offset, path, "not valid JSON");
     }
@@ -157,8 +165,8 @@ struct JsonTree::Impl {
                 "an escape in the string is half of a surrogate pair");
   }
 
-  // Parses the token of a scalar into `node`. What is not a string is read from the token alone; the array or
-  // object that holds it skips it.
+  // Parses the token of a scalar into `node`. What is not a string is read from the token alone;
+  // the array or object that holds it skips it.
   bool ReadScalar(std::string_view token, ondemand::value& value, JsonNode* node,
                   const JsonPath& path) {
     token = TrimRight(token);
@@ -192,7 +200,8 @@ struct JsonTree::Impl {
                     : "");
   }
 
-  // Reads `value` and what it holds into node `index` and those appended. Depth is bounded by ScanJson.
+  // Reads `value` and what it holds into node `index` and those appended. Depth is bounded by
+  // ScanJson.
   bool Read(ondemand::value& value, uint32_t index, const JsonPath& path) {
     const std::string_view token = value.raw_json_token();
     (*nodes)[index].offset = static_cast<uint32_t>(OffsetOf(token.data()));
@@ -301,18 +310,18 @@ bool JsonTree::Parse(std::string_view text, const JsonPath& root, JsonError* err
   const JsonScan scan = ScanJson(text, 0);
   if (!scan.ok) return impl.Fail(scan.code, scan.end, root, scan.message);
   if (size_t rest = SkipJsonSpace(text, scan.end); rest != text.size()) {
-    return impl.Fail(JsonErrorCode::kSyntax, rest, root,
-                     Cat("expected the end of the document, found `",
-                         JsonExcerpt(text.substr(rest)), "`"));
+    return impl.Fail(
+        JsonErrorCode::kSyntax, rest, root,
+        Cat("expected the end of the document, found `", JsonExcerpt(text.substr(rest)), "`"));
   }
   // As an array of one, so that a scalar is read like everything else.
   impl.padded.clear();
   impl.padded.reserve(text.size() + 2 + simdjson::SIMDJSON_PADDING);
   impl.padded.append("[").append(text).append("]");
   ondemand::document document;
-  if (auto code = impl.parser
-                      .iterate(impl.padded.data(), impl.padded.size(), impl.padded.capacity())
-                      .get(document)) {
+  if (auto code =
+          impl.parser.iterate(impl.padded.data(), impl.padded.size(), impl.padded.capacity())
+              .get(document)) {
     return impl.FailSyntax(code, 0, root);
   }
   ondemand::array array;

@@ -1,5 +1,5 @@
-// One JSON document as a tree that can be walked more than once, with every number in its own digits and
-// every member's place in the text.
+// One JSON document as a tree that can be walked more than once, with every number in its own
+// digits and every member's place in the text.
 //
 // Boundary: with json_tree.cc the only place that knows simdjson. A tree is what readers by schema
 // (json_value.h) work on; it is valid JSON without duplicate keys, within the limits on depth.
@@ -24,16 +24,16 @@ struct JsonNode {
 
   JsonKind kind = JsonKind::kNull;
   bool boolean = false;
-  uint32_t offset = 0;           // of its first byte in the document
-  uint32_t next = kEnd;          // the next element or member of what holds it
-  uint32_t first_child = kEnd;   // of an array or object
+  uint32_t offset = 0;          // of its first byte in the document
+  uint32_t next = kEnd;         // the next element or member of what holds it
+  uint32_t first_child = kEnd;  // of an array or object
   uint32_t child_count = 0;
-  std::string_view key;          // as a member: its name, unescaped
-  std::string_view text;         // string: its content, unescaped; number: its digits as written
+  std::string_view key;   // as a member: its name, unescaped
+  std::string_view text;  // string: its content, unescaped; number: its digits as written
 };
 
-// A place in a document, as a chain from the place up to the root; kept on the stack while reading and
-// written out only when there is an error.
+// A place in a document, as a chain from the place up to the root; kept on the stack while reading
+// and written out only when there is an error.
 class JsonPath {
  public:
   // The root: `$`, or `$[3]` for the document that is item 3 of a file.
@@ -60,8 +60,8 @@ class JsonTree {
   JsonTree(const JsonTree&) = delete;
   JsonTree& operator=(const JsonTree&) = delete;
 
-  // Parses one document. False: `error` has code, message, path (below `root`) and, as line and column within
-  // `text`, the place. `text` need not be padded and is not referred to afterwards.
+  // Parses one document. False: `error` has code, message, path (below `root`) and, as line and
+  // column within `text`, the place. `text` need not be padded and is not referred to afterwards.
   bool Parse(std::string_view text, const JsonPath& root, JsonError* error);
 
   const JsonNode& root() const { return nodes_[0]; }

@@ -1,4 +1,5 @@
-// One function a shape of type: scalars from strings and numbers, collections, records, labels, entities.
+// One function a shape of type: scalars from strings and numbers, collections, records, labels,
+// entities.
 #include "engine/facts/json_value.h"
 
 #include <algorithm>
@@ -17,19 +18,30 @@ namespace {
 // How a value of the kind is written in JSON.
 const char* FormOf(TypeKind kind) {
   switch (kind) {
-    case TypeKind::kBool: return "`true` or `false`";
-    case TypeKind::kInt: return "a whole number";
-    case TypeKind::kDecimal: return "a number, or a string such as \"0.25\"";
-    case TypeKind::kTime: return "a string such as \"2030-01-01T00:00:00Z\"";
-    case TypeKind::kDuration: return "a string such as \"10m\"";
-    case TypeKind::kCidr: return "a string such as \"10.0.0.0/8\"";
-    case TypeKind::kIp: return "a string such as \"10.1.2.3\"";
+    case TypeKind::kBool:
+      return "`true` or `false`";
+    case TypeKind::kInt:
+      return "a whole number";
+    case TypeKind::kDecimal:
+      return "a number, or a string such as \"0.25\"";
+    case TypeKind::kTime:
+      return "a string such as \"2030-01-01T00:00:00Z\"";
+    case TypeKind::kDuration:
+      return "a string such as \"10m\"";
+    case TypeKind::kCidr:
+      return "a string such as \"10.0.0.0/8\"";
+    case TypeKind::kIp:
+      return "a string such as \"10.1.2.3\"";
     case TypeKind::kSet:
-    case TypeKind::kList: return "an array";
+    case TypeKind::kList:
+      return "an array";
     case TypeKind::kMap:
-    case TypeKind::kRecord: return "an object";
-    case TypeKind::kEntity: return "{\"type\": …, \"id\": …}";
-    default: return "a string";
+    case TypeKind::kRecord:
+      return "an object";
+    case TypeKind::kEntity:
+      return "{\"type\": …, \"id\": …}";
+    default:
+      return "a string";
   }
 }
 
@@ -64,11 +76,21 @@ std::optional<std::string> Unquote(std::string_view text) {
     }
     if (++i == text.size()) return std::nullopt;
     switch (text[i]) {
-      case 'n': out += '\n'; break;
-      case 'r': out += '\r'; break;
-      case 't': out += '\t'; break;
-      case '"': out += '"'; break;
-      case '\\': out += '\\'; break;
+      case 'n':
+        out += '\n';
+        break;
+      case 'r':
+        out += '\r';
+        break;
+      case 't':
+        out += '\t';
+        break;
+      case '"':
+        out += '"';
+        break;
+      case '\\':
+        out += '\\';
+        break;
       case 'u': {
         const size_t close = text.find('}', i);
         if (i + 1 >= text.size() || text[i + 1] != '{' || close == std::string_view::npos) {
@@ -86,7 +108,8 @@ std::optional<std::string> Unquote(std::string_view text) {
         i = close;
         break;
       }
-      default: return std::nullopt;
+      default:
+        return std::nullopt;
     }
   }
   return out;
@@ -220,19 +243,29 @@ std::optional<Value> JsonReader::ReadText(std::string_view text, const JsonNode&
       if (error == std::errc() && end == text.data() + text.size()) return Value::Int(number);
       return bad("a whole number of 64 bits");
     }
-    case TypeKind::kDecimal: return take(ParseDecimal(text), Value::OfDecimal);
-    case TypeKind::kString: return Value::String(std::string(text));
-    case TypeKind::kTime: return take(ParseTime(text), Value::OfTime);
-    case TypeKind::kDuration: return take(ParseDuration(text), Value::OfDuration);
-    case TypeKind::kVersion: return take(ParseVersion(text), Value::Version);
-    case TypeKind::kHexVersion: return take(ParseHexVersion(text), Value::HexVersion);
-    case TypeKind::kIp: return take(ParseIp(text), Value::OfIp);
+    case TypeKind::kDecimal:
+      return take(ParseDecimal(text), Value::OfDecimal);
+    case TypeKind::kString:
+      return Value::String(std::string(text));
+    case TypeKind::kTime:
+      return take(ParseTime(text), Value::OfTime);
+    case TypeKind::kDuration:
+      return take(ParseDuration(text), Value::OfDuration);
+    case TypeKind::kVersion:
+      return take(ParseVersion(text), Value::Version);
+    case TypeKind::kHexVersion:
+      return take(ParseHexVersion(text), Value::HexVersion);
+    case TypeKind::kIp:
+      return take(ParseIp(text), Value::OfIp);
     case TypeKind::kCidr:
       // In a set of networks a bare address is the network that holds it alone.
       return take(in_collection ? ParseCidrOrIp(text) : ParseCidr(text), Value::OfCidr);
-    case TypeKind::kDigest: return take(ParseDigest(text), Value::Digest);
-    case TypeKind::kSpiffeId: return take(ParseSpiffeId(text), Value::SpiffeId);
-    case TypeKind::kGlob: return take(ParseGlob(text), Value::Glob);
+    case TypeKind::kDigest:
+      return take(ParseDigest(text), Value::Digest);
+    case TypeKind::kSpiffeId:
+      return take(ParseSpiffeId(text), Value::SpiffeId);
+    case TypeKind::kGlob:
+      return take(ParseGlob(text), Value::Glob);
     case TypeKind::kEnum: {
       std::optional<uint32_t> ordinal = ReadElement(node, text, EnumId{t.decl}, path);
       return ordinal ? std::optional<Value>(Value::Enum(*ordinal)) : std::nullopt;
@@ -249,7 +282,8 @@ std::optional<Value> JsonReader::ReadText(std::string_view text, const JsonNode&
       if (!uid || !CheckEntityType(uid->type, type, node, path)) return std::nullopt;
       return Value::Entity(*std::move(uid));
     }
-    default: break;
+    default:
+      break;
   }
   return bad("something that a name in JSON can say");
 }
@@ -311,8 +345,8 @@ std::optional<Value> JsonReader::ReadMap(const JsonNode& node, TypeId type, cons
   return Value::Map(std::move(entries));
 }
 
-std::optional<Value> JsonReader::ReadRecord(const JsonNode& node, TypeId type,
-                                            const JsonPath& path, bool skip_times) {
+std::optional<Value> JsonReader::ReadRecord(const JsonNode& node, TypeId type, const JsonPath& path,
+                                            bool skip_times) {
   const Type& t = schema_.types[type];
   std::vector<Value> fields;
   fields.reserve(t.fields.size());

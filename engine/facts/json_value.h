@@ -1,7 +1,7 @@
 // Values from JSON, by the type that the schema wants.
 //
-// Boundary: knows types, not facts files or requests (json_facts.h, eval/json_request.h). Errors are collected,
-// not thrown: reading goes on, so that a file's mistakes are reported together.
+// Boundary: knows types, not facts files or requests (json_facts.h, eval/json_request.h). Errors
+// are collected, not thrown: reading goes on, so that a file's mistakes are reported together.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +19,8 @@ namespace ztp {
 
 class JsonReader {
  public:
-  // `text` is the document that `tree` was parsed from. All must outlive the reader. Errors beyond `max_errors`
-  // in `errors` are dropped; lines and columns are of the document.
+  // `text` is the document that `tree` was parsed from. All must outlive the reader. Errors beyond
+  // `max_errors` in `errors` are dropped; lines and columns are of the document.
   JsonReader(const Schema& schema, const JsonTree& tree, std::string_view text,
              std::vector<JsonError>* errors, size_t max_errors = kMaxJsonErrorsShown)
       : schema_(schema), tree_(tree), text_(text), errors_(errors), max_errors_(max_errors) {}
@@ -31,13 +31,14 @@ class JsonReader {
   // The value of type `type` at `node`; nothing: an error was reported.
   std::optional<Value> Read(const JsonNode& node, TypeId type, const JsonPath& path);
 
-  // The same of a proven fact, which may say when its evidence counts: `issued_at` and `expires_at` beside a
-  // record's own fields (where it has no fields of those names), or `{"value": …, "issued_at": …, "expires_at":
-  // …}` around any other value. A map is taken for such a wrapping only if `value` is an object.
+  // The same of a proven fact, which may say when its evidence counts: `issued_at` and `expires_at`
+  // beside a record's own fields (where it has no fields of those names), or `{"value": …,
+  // "issued_at": …, "expires_at": …}` around any other value. A map is taken for such a wrapping
+  // only if `value` is an object.
   std::optional<Fact> ReadProven(const JsonNode& node, TypeId type, const JsonPath& path);
 
-  // `{"type": "Team", "id": "vision"}`, or `Team::"vision"` as a string. With `ignore_others`, members besides
-  // those two are not looked at.
+  // `{"type": "Team", "id": "vision"}`, or `Team::"vision"` as a string. With `ignore_others`,
+  // members besides those two are not looked at.
   std::optional<EntityUid> ReadUid(const JsonNode& node, const JsonPath& path,
                                    bool ignore_others = false);
 

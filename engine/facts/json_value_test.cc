@@ -1,4 +1,5 @@
-// Every type from JSON: what is taken, what is refused, with which code and at which path; and back again.
+// Every type from JSON: what is taken, what is refused, with which code and at which path; and back
+// again.
 #include "engine/facts/json_value.h"
 
 #include <gtest/gtest.h>
@@ -122,9 +123,9 @@ TEST_F(JsonValue, EnumsAndLattices) {
   EXPECT_EQ(Read("[]", t.Lattice(s_.tags)), "{}");
   EXPECT_EQ(Read("[\"x\",1]", t.Lattice(s_.tags)), "ZTP3016 $[0] | ZTP3010 $[1]");
   EXPECT_EQ(Read("[\"eu\",\"ap\"]", t.Lattice(s_.regions)), "{ eu, ap }");
-  EXPECT_EQ(Read("{\"level\":\"internal\",\"tags\":[\"pii\"],\"regions\":[\"us\"]}",
-                 t.Lattice(s_.label)),
-            "{ level: internal, tags: { pii }, regions: { us } }");
+  EXPECT_EQ(
+      Read("{\"level\":\"internal\",\"tags\":[\"pii\"],\"regions\":[\"us\"]}", t.Lattice(s_.label)),
+      "{ level: internal, tags: { pii }, regions: { us } }");
   EXPECT_EQ(Read("{\"level\":\"internal\",\"tag\":[]}", t.Lattice(s_.label)),
             "ZTP3013 $ | ZTP3013 $ | ZTP3012 $.tag");
   EXPECT_EQ(Read("\"internal\"", t.Lattice(s_.label)), "ZTP3010 $");
@@ -142,8 +143,7 @@ TEST_F(JsonValue, Collections) {
   EXPECT_EQ(Read("[\"10.1.2.3/8\"]", t.Set(Scalar(TypeKind::kCidr))), "ZTP3011 $[0]");
   EXPECT_EQ(Read("{\"b\":2,\"a\":1}", t.Map(string, integer)), "{ \"a\": 1, \"b\": 2 }");
   EXPECT_EQ(Read("{\"b\":\"x\"}", t.Map(string, integer)), "ZTP3010 $.b");
-  EXPECT_EQ(Read("{\"10\":\"x\",\"9\":\"y\"}", t.Map(integer, string)),
-            "{ 9: \"y\", 10: \"x\" }");
+  EXPECT_EQ(Read("{\"10\":\"x\",\"9\":\"y\"}", t.Map(integer, string)), "{ 9: \"y\", 10: \"x\" }");
   EXPECT_EQ(Read("{\"1x\":\"x\"}", t.Map(integer, string)), "ZTP3011 $[\"1x\"]");
   EXPECT_EQ(Read("{\"1.2\":1,\"1.2.0\":2}", t.Map(Scalar(TypeKind::kVersion), integer)),
             "ZTP3006 $[\"1.2.0\"]");
@@ -186,8 +186,7 @@ TEST_F(JsonValue, MessagesSayWhatWasExpectedAndFound) {
   Read("{\"a\":1.5}", s_.record);
   EXPECT_EQ(errors_[0].message, "expected Int, that is a whole number, found `1.5`");
   Read("{\"a\":1,\"d\":2}", s_.record);
-  EXPECT_EQ(errors_[0].message,
-            "there is no field `d` in { a: Int, b?: String, c: Bool = true }");
+  EXPECT_EQ(errors_[0].message, "there is no field `d` in { a: Int, b?: String, c: Bool = true }");
 }
 
 TEST_F(JsonValue, ErrorsAreBounded) {

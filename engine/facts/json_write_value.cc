@@ -48,22 +48,35 @@ std::string KeyText(const Schema& schema, TypeId type, const Value& key) {
 nlohmann::ordered_json ValueToJson(const Schema& schema, TypeId type, const Value& value) {
   const Type& t = schema.types[type];
   switch (value.kind()) {
-    case TypeKind::kNone: return nullptr;
-    case TypeKind::kBool: return value.boolean();
-    case TypeKind::kInt: return value.integer();
-    case TypeKind::kDecimal: return FormatDecimal(value.decimal());
-    case TypeKind::kTime: return FormatTime(value.time());
-    case TypeKind::kDuration: return FormatDuration(value.duration());
-    case TypeKind::kVersion: return FormatVersion(value.text());
-    case TypeKind::kHexVersion: return FormatHexVersion(value.text());
-    case TypeKind::kIp: return FormatIp(value.ip());
-    case TypeKind::kCidr: return FormatCidr(value.cidr());
+    case TypeKind::kNone:
+      return nullptr;
+    case TypeKind::kBool:
+      return value.boolean();
+    case TypeKind::kInt:
+      return value.integer();
+    case TypeKind::kDecimal:
+      return FormatDecimal(value.decimal());
+    case TypeKind::kTime:
+      return FormatTime(value.time());
+    case TypeKind::kDuration:
+      return FormatDuration(value.duration());
+    case TypeKind::kVersion:
+      return FormatVersion(value.text());
+    case TypeKind::kHexVersion:
+      return FormatHexVersion(value.text());
+    case TypeKind::kIp:
+      return FormatIp(value.ip());
+    case TypeKind::kCidr:
+      return FormatCidr(value.cidr());
     case TypeKind::kString:
     case TypeKind::kDigest:
     case TypeKind::kSpiffeId:
-    case TypeKind::kGlob: return value.text();
-    case TypeKind::kEnum: return schema[EnumId{t.decl}].values[value.ordinal()];
-    case TypeKind::kLattice: return LabelToJson(schema, LatticeId{t.decl}, value.label());
+    case TypeKind::kGlob:
+      return value.text();
+    case TypeKind::kEnum:
+      return schema[EnumId{t.decl}].values[value.ordinal()];
+    case TypeKind::kLattice:
+      return LabelToJson(schema, LatticeId{t.decl}, value.label());
     case TypeKind::kEntity: {
       Json out;
       out["type"] = schema[value.entity_type()].json_name;

@@ -18,8 +18,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// Group in Group; Model derives Model, with a name, and tags and a hold that are inherited; Tag is always there;
-// Session is carried.
+// Group in Group; Model derives Model, with a name, and tags and a hold that are inherited; Tag is
+// always there; Session is carried.
 enum : uint32_t { kGroup, kModel, kTag, kSession };
 enum : uint32_t { kName, kTags, kHold };
 

@@ -1,6 +1,6 @@
 // The decision program as text; see dump.h.
-#include "engine/base/str.h"
 #include "engine/ir/dump.h"
+#include "engine/base/str.h"
 
 namespace ztp::ir {
 namespace {
@@ -20,21 +20,31 @@ class Dumper {
  private:
   static const char* KindName(RuleRecord::Kind kind) {
     switch (kind) {
-      case RuleRecord::Kind::kPermit: return "permit";
-      case RuleRecord::Kind::kForbid: return "forbid";
-      case RuleRecord::Kind::kDuty: return "duty";
-      case RuleRecord::Kind::kNever: return "never";
-      case RuleRecord::Kind::kAlways: return "always";
+      case RuleRecord::Kind::kPermit:
+        return "permit";
+      case RuleRecord::Kind::kForbid:
+        return "forbid";
+      case RuleRecord::Kind::kDuty:
+        return "duty";
+      case RuleRecord::Kind::kNever:
+        return "never";
+      case RuleRecord::Kind::kAlways:
+        return "always";
     }
     return "rule";
   }
   static const char* ClauseName(ClauseRecord::Kind kind) {
     switch (kind) {
-      case ClauseRecord::Kind::kPrincipal: return "principal";
-      case ClauseRecord::Kind::kResource: return "resource";
-      case ClauseRecord::Kind::kWhen: return "when";
-      case ClauseRecord::Kind::kUnless: return "unless";
-      case ClauseRecord::Kind::kDelegate: return "delegate";
+      case ClauseRecord::Kind::kPrincipal:
+        return "principal";
+      case ClauseRecord::Kind::kResource:
+        return "resource";
+      case ClauseRecord::Kind::kWhen:
+        return "when";
+      case ClauseRecord::Kind::kUnless:
+        return "unless";
+      case ClauseRecord::Kind::kDelegate:
+        return "delegate";
     }
     return "clause";
   }

@@ -1,14 +1,13 @@
 // Rules, positions, plans and sources; the nodes are nodes.cc's.
 #include "engine/ir/lower.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <map>
 #include <utility>
 #include <vector>
 
 #include "engine/base/schedule.h"
+#include "engine/base/sha256.h"
 #include "engine/ir/nodes.h"
 
 namespace ztp::ir {
@@ -20,36 +19,34 @@ using sema::ExprId;
 constexpr uint64_t kBytesPerNode = 64;
 constexpr uint64_t kBytesPerItem = 16;  // of a set, list, map or record that an operator makes
 
-std::string Sha256(std::string_view bytes) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  EVP_Digest(bytes.data(), bytes.size(), digest, &size, EVP_sha256(), nullptr);
-  std::string text = "sha256:";
-  for (unsigned int i = 0; i < size; ++i) {
-    text.push_back("0123456789abcdef"[digest[i] >> 4]);
-    text.push_back("0123456789abcdef"[digest[i] & 15]);
-  }
-  return text;
-}
-
 RuleRecord::Kind KindOf(sema::RuleKind kind) {
   switch (kind) {
-    case sema::RuleKind::kPermit: return RuleRecord::Kind::kPermit;
-    case sema::RuleKind::kForbid: return RuleRecord::Kind::kForbid;
-    case sema::RuleKind::kDuty: return RuleRecord::Kind::kDuty;
-    case sema::RuleKind::kNever: return RuleRecord::Kind::kNever;
-    case sema::RuleKind::kAlways: return RuleRecord::Kind::kAlways;
+    case sema::RuleKind::kPermit:
+      return RuleRecord::Kind::kPermit;
+    case sema::RuleKind::kForbid:
+      return RuleRecord::Kind::kForbid;
+    case sema::RuleKind::kDuty:
+      return RuleRecord::Kind::kDuty;
+    case sema::RuleKind::kNever:
+      return RuleRecord::Kind::kNever;
+    case sema::RuleKind::kAlways:
+      return RuleRecord::Kind::kAlways;
   }
   return RuleRecord::Kind::kNever;
 }
 
 ClauseRecord::Kind KindOf(sema::Clause::Kind kind) {
   switch (kind) {
-    case sema::Clause::Kind::kPrincipal: return ClauseRecord::Kind::kPrincipal;
-    case sema::Clause::Kind::kResource: return ClauseRecord::Kind::kResource;
-    case sema::Clause::Kind::kWhen: return ClauseRecord::Kind::kWhen;
-    case sema::Clause::Kind::kUnless: return ClauseRecord::Kind::kUnless;
-    case sema::Clause::Kind::kDelegate: return ClauseRecord::Kind::kDelegate;
+    case sema::Clause::Kind::kPrincipal:
+      return ClauseRecord::Kind::kPrincipal;
+    case sema::Clause::Kind::kResource:
+      return ClauseRecord::Kind::kResource;
+    case sema::Clause::Kind::kWhen:
+      return ClauseRecord::Kind::kWhen;
+    case sema::Clause::Kind::kUnless:
+      return ClauseRecord::Kind::kUnless;
+    case sema::Clause::Kind::kDelegate:
+      return ClauseRecord::Kind::kDelegate;
   }
   return ClauseRecord::Kind::kWhen;
 }
@@ -119,7 +116,8 @@ class Lowering {
   }
 
   void LowerSources() {
-    // A file's package is known from the rules in it; one with declarations alone is named by its path.
+    // A file's package is known from the rules in it; one with declarations alone is named by its
+    // path.
     std::map<uint32_t, std::string> packages;
     for (const sema::Rule& rule : program_.rules) {
       if (rule.span.valid()) packages.emplace(rule.span.file.index, rule.package);
@@ -128,8 +126,9 @@ class Lowering {
       const SourceFile& file = sources_.file(FileId{f});
       SourceRecord record;
       record.path = cells_.AddText(file.name());
-      if (auto it = packages.find(f); it != packages.end()) record.package = cells_.AddText(it->second);
-      record.sha256 = cells_.AddText(Sha256(file.text()));
+      if (auto it = packages.find(f); it != packages.end())
+        record.package = cells_.AddText(it->second);
+      record.sha256 = cells_.AddText(Sha256Digest(file.text()));
       out_.sources.push_back(record);
     }
   }
@@ -216,7 +215,8 @@ class Lowering {
         const RuleRecord& rule = out_.rules[i];
         const auto begin = out_.scope_actions.begin() + rule.first_action;
         if (rule.kind != kind) continue;
-        if (std::find(begin, begin + rule.action_count, action.index) == begin + rule.action_count) {
+        if (std::find(begin, begin + rule.action_count, action.index) ==
+            begin + rule.action_count) {
           continue;
         }
         out_.candidates.push_back(i);

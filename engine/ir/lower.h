@@ -1,9 +1,9 @@
-// The typed program to the decision program: from an expression graph that says what a policy means to a node
-// program that says what the engine does.
+// The typed program to the decision program: from an expression graph that says what a policy means
+// to a node program that says what the engine does.
 //
-// Boundary: the last stage of the compiler. It cannot fail: everything an author can do wrong was found by
-// sema/. Results are exact: whatever is specialised, shared or worked out ahead gives the values, validities
-// and missing facts that the language defines.
+// Boundary: the last stage of the compiler. It cannot fail: everything an author can do wrong was
+// found by sema/. Results are exact: whatever is specialised, shared or worked out ahead gives the
+// values, validities and missing facts that the language defines.
 #pragma once
 
 #include "engine/base/source.h"
@@ -12,8 +12,8 @@
 
 namespace ztp::ir {
 
-// `sources` has the files that the program's spans point into; spans that point nowhere are left empty.
-// Rules keep their indices.
+// `sources` has the files that the program's spans point into; spans that point nowhere are left
+// empty. Rules keep their indices.
 DecisionProgram Lower(const sema::Program& program, const SourceManager& sources);
 
 }  // namespace ztp::ir

@@ -88,8 +88,8 @@ Lowered LowerText(std::string_view rules) {
 
 // A forbid on reading with one clause, which is what most of these tests look at.
 Lowered LowerClause(std::string_view clause) {
-  return LowerText(Cat("forbid f { principal u: User action read resource d: Dataset when ", clause,
-                       " }\n"));
+  return LowerText(
+      Cat("forbid f { principal u: User action read resource d: Dataset when ", clause, " }\n"));
 }
 
 TEST(Lower, AConditionIsTheConjunctionOfItsClauses) {
@@ -106,8 +106,8 @@ permit two { principal u: User action read resource d: Dataset when d.hold when 
   EXPECT_EQ(one.condition, p.clauses[one.first_clause].node);
   const RuleRecord& two = l.Rule("two");
   EXPECT_EQ(p.nodes[two.condition].op, Opcode::kAnd);
-  EXPECT_THAT(p.Args(p.nodes[two.condition]), ElementsAre(p.clauses[two.first_clause].node,
-                                                          p.clauses[two.first_clause + 1].node));
+  EXPECT_THAT(p.Args(p.nodes[two.condition]),
+              ElementsAre(p.clauses[two.first_clause].node, p.clauses[two.first_clause + 1].node));
   EXPECT_EQ(p.clauses[two.first_clause].node, one.condition) << "equal expressions are one node";
 }
 
@@ -135,24 +135,28 @@ TEST_P(Opcodes, KnowTheirOperands) {
 
 INSTANTIATE_TEST_SUITE_P(
     Lower, Opcodes,
-    ::testing::Values(
-        OpcodeCase{"u.age == 3", Opcode::kEqScalar}, OpcodeCase{"u.stage == live", Opcode::kEqScalar},
-        OpcodeCase{"u.name == \"a\"", Opcode::kEqText}, OpcodeCase{"d.owner == u", Opcode::kEqEntity},
-        OpcodeCase{"u.label == d.label", Opcode::kEqLabel},
-        OpcodeCase{"d.names == { \"a\" }", Opcode::kEqDeep}, OpcodeCase{"u.age < 3", Opcode::kLtNumber},
-        OpcodeCase{"u.age <= 3", Opcode::kLeNumber},
-        OpcodeCase{"device.gpu.driver < \"550\"", Opcode::kLtText},
-        OpcodeCase{"device.gpu.driver >= \"550\"", Opcode::kLeText},
-        OpcodeCase{"u.label.level < d.label.level", Opcode::kLtLabel},
-        OpcodeCase{"u.label.level <= d.label.level", Opcode::kFlowsTo},
-        OpcodeCase{"d.label flows to u.label", Opcode::kFlowsTo},
-        OpcodeCase{"pii in d.label.tags", Opcode::kInPowerSet},
-        OpcodeCase{"eu in d.label.regions", Opcode::kInDual},
-        OpcodeCase{"d.from in d.net", Opcode::kIpInCidr}, OpcodeCase{"d.from in d.nets", Opcode::kIpInAny},
-        OpcodeCase{"d.names.size > 2", Opcode::kSize}, OpcodeCase{"d.quotas.size > 2", Opcode::kMapSize},
-        OpcodeCase{"u.age * 2 > 4", Opcode::kMulInt},
-        OpcodeCase{"device.issued_at < when_seen", Opcode::kInputIssuedAt},
-        OpcodeCase{"device.gpu.fresh(10m)", Opcode::kInputExpiresAt}));
+    ::testing::Values(OpcodeCase{"u.age == 3", Opcode::kEqScalar},
+                      OpcodeCase{"u.stage == live", Opcode::kEqScalar},
+                      OpcodeCase{"u.name == \"a\"", Opcode::kEqText},
+                      OpcodeCase{"d.owner == u", Opcode::kEqEntity},
+                      OpcodeCase{"u.label == d.label", Opcode::kEqLabel},
+                      OpcodeCase{"d.names == { \"a\" }", Opcode::kEqDeep},
+                      OpcodeCase{"u.age < 3", Opcode::kLtNumber},
+                      OpcodeCase{"u.age <= 3", Opcode::kLeNumber},
+                      OpcodeCase{"device.gpu.driver < \"550\"", Opcode::kLtText},
+                      OpcodeCase{"device.gpu.driver >= \"550\"", Opcode::kLeText},
+                      OpcodeCase{"u.label.level < d.label.level", Opcode::kLtLabel},
+                      OpcodeCase{"u.label.level <= d.label.level", Opcode::kFlowsTo},
+                      OpcodeCase{"d.label flows to u.label", Opcode::kFlowsTo},
+                      OpcodeCase{"pii in d.label.tags", Opcode::kInPowerSet},
+                      OpcodeCase{"eu in d.label.regions", Opcode::kInDual},
+                      OpcodeCase{"d.from in d.net", Opcode::kIpInCidr},
+                      OpcodeCase{"d.from in d.nets", Opcode::kIpInAny},
+                      OpcodeCase{"d.names.size > 2", Opcode::kSize},
+                      OpcodeCase{"d.quotas.size > 2", Opcode::kMapSize},
+                      OpcodeCase{"u.age * 2 > 4", Opcode::kMulInt},
+                      OpcodeCase{"device.issued_at < when_seen", Opcode::kInputIssuedAt},
+                      OpcodeCase{"device.gpu.fresh(10m)", Opcode::kInputExpiresAt}));
 
 TEST(Lower, LatticesBecomeBits) {
   const Lowered l = LowerClause("d.label.regions flows to u.label.regions");
@@ -211,9 +215,9 @@ TEST(Lower, QuantifiersOverAncestorsAreWorkedOutAtLoad) {
 
 TEST(Lower, QuantifiersThatReadMoreThanTheAncestorAreNot) {
   for (std::string_view clause :
-       {"any(a in m.ancestors(Dataset): a.owner == u)", "any(a in m.ancestors(Model): now < when_seen)",
-        "count(a in m.ancestors(Dataset): a.hold) > 1",
-        "any(n in { 1, 2 }: n < u.age)"}) {
+       {"any(a in m.ancestors(Dataset): a.owner == u)",
+        "any(a in m.ancestors(Model): now < when_seen)",
+        "count(a in m.ancestors(Dataset): a.hold) > 1", "any(n in { 1, 2 }: n < u.age)"}) {
     const Lowered l = LowerModelClause(clause);
     EXPECT_THAT(l.program.quantifiers, IsEmpty()) << clause;
   }
@@ -291,8 +295,8 @@ TEST(Lower, ClausesAndRulesKnowTheirSource) {
   const ClauseRecord& clause = p.clauses[rule.first_clause];
   EXPECT_EQ(p.Text(clause.text), "u.age < 3");
   EXPECT_EQ(p.Text(p.sources.at(clause.pos.source).path), "policy.ztp");
-  const uint32_t line = static_cast<uint32_t>(
-      std::count(kDeclarations.begin(), kDeclarations.end(), '\n') + 1);
+  const uint32_t line =
+      static_cast<uint32_t>(std::count(kDeclarations.begin(), kDeclarations.end(), '\n') + 1);
   EXPECT_EQ(clause.pos.line, line);
   EXPECT_EQ(rule.pos.line, line);
   EXPECT_EQ(rule.pos.column, 8u) << "of the name";

@@ -76,20 +76,33 @@ NodeBuilder::Draft NodeBuilder::Specialise(const Expr& e) {
   const Schema& schema = program_.schema;
   auto label_kind = [&](TypeId type) { return schema[LatticeId{schema.types[type].decl}].kind; };
   switch (e.op) {
-    case Op::kConst: return {Opcode::kConst, ConstantOf(e.payload)};
-    case Op::kPrincipal: return {Opcode::kPrincipal};
-    case Op::kResource: return {Opcode::kResource};
-    case Op::kParam: return {Opcode::kParam, ParamRefOf(e.payload)};
-    case Op::kHasParam: return {Opcode::kHasParam, ParamRefOf(e.payload)};
-    case Op::kInput: return {Opcode::kInput, e.payload};
+    case Op::kConst:
+      return {Opcode::kConst, ConstantOf(e.payload)};
+    case Op::kPrincipal:
+      return {Opcode::kPrincipal};
+    case Op::kResource:
+      return {Opcode::kResource};
+    case Op::kParam:
+      return {Opcode::kParam, ParamRefOf(e.payload)};
+    case Op::kHasParam:
+      return {Opcode::kHasParam, ParamRefOf(e.payload)};
+    case Op::kInput:
+      return {Opcode::kInput, e.payload};
     case Op::kHasInput:
-    case Op::kBoundInput: return {Opcode::kHasInput, e.payload};
-    case Op::kVar: return {Opcode::kVar, e.payload};
-    case Op::kBoundEntity: return {Opcode::kBoundEntity};
-    case Op::kAttr: return {Opcode::kAttr, AttributeRefOf(e.payload, e.type)};
-    case Op::kHasAttr: return {Opcode::kHasAttr, AttributeRefOf(e.payload, TypeId{})};
-    case Op::kField: return {Opcode::kField, e.payload};
-    case Op::kHasField: return {Opcode::kHasField, e.payload};
+    case Op::kBoundInput:
+      return {Opcode::kHasInput, e.payload};
+    case Op::kVar:
+      return {Opcode::kVar, e.payload};
+    case Op::kBoundEntity:
+      return {Opcode::kBoundEntity};
+    case Op::kAttr:
+      return {Opcode::kAttr, AttributeRefOf(e.payload, e.type)};
+    case Op::kHasAttr:
+      return {Opcode::kHasAttr, AttributeRefOf(e.payload, TypeId{})};
+    case Op::kField:
+      return {Opcode::kField, e.payload};
+    case Op::kHasField:
+      return {Opcode::kHasField, e.payload};
     case Op::kIssuedAt:
     case Op::kExpiresAt: {
       const bool issued = e.op == Op::kIssuedAt;
@@ -100,15 +113,24 @@ NodeBuilder::Draft NodeBuilder::Specialise(const Expr& e) {
       return {issued ? Opcode::kAttrIssuedAt : Opcode::kAttrExpiresAt,
               AttributeRefOf(evidence.payload, TypeId{})};
     }
-    case Op::kIndex: return {Opcode::kIndex};
-    case Op::kFirst: return {Opcode::kFirst};
-    case Op::kLast: return {Opcode::kLast};
-    case Op::kCoalesce: return {Opcode::kCoalesce};
-    case Op::kIsType: return {Opcode::kIsType, e.payload};
-    case Op::kAnd: return {Opcode::kAnd};
-    case Op::kOr: return {Opcode::kOr};
-    case Op::kNot: return {Opcode::kNot};
-    case Op::kIf: return {Opcode::kIf};
+    case Op::kIndex:
+      return {Opcode::kIndex};
+    case Op::kFirst:
+      return {Opcode::kFirst};
+    case Op::kLast:
+      return {Opcode::kLast};
+    case Op::kCoalesce:
+      return {Opcode::kCoalesce};
+    case Op::kIsType:
+      return {Opcode::kIsType, e.payload};
+    case Op::kAnd:
+      return {Opcode::kAnd};
+    case Op::kOr:
+      return {Opcode::kOr};
+    case Op::kNot:
+      return {Opcode::kNot};
+    case Op::kIf:
+      return {Opcode::kIf};
     case Op::kEq:
       switch (KindOf(e, 0)) {
         case TypeKind::kBool:
@@ -116,17 +138,22 @@ NodeBuilder::Draft NodeBuilder::Specialise(const Expr& e) {
         case TypeKind::kDecimal:
         case TypeKind::kTime:
         case TypeKind::kDuration:
-        case TypeKind::kEnum: return {Opcode::kEqScalar};
+        case TypeKind::kEnum:
+          return {Opcode::kEqScalar};
         case TypeKind::kString:
         case TypeKind::kVersion:
         case TypeKind::kHexVersion:
         case TypeKind::kDigest:
         case TypeKind::kSpiffeId:
         case TypeKind::kGlob:
-        case TypeKind::kIp: return {Opcode::kEqText};
-        case TypeKind::kEntity: return {Opcode::kEqEntity};
-        case TypeKind::kLattice: return {Opcode::kEqLabel};
-        default: return {Opcode::kEqDeep};
+        case TypeKind::kIp:
+          return {Opcode::kEqText};
+        case TypeKind::kEntity:
+          return {Opcode::kEqEntity};
+        case TypeKind::kLattice:
+          return {Opcode::kEqLabel};
+        default:
+          return {Opcode::kEqDeep};
       }
     case Op::kLt:
     case Op::kLe: {
@@ -134,23 +161,33 @@ NodeBuilder::Draft NodeBuilder::Specialise(const Expr& e) {
       switch (KindOf(e, 0)) {
         case TypeKind::kString:
         case TypeKind::kVersion:
-        case TypeKind::kHexVersion: return {strict ? Opcode::kLtText : Opcode::kLeText};
-        case TypeKind::kLattice: return {strict ? Opcode::kLtLabel : Opcode::kFlowsTo};
-        default: return {strict ? Opcode::kLtNumber : Opcode::kLeNumber};
+        case TypeKind::kHexVersion:
+          return {strict ? Opcode::kLtText : Opcode::kLeText};
+        case TypeKind::kLattice:
+          return {strict ? Opcode::kLtLabel : Opcode::kFlowsTo};
+        default:
+          return {strict ? Opcode::kLtNumber : Opcode::kLeNumber};
       }
     }
-    case Op::kFlowsTo: return {Opcode::kFlowsTo};
-    case Op::kNowCompare: return {Opcode::kNowCompare, e.payload};
+    case Op::kFlowsTo:
+      return {Opcode::kFlowsTo};
+    case Op::kNowCompare:
+      return {Opcode::kNowCompare, e.payload};
     case Op::kNowWithin:
       return {Opcode::kNowWithin, TextOf(e.payload, &out_.schedules, &schedules_)};
-    case Op::kNeg: return {Opcode::kNeg};
-    case Op::kAdd: return {Opcode::kAdd};
-    case Op::kSub: return {Opcode::kSub};
+    case Op::kNeg:
+      return {Opcode::kNeg};
+    case Op::kAdd:
+      return {Opcode::kAdd};
+    case Op::kSub:
+      return {Opcode::kSub};
     case Op::kMul:
       return {schema.types.kind(e.type) == TypeKind::kDecimal ? Opcode::kMulDecimal
                                                               : Opcode::kMulInt};
-    case Op::kJoin: return {Opcode::kJoin};
-    case Op::kMeet: return {Opcode::kMeet};
+    case Op::kJoin:
+      return {Opcode::kJoin};
+    case Op::kMeet:
+      return {Opcode::kMeet};
     case Op::kPart: {
       const LatticeType& product = schema[LatticeId{schema.types[ArgOf(e, 0).type].decl}];
       const LatticeType::Part& part = product.parts[e.payload];
@@ -162,39 +199,62 @@ NodeBuilder::Draft NodeBuilder::Specialise(const Expr& e) {
     case Op::kSetLabel:
       if (label_kind(e.type) != LatticeType::Kind::kDual) return {Opcode::kMakePowerSet};
       return {Opcode::kMakeDual, schema[LatticeId{schema.types[e.type].decl}].bits};
-    case Op::kProduct: return {Opcode::kMakeProduct, schema.types[e.type].decl};
-    case Op::kIn: return {Opcode::kIn};
-    case Op::kInAny: return {Opcode::kInAny};
+    case Op::kProduct:
+      return {Opcode::kMakeProduct, schema.types[e.type].decl};
+    case Op::kIn:
+      return {Opcode::kIn};
+    case Op::kInAny:
+      return {Opcode::kInAny};
     case Op::kDerivesFrom:
       return {KindOf(e, 1) == TypeKind::kEntity ? Opcode::kDerivesFrom : Opcode::kDerivesFromAny};
-    case Op::kAncestors: return {Opcode::kAncestors, e.payload};
-    case Op::kContains: return {Opcode::kContains};
-    case Op::kContainsAll: return {Opcode::kContainsAll};
-    case Op::kContainsAny: return {Opcode::kContainsAny};
+    case Op::kAncestors:
+      return {Opcode::kAncestors, e.payload};
+    case Op::kContains:
+      return {Opcode::kContains};
+    case Op::kContainsAll:
+      return {Opcode::kContainsAll};
+    case Op::kContainsAny:
+      return {Opcode::kContainsAny};
     case Op::kIpIn:
       return {KindOf(e, 1) == TypeKind::kCidr ? Opcode::kIpInCidr : Opcode::kIpInAny};
     case Op::kSize:
       return {KindOf(e, 0) == TypeKind::kMap ? Opcode::kMapSize : Opcode::kSize};
-    case Op::kIsEmpty: return {Opcode::kIsEmpty};
-    case Op::kKeys: return {Opcode::kKeys};
-    case Op::kValues: return {Opcode::kValues};
-    case Op::kLike: return {Opcode::kLike};
+    case Op::kIsEmpty:
+      return {Opcode::kIsEmpty};
+    case Op::kKeys:
+      return {Opcode::kKeys};
+    case Op::kValues:
+      return {Opcode::kValues};
+    case Op::kLike:
+      return {Opcode::kLike};
     case Op::kMatches: {
       const uint32_t pattern = TextOf(e.payload, &out_.patterns, &patterns_);
       return {MatchOpcode(e, pattern), pattern};
     }
-    case Op::kTrustDomain: return {Opcode::kTrustDomain};
-    case Op::kPath: return {Opcode::kPath};
-    case Op::kMakeSet: return {Opcode::kMakeSet};
-    case Op::kMakeList: return {Opcode::kMakeList};
-    case Op::kMakeMap: return {Opcode::kMakeMap};
-    case Op::kMakeRecord: return {Opcode::kMakeRecord};
-    case Op::kAny: return {Opcode::kAny, e.payload};
-    case Op::kAll: return {Opcode::kAll, e.payload};
-    case Op::kCount: return {Opcode::kCount, e.payload};
-    case Op::kSum: return {Opcode::kSum, e.payload};
-    case Op::kJoinOf: return {Opcode::kJoinOf, e.payload};
-    case Op::kSetOf: return {Opcode::kSetOf, e.payload};
+    case Op::kTrustDomain:
+      return {Opcode::kTrustDomain};
+    case Op::kPath:
+      return {Opcode::kPath};
+    case Op::kMakeSet:
+      return {Opcode::kMakeSet};
+    case Op::kMakeList:
+      return {Opcode::kMakeList};
+    case Op::kMakeMap:
+      return {Opcode::kMakeMap};
+    case Op::kMakeRecord:
+      return {Opcode::kMakeRecord};
+    case Op::kAny:
+      return {Opcode::kAny, e.payload};
+    case Op::kAll:
+      return {Opcode::kAll, e.payload};
+    case Op::kCount:
+      return {Opcode::kCount, e.payload};
+    case Op::kSum:
+      return {Opcode::kSum, e.payload};
+    case Op::kJoinOf:
+      return {Opcode::kJoinOf, e.payload};
+    case Op::kSetOf:
+      return {Opcode::kSetOf, e.payload};
   }
   return {Opcode::kConst};
 }
@@ -332,8 +392,9 @@ uint32_t NodeBuilder::MaybeQuantifier(const Expr& e, uint32_t fold) {
   return Emit(node, {NodeOf(program_.Arg(collection, 0))});
 }
 
-// Where a guard narrows (`x is User and x.level > 3`), the read is still evaluated of the other types, which may
-// have an attribute of that name and another type: for those there is no column, and so no value.
+// Where a guard narrows (`x is User and x.level > 3`), the read is still evaluated of the other
+// types, which may have an attribute of that name and another type: for those there is no column,
+// and so no value.
 uint32_t NodeBuilder::AttributeRefOf(uint32_t name, TypeId type) {
   const auto [it, fresh] = attribute_refs_.try_emplace(
       uint64_t{name} << 32 | type.index, static_cast<uint32_t>(out_.attribute_refs.size()));
@@ -343,8 +404,8 @@ uint32_t NodeBuilder::AttributeRefOf(uint32_t name, TypeId type) {
     TypeMatcher matcher(program_.schema);
     for (const EntityType& entity : program_.schema.entities) {
       const std::optional<uint32_t> column = entity.FindAttribute(program_.names[name]);
-      const bool fits = column && (type.index == 0 ||
-                                   matcher.Fits(entity.attributes[*column].type, type));
+      const bool fits =
+          column && (type.index == 0 || matcher.Fits(entity.attributes[*column].type, type));
       out_.attribute_columns.push_back(fits ? *column : kNone32);
     }
   }
@@ -355,8 +416,8 @@ uint32_t NodeBuilder::ParamRefOf(uint32_t name) {
   const auto [it, fresh] =
       param_refs_.try_emplace(name, static_cast<uint32_t>(out_.param_refs.size()));
   if (fresh) {
-    out_.param_refs.push_back({cells_.AddText(program_.names[name]),
-                               static_cast<uint32_t>(out_.param_columns.size())});
+    out_.param_refs.push_back(
+        {cells_.AddText(program_.names[name]), static_cast<uint32_t>(out_.param_columns.size())});
     for (const Action& action : program_.schema.actions) {
       out_.param_columns.push_back(action.FindParam(program_.names[name]).value_or(kNone32));
     }

@@ -36,8 +36,8 @@ class NodeBuilder {
   };
 
   uint32_t LowerExpr(const Expr& e);
-  // The expression itself; of an evidence time, the input or attribute whose evidence is meant (that of a field
-  // is its record's).
+  // The expression itself; of an evidence time, the input or attribute whose evidence is meant
+  // (that of a field is its record's).
   const Expr& ReadOf(const Expr& e) const;
   Draft Specialise(const Expr& e);
   uint32_t Emit(Node node, const std::vector<uint32_t>& args);
@@ -74,8 +74,8 @@ class NodeBuilder {
   absl::flat_hash_map<std::tuple<uint8_t, uint32_t, uint32_t, std::vector<uint32_t>>, uint32_t>
       known_nodes_;
   absl::flat_hash_map<uint64_t, uint32_t> attribute_refs_;  // by name and type
-  absl::flat_hash_map<uint32_t, uint32_t> param_refs_, patterns_, schedules_,
-      constants_, quantifiers_;
+  absl::flat_hash_map<uint32_t, uint32_t> param_refs_, patterns_, schedules_, constants_,
+      quantifiers_;
   std::optional<uint32_t> true_constant_;
 };
 

@@ -20,8 +20,9 @@ Opcode NodeBuilder::MatchOpcode(const Expr& e, uint32_t pattern) {
   return Opcode::kMatchesStored;
 }
 
-// Collects the attributes and constants that a text can come from. False if it can come from a request, or be
-// made on the way. `visited` has the expressions on the way, against going around in variables.
+// Collects the attributes and constants that a text can come from. False if it can come from a
+// request, or be made on the way. `visited` has the expressions on the way, against going around in
+// variables.
 bool NodeBuilder::CollectStored(const Expr& e, std::vector<std::pair<uint32_t, uint32_t>>* found,
                                 std::vector<uint32_t>* visited) const {
   const uint32_t self = static_cast<uint32_t>(&e - program_.exprs.data());
@@ -70,7 +71,8 @@ bool NodeBuilder::CollectStored(const Expr& e, std::vector<std::pair<uint32_t, u
       }
       return true;
     case Op::kVar:
-      // The graph is shared, so one variable may stand for the elements of several folds' collections.
+      // The graph is shared, so one variable may stand for the elements of several folds'
+      // collections.
       for (size_t i = 0; i < program_.exprs.size(); ++i) {
         const Expr& fold = program_.exprs[i];
         if (!reachable_[i] || fold.op < Op::kAny || fold.payload != e.payload) continue;

@@ -1,5 +1,5 @@
-// Which rules and clauses the tests decided: a clause that no test saw both true and not true is one that no test
-// would miss.
+// Which rules and clauses the tests decided: a clause that no test saw both true and not true is
+// one that no test would miss.
 #pragma once
 
 #include <cstdint>
@@ -25,10 +25,12 @@ struct Coverage {
   };
   std::vector<Rule> rules;  // as in the program; grows on first use
 
-  void Record(const sema::Program& program, const Explanation& explanation, const Decision& decision);
+  void Record(const sema::Program& program, const Explanation& explanation,
+              const Decision& decision);
 };
 
 // A line a rule that is not fully covered, its clauses below it, and the sum at the end.
-std::string RenderCoverage(const sema::Program& program, const SourceManager& sources, const Coverage& coverage);
+std::string RenderCoverage(const sema::Program& program, const SourceManager& sources,
+                           const Coverage& coverage);
 
 }  // namespace ztp::scenario

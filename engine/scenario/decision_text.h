@@ -1,4 +1,5 @@
-// A decision as one line that a policy author reads: `allow by a.read obliged audit("full") until …`.
+// A decision as one line that a policy author reads: `allow by a.read obliged audit("full") until
+// …`.
 #pragma once
 
 #include <functional>
@@ -15,6 +16,7 @@ std::string FormatObligation(const Schema& schema, const ObligationCall& call);
 
 // `allow by RULE [obliged f(…), …] [until TIME]`, `deny [by RULE, …] [unknown x, …] [until TIME]`,
 // `deny limit`.
-std::string FormatDecision(const Schema& schema, const Decision& decision, const RuleNames& rule_name);
+std::string FormatDecision(const Schema& schema, const Decision& decision,
+                           const RuleNames& rule_name);
 
 }  // namespace ztp::scenario

@@ -44,7 +44,8 @@ absl::StatusOr<Settings> ReadSettings(const GoldenFile& file) {
     } else if (line.starts_with("now ")) {
       ZTP_ASSIGN_OR_RETURN(settings.now, ParseTime(line.substr(4)));
     } else {
-      return InvalidArgument("there is no option ", Quoted(line), "; options are `now TIME` and `assume-proven`");
+      return InvalidArgument("there is no option ", Quoted(line),
+                             "; options are `now TIME` and `assume-proven`");
     }
   }
   return settings;
@@ -56,7 +57,8 @@ std::string ErrorLines(const std::vector<JsonError>& errors) {
   return out;
 }
 
-absl::StatusOr<std::string> DecideAll(const GoldenFile& file, const sema::Program& program, const SourceManager& sources) {
+absl::StatusOr<std::string> DecideAll(const GoldenFile& file, const sema::Program& program,
+                                      const SourceManager& sources) {
   const GoldenSection* requests = file.Find("requests");
   const GoldenSection* facts = file.Find("facts");
   if (requests == nullptr && facts == nullptr) return std::string();
@@ -121,7 +123,8 @@ absl::StatusOr<GoldenActual> RunGolden(const GoldenFile& file) {
   const bool ok = compiler.Check();
   actual.diagnostics = RenderText(compiler.diagnostics(), compiler.sources());
   if (ok) {
-    ZTP_ASSIGN_OR_RETURN(actual.decisions, DecideAll(file, *compiler.program(), compiler.sources()));
+    ZTP_ASSIGN_OR_RETURN(actual.decisions,
+                         DecideAll(file, *compiler.program(), compiler.sources()));
   }
   // As a section keeps them.
   for (std::string* text : {&actual.diagnostics, &actual.decisions}) {
@@ -132,7 +135,8 @@ absl::StatusOr<GoldenActual> RunGolden(const GoldenFile& file) {
 
 TestResult RunGoldenFile(const std::string& path, const GoldenOptions& options) {
   const std::filesystem::path as_path(path);
-  TestResult result{.suite = as_path.parent_path().string(), .name = as_path.stem().string(), .place = path};
+  TestResult result{
+      .suite = as_path.parent_path().string(), .name = as_path.stem().string(), .place = path};
   auto fail = [&](std::string message) {
     result.failures.push_back({path, std::move(message)});
     return result;
@@ -152,8 +156,9 @@ TestResult RunGoldenFile(const std::string& path, const GoldenOptions& options) 
   if (diagnostics == actual->diagnostics && decisions == actual->decisions) return result;
   if (options.update) {
     if (!options.accept_decisions && TurnsADecision(decisions, actual->decisions)) {
-      return fail(Cat("not updated: a decision would change (--accept-decisions if that is meant)\n",
-                      Difference(decisions, actual->decisions)));
+      return fail(
+          Cat("not updated: a decision would change (--accept-decisions if that is meant)\n",
+              Difference(decisions, actual->decisions)));
     }
     file->Set("diagnostics", actual->diagnostics);
     file->Set("decisions", actual->decisions);
@@ -163,8 +168,10 @@ TestResult RunGoldenFile(const std::string& path, const GoldenOptions& options) 
     result.updated = true;
     return result;
   }
-  if (diagnostics != actual->diagnostics) fail(Cat("diagnostics differ:\n", Difference(diagnostics, actual->diagnostics)));
-  if (decisions != actual->decisions) fail(Cat("decisions differ:\n", Difference(decisions, actual->decisions)));
+  if (diagnostics != actual->diagnostics)
+    fail(Cat("diagnostics differ:\n", Difference(diagnostics, actual->diagnostics)));
+  if (decisions != actual->decisions)
+    fail(Cat("decisions differ:\n", Difference(decisions, actual->decisions)));
   return result;
 }
 

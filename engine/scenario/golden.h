@@ -1,4 +1,5 @@
-// Runs golden files (golden_file.h): compiles the policy, decides the requests in every way there is, compares.
+// Runs golden files (golden_file.h): compiles the policy, decides the requests in every way there
+// is, compares.
 #pragma once
 
 #include <string>
@@ -9,7 +10,8 @@
 namespace ztp::scenario {
 
 struct GoldenOptions {
-  // Rewrite what is expected. A decision that would turn from allow to deny or back is refused unless accepted.
+  // Rewrite what is expected. A decision that would turn from allow to deny or back is refused
+  // unless accepted.
   bool update = false;
   bool accept_decisions = false;
 };
@@ -19,8 +21,8 @@ struct GoldenActual {
   std::string diagnostics;
   std::string decisions;
 };
-// InvalidArgument: the options, facts or requests of the file are at fault (facts that must fail to load are part
-// of what a golden file may show: their errors are the decisions).
+// InvalidArgument: the options, facts or requests of the file are at fault (facts that must fail to
+// load are part of what a golden file may show: their errors are the decisions).
 absl::StatusOr<GoldenActual> RunGolden(const GoldenFile& file);
 
 TestResult RunGoldenFile(const std::string& path, const GoldenOptions& options);

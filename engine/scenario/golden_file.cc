@@ -42,7 +42,8 @@ void GoldenFile::Set(std::string_view kind, std::string content) {
 std::string GoldenFile::Print() const {
   std::string out = Cat(intro, "\n");
   for (const GoldenSection& s : sections) {
-    Append(out, "\n== ", s.kind, s.argument.empty() ? "" : " ", s.argument, " ==\n", s.content, "\n");
+    Append(out, "\n== ", s.kind, s.argument.empty() ? "" : " ", s.argument, " ==\n", s.content,
+           "\n");
   }
   return out;
 }
@@ -84,7 +85,8 @@ absl::StatusOr<GoldenFile> ParseGolden(std::string_view text) {
                              "; sections are ", Join(kKinds, ", "));
     }
     if (section.kind == "policy" ? section.argument.empty() : !section.argument.empty()) {
-      return InvalidArgument("line ", line_number, ": a policy section is named, `== policy a.ztp ==`, and no other");
+      return InvalidArgument("line ", line_number,
+                             ": a policy section is named, `== policy a.ztp ==`, and no other");
     }
     if (section.kind != "policy" && file.Find(section.kind) != nullptr) {
       return InvalidArgument("line ", line_number, ": a second section ", Quoted(section.kind));

@@ -6,7 +6,8 @@
 //   == facts ==                     JSON; may be left out
 //   == requests ==                  JSON Lines; may be left out
 //   == options ==                   `now TIME`, `assume-proven`, a line each; may be left out
-//   == diagnostics ==               exactly as the command line prints them; left out: there are none
+//   == diagnostics ==               exactly as the command line prints them; left out: there are
+//   none
 //   == decisions ==                 one line for each request
 //
 // Boundary: takes the text apart and puts it together again. Running is golden.h's.

@@ -49,7 +49,8 @@ TEST(GoldenFileTest, SaysWhatIsWrongWithAHeader) {
        }) {
     const auto file = ParseGolden(text);
     ASSERT_FALSE(file.ok()) << text;
-    EXPECT_NE(std::string(file.status().message()).find(message), std::string::npos) << file.status();
+    EXPECT_NE(std::string(file.status().message()).find(message), std::string::npos)
+        << file.status();
   }
 }
 

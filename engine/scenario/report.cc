@@ -53,8 +53,8 @@ std::string Seconds(double seconds) {
 }  // namespace
 
 size_t TestReport::failed() const {
-  return static_cast<size_t>(
-      std::count_if(results.begin(), results.end(), [](const TestResult& r) { return !r.passed(); }));
+  return static_cast<size_t>(std::count_if(results.begin(), results.end(),
+                                           [](const TestResult& r) { return !r.passed(); }));
 }
 
 std::string RenderPretty(const TestReport& report, const PrettyOptions& options) {
@@ -64,8 +64,8 @@ std::string RenderPretty(const TestReport& report, const PrettyOptions& options)
   std::string out;
   for (const TestResult& r : report.results) {
     if (r.passed() && !options.verbose && !r.updated) continue;
-    Append(out, r.passed() ? green : red, r.passed() ? "pass" : "FAIL", plain, "  ", r.suite, ": ", r.name,
-           r.updated ? "  (updated)" : "", "\n");
+    Append(out, r.passed() ? green : red, r.passed() ? "pass" : "FAIL", plain, "  ", r.suite, ": ",
+           r.name, r.updated ? "  (updated)" : "", "\n");
     for (const Failure& f : r.failures) {
       Append(out, "      ", f.place, "\n", Indent(f.message, "        "));
     }
@@ -86,7 +86,8 @@ std::string RenderTestsJson(const TestReport& report) {
     t["place"] = r.place;
     t["passed"] = r.passed();
     t["failures"] = nlohmann::ordered_json::array();
-    for (const Failure& f : r.failures) t["failures"].push_back({{"place", f.place}, {"message", f.message}});
+    for (const Failure& f : r.failures)
+      t["failures"].push_back({{"place", f.place}, {"message", f.message}});
     out["tests"].push_back(std::move(t));
   }
   return out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
@@ -96,24 +97,26 @@ std::string RenderJUnit(const TestReport& report) {
   std::map<std::string, std::vector<const TestResult*>> suites;
   for (const TestResult& r : report.results) suites[r.suite].push_back(&r);
   std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-  Append(out, "<testsuites tests=\"", report.results.size(), "\" failures=\"", report.failed(), "\">\n");
+  Append(out, "<testsuites tests=\"", report.results.size(), "\" failures=\"", report.failed(),
+         "\">\n");
   for (const auto& [suite, tests] : suites) {
-    const size_t failed = static_cast<size_t>(
-        std::count_if(tests.begin(), tests.end(), [](const TestResult* r) { return !r->passed(); }));
+    const size_t failed = static_cast<size_t>(std::count_if(
+        tests.begin(), tests.end(), [](const TestResult* r) { return !r->passed(); }));
     double seconds = 0;
     for (const TestResult* r : tests) seconds += r->seconds;
-    Append(out, "  <testsuite name=\"", Xml(suite), "\" tests=\"", tests.size(), "\" failures=\"", failed,
-           "\" time=\"", Seconds(seconds), "\">\n");
+    Append(out, "  <testsuite name=\"", Xml(suite), "\" tests=\"", tests.size(), "\" failures=\"",
+           failed, "\" time=\"", Seconds(seconds), "\">\n");
     for (const TestResult* r : tests) {
-      Append(out, "    <testcase classname=\"", Xml(suite), "\" name=\"", Xml(r->name), "\" time=\"",
-             Seconds(r->seconds), "\"");
+      Append(out, "    <testcase classname=\"", Xml(suite), "\" name=\"", Xml(r->name),
+             "\" time=\"", Seconds(r->seconds), "\"");
       if (r->passed()) {
         out += "/>\n";
         continue;
       }
       out += ">\n";
       for (const Failure& f : r->failures) {
-        Append(out, "      <failure message=\"", Xml(f.place), "\">", Xml(f.message), "</failure>\n");
+        Append(out, "      <failure message=\"", Xml(f.place), "\">", Xml(f.message),
+               "</failure>\n");
       }
       out += "    </testcase>\n";
     }

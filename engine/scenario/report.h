@@ -1,4 +1,5 @@
-// What a run of tests came to, and its three forms: for people, for programs, for CI servers (JUnit).
+// What a run of tests came to, and its three forms: for people, for programs, for CI servers
+// (JUnit).
 //
 // Boundary: makes strings out of results; runs nothing.
 #pragma once

@@ -11,8 +11,9 @@
 
 namespace ztp::scenario {
 
-// Adds a result a test to `report`; `coverage` may be null. Only tests whose "package: name" contains `filter`.
-void RunTests(const sema::Program& program, const SourceManager& sources, std::string_view filter, TestReport* report,
-              Coverage* coverage);
+// Adds a result a test to `report`; `coverage` may be null. Only tests whose "package: name"
+// contains `filter`.
+void RunTests(const sema::Program& program, const SourceManager& sources, std::string_view filter,
+              TestReport* report, Coverage* coverage);
 
 }  // namespace ztp::scenario

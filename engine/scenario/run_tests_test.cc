@@ -19,12 +19,14 @@ constexpr char kPolicy[] =
     "forbid held { resource d: Doc when d.hold }\n"
     "fixture f { entity ann = User::\"ann\" { admin: true } entity d = Doc::\"d\" { } }\n";
 
-TestReport RunText(const std::string& tests, std::string_view filter = "", Coverage* coverage = nullptr) {
+TestReport RunText(const std::string& tests, std::string_view filter = "",
+                   Coverage* coverage = nullptr) {
   driver::Compiler compiler;
   compiler.AddText("a.ztp", kPolicy + tests);
   EXPECT_TRUE(compiler.Check()) << RenderText(compiler.diagnostics(), compiler.sources());
   TestReport report;
-  if (compiler.program() != nullptr) RunTests(*compiler.program(), compiler.sources(), filter, &report, coverage);
+  if (compiler.program() != nullptr)
+    RunTests(*compiler.program(), compiler.sources(), filter, &report, coverage);
   return report;
 }
 
@@ -66,10 +68,15 @@ TEST(GoldenTest, ShowsWhatCame) {
   GoldenFile file;
   file.intro = "x";
   file.sections.push_back({.kind = "policy", .argument = "a.ztp", .content = kPolicy});
-  file.sections.push_back({.kind = "facts", .content = "[{\"uid\": {\"type\": \"User\", \"id\": \"ann\"}, \"attrs\": {\"admin\": true}},"
-                                                       " {\"uid\": {\"type\": \"Doc\", \"id\": \"d\"}}]"});
-  file.sections.push_back({.kind = "requests", .content = "{\"subject\": {\"type\": \"User\", \"id\": \"ann\"}, \"action\": {\"name\": \"read\"},"
-                                                          " \"resource\": {\"type\": \"Doc\", \"id\": \"d\"}}"});
+  file.sections.push_back(
+      {.kind = "facts",
+       .content = "[{\"uid\": {\"type\": \"User\", \"id\": \"ann\"}, \"attrs\": {\"admin\": true}},"
+                  " {\"uid\": {\"type\": \"Doc\", \"id\": \"d\"}}]"});
+  file.sections.push_back(
+      {.kind = "requests",
+       .content =
+           "{\"subject\": {\"type\": \"User\", \"id\": \"ann\"}, \"action\": {\"name\": \"read\"},"
+           " \"resource\": {\"type\": \"Doc\", \"id\": \"d\"}}"});
   const auto actual = RunGolden(file);
   ASSERT_TRUE(actual.ok()) << actual.status();
   EXPECT_EQ(actual->decisions, "allow by a.admins");

@@ -11,7 +11,8 @@
 
 namespace ztp::scenario {
 
-absl::StatusOr<std::unique_ptr<Ways>> Ways::Make(const sema::Program& program, const SourceManager& sources) {
+absl::StatusOr<std::unique_ptr<Ways>> Ways::Make(const sema::Program& program,
+                                                 const SourceManager& sources) {
   std::unique_ptr<Ways> ways(new Ways(program));
   DecisionProgram lowered = ir::Lower(program, sources);
   const std::string bytes = WriteBundle(lowered);
@@ -37,9 +38,9 @@ absl::StatusOr<Decision> Ways::Decide(const World& world, const Request& request
   if (plain == compiled && compiled == bundled) return compiled;
   const RuleNames name = [&](uint32_t rule) { return program_.rules[rule].full_name(); };
   return Internal("the ways to decide disagree (a fault of ztp; please report it):\n  reference: ",
-                  FormatDecision(program_.schema, plain, name), "\n  program:   ",
-                  FormatDecision(program_.schema, compiled, name), "\n  bundle:    ",
-                  FormatDecision(program_.schema, bundled, name));
+                  FormatDecision(program_.schema, plain, name),
+                  "\n  program:   ", FormatDecision(program_.schema, compiled, name),
+                  "\n  bundle:    ", FormatDecision(program_.schema, bundled, name));
 }
 
 Explanation Ways::Explain(const World& world, const Request& request) {

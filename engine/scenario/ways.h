@@ -1,5 +1,6 @@
-// Every way there is to decide, side by side: the reference interpreter over the typed program, the decision
-// program, and the decision program out of a serialised bundle. A test that passes has passed in all of them.
+// Every way there is to decide, side by side: the reference interpreter over the typed program, the
+// decision program, and the decision program out of a serialised bundle. A test that passes has
+// passed in all of them.
 //
 // Boundary: deciding only. What a decision should be is the caller's to say.
 #pragma once
@@ -32,7 +33,8 @@ class Ways {
   };
 
   // `program` must outlive the result. An error is a fault of the compiler, not of the policy.
-  static absl::StatusOr<std::unique_ptr<Ways>> Make(const sema::Program& program, const SourceManager& sources);
+  static absl::StatusOr<std::unique_ptr<Ways>> Make(const sema::Program& program,
+                                                    const SourceManager& sources);
 
   // InvalidArgument as SnapshotBuilder::Build.
   absl::StatusOr<World> Load(std::vector<EntityRecord> records) const;

@@ -1,8 +1,10 @@
-// The typed program: what a policy means after names, types, trust ranks and guards have been checked.
+// The typed program: what a policy means after names, types, trust ranks and guards have been
+// checked.
 //
 // Boundary: everything above the bundle starts from here: the decision program (ir/), the reference
-// interpreter (reference/), the proofs. Definitions are expanded and constants folded. Expressions are a shared
-// graph: equal ones are one node, and a node's arguments come before it. It is immutable once Check returns.
+// interpreter (reference/), the proofs. Definitions are expanded and constants folded. Expressions
+// are a shared graph: equal ones are one node, and a node's arguments come before it. It is
+// immutable once Check returns.
 #pragma once
 
 #include <cstdint>
@@ -63,16 +65,17 @@ struct Rule {
   RuleKind kind = RuleKind::kPermit;
   std::string package;
   std::string name;
-  Span span;       // the whole rule
+  Span span;  // the whole rule
   Span name_span;
   std::string doc;
   std::optional<std::string> because;
-  // The scope's type and action tests, narrowed by `in` and `==`, and by the action's declaration: sorted.
+  // The scope's type and action tests, narrowed by `in` and `==`, and by the action's declaration:
+  // sorted.
   std::vector<EntityTypeId> principals;
   std::vector<ActionId> actions;
   std::vector<EntityTypeId> resources;
-  // All must hold; in order: principal, resource, delegate, when/unless as written. Equal results whatever the order, but for
-  // guards: a clause may rest on an earlier one having held.
+  // All must hold; in order: principal, resource, delegate, when/unless as written. Equal results
+  // whatever the order, but for guards: a clause may rest on an earlier one having held.
   std::vector<Clause> clauses;
   std::vector<Oblige> obliges;         // permit, duty
   std::vector<Oblige> unless_obliged;  // never
@@ -83,7 +86,7 @@ struct Rule {
 struct Expect {
   Span span;
   bool allow = false;
-  bool unknown = false;  // `deny unknown`
+  bool unknown = false;        // `deny unknown`
   std::optional<uint32_t> by;  // index of a rule
   Span by_span;
   std::vector<ObligationCall> obliged;
@@ -112,7 +115,8 @@ struct Program {
   std::vector<std::string> names;  // attribute and parameter names, schedules, patterns
   std::vector<Expr> exprs;
   std::vector<ExprId> args;
-  std::vector<Rule> rules;  // in source order: package name, path bytes, position. permit forbid duty never always
+  std::vector<Rule> rules;  // in source order: package name, path bytes, position. permit forbid
+                            // duty never always
   std::vector<TestCase> tests;
 
   const Expr& operator[](ExprId id) const { return exprs[id.index]; }
@@ -124,7 +128,8 @@ struct Program {
 
 // The text form that `ztp dump --print=typed` shows.
 std::string Print(const Program& program);
-// One expression as an author would write it, as near as can be: `d.owners`, `now < device.expires_at`.
+// One expression as an author would write it, as near as can be: `d.owners`, `now <
+// device.expires_at`.
 std::string PrintExpr(const Program& program, ExprId id);
 
 }  // namespace ztp::sema

@@ -49,13 +49,16 @@ class Case {
     return Report(world, request, std::string(Message(decision.status())));
   }
 
-  absl::Status Report(const scenario::Ways::World& world, const Request& request, const std::string& what) {
+  absl::Status Report(const scenario::Ways::World& world, const Request& request,
+                      const std::string& what) {
     const sema::Program& program = ways_->program();
     const auto trace = reference::Trace(program, *world.reference, request);
     const Decision plain = reference::Decide(program, *world.reference, request);
-    return Internal("seed ", seed_, ": ", what, "\n  ", FormatUid(program.schema, request.principal), " ",
-                    program.schema[request.action].name, " ", FormatUid(program.schema, request.resource), " at ",
-                    FormatTime(request.now), "\n", reference::DescribeDecision(program, plain, trace), "\n", source_);
+    return Internal("seed ", seed_, ": ", what, "\n  ",
+                    FormatUid(program.schema, request.principal), " ",
+                    program.schema[request.action].name, " ",
+                    FormatUid(program.schema, request.resource), " at ", FormatTime(request.now),
+                    "\n", reference::DescribeDecision(program, plain, trace), "\n", source_);
   }
 
   absl::Status Check(const scenario::Ways::World& world, const Request& request) {
@@ -70,11 +73,13 @@ class Case {
         break;
       }
     }
-    // A lease: the same answer up to just before its end. For a denial that is the decision, not its rules.
+    // A lease: the same answer up to just before its end. For a denial that is the decision, not
+    // its rules.
     Request later = request;
     std::vector<Time> before;
     if (decision.valid_until) {
-      if (*decision.valid_until <= request.now) return Report(world, request, "valid_until is not in the future");
+      if (*decision.valid_until <= request.now)
+        return Report(world, request, "valid_until is not in the future");
       before = {Time{decision.valid_until->micros - 1},
                 Time{request.now.micros + (decision.valid_until->micros - request.now.micros) / 2}};
     } else {
@@ -84,12 +89,17 @@ class Case {
       later.now = t;
       ZTP_ASSIGN_OR_RETURN(const Decision again, Decide(world, later));
       const bool same = again.allow == decision.allow &&
-                        (!decision.allow || (again.rules == decision.rules && again.obligations == decision.obligations));
+                        (!decision.allow || (again.rules == decision.rules &&
+                                             again.obligations == decision.obligations));
       if (!same) {
-        const scenario::RuleNames names = [&](uint32_t rule) { return program.rules[rule].full_name(); };
-        return Report(world, request,
-                      Cat("the lease does not hold: ", scenario::FormatDecision(program.schema, decision, names), "\n  but at ",
-                          FormatTime(t), ": ", scenario::FormatDecision(program.schema, again, names)));
+        const scenario::RuleNames names = [&](uint32_t rule) {
+          return program.rules[rule].full_name();
+        };
+        return Report(
+            world, request,
+            Cat("the lease does not hold: ",
+                scenario::FormatDecision(program.schema, decision, names), "\n  but at ",
+                FormatTime(t), ": ", scenario::FormatDecision(program.schema, again, names)));
       }
     }
     if (decision.valid_until) {
@@ -117,15 +127,17 @@ absl::Status CheckCase(uint64_t seed, const CaseOptions& options, Statistics* st
 
 std::string Describe(const Statistics& s) {
   auto percent = [&](uint64_t n) { return s.decisions == 0 ? 0 : n * 100 / s.decisions; };
-  std::string out = Cat(s.policies, " policies, ", s.decisions, " decisions: ", percent(s.allows), " % allows, ",
-                        percent(s.with_unknowns), " % with unknowns, ", percent(s.with_end), " % with an end, ", s.leases_checked,
-                        " leases checked around their end\n");
+  std::string out =
+      Cat(s.policies, " policies, ", s.decisions, " decisions: ", percent(s.allows), " % allows, ",
+          percent(s.with_unknowns), " % with unknowns, ", percent(s.with_end), " % with an end, ",
+          s.leases_checked, " leases checked around their end\n");
   std::string missing;
 #define ZTP_OP(id, name, arity) \
   if (s.operators.count(name) == 0) Append(missing, missing.empty() ? "" : ", ", name);
 #include "engine/sema/ops.def"
 #undef ZTP_OP
-  Append(out, missing.empty() ? "every operator was generated\n" : Cat("operators never generated: ", missing, "\n"));
+  Append(out, missing.empty() ? "every operator was generated\n"
+                              : Cat("operators never generated: ", missing, "\n"));
   return out;
 }
 

@@ -1,4 +1,5 @@
-// One random case: a policy, a world, and requests, decided in every way there is and held against each other.
+// One random case: a policy, a world, and requests, decided in every way there is and held against
+// each other.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +27,9 @@ struct CaseOptions {
   int requests = 20;  // of each world
 };
 
-// Everything follows from the seed. An error is a disagreement (or a generated policy that does not compile): its
-// message has the policy, the request's decision by each way, and the reference's trace.
+// Everything follows from the seed. An error is a disagreement (or a generated policy that does not
+// compile): its message has the policy, the request's decision by each way, and the reference's
+// trace.
 absl::Status CheckCase(uint64_t seed, const CaseOptions& options, Statistics* statistics);
 
 std::string Describe(const Statistics& statistics);

@@ -17,7 +17,8 @@ TEST(DifferentialTest, AllWaysToDecideAgree) {
   EXPECT_GE(statistics.allows * 5, statistics.decisions) << Describe(statistics);
   EXPECT_GE(statistics.with_unknowns * 5, statistics.decisions) << Describe(statistics);
   EXPECT_GE(statistics.leases_checked * 10, statistics.decisions) << Describe(statistics);
-#define ZTP_OP(id, name, arity) EXPECT_GT(statistics.operators[name], 0u) << "never generated: " << name;
+#define ZTP_OP(id, name, arity) \
+  EXPECT_GT(statistics.operators[name], 0u) << "never generated: " << name;
 #include "engine/sema/ops.def"
 #undef ZTP_OP
 }

@@ -7,7 +7,8 @@
 
 int main(int argc, char** argv) {
   using namespace ztp::differential;
-  CLI::App app{"Decides random requests on random policies in every way there is, and compares.", "ztp_differential_run"};
+  CLI::App app{"Decides random requests on random policies in every way there is, and compares.",
+               "ztp_differential_run"};
   uint64_t first = 1, cases = 1000;
   CaseOptions options;
   bool print = false, keep_going = false;
@@ -33,7 +34,9 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "%s\n", std::string(ztp::Message(status)).c_str());
       if (!keep_going) break;
     }
-    if ((i + 1) % 1000 == 0) std::fprintf(stderr, "%llu of %llu cases\r", static_cast<unsigned long long>(i + 1), static_cast<unsigned long long>(cases));
+    if ((i + 1) % 1000 == 0)
+      std::fprintf(stderr, "%llu of %llu cases\r", static_cast<unsigned long long>(i + 1),
+                   static_cast<unsigned long long>(cases));
   }
   std::fputs(Describe(statistics).c_str(), stdout);
   return failures == 0 ? 0 : 1;

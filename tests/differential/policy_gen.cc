@@ -9,7 +9,8 @@
 namespace ztp::differential {
 namespace {
 
-// A type, as the text that declares it. Everything the generator knows of a type is in the table below.
+// A type, as the text that declares it. Everything the generator knows of a type is in the table
+// below.
 using TypeName = std::string;
 
 struct Path {
@@ -29,10 +30,10 @@ struct AttributeDecl {
 };
 
 const std::vector<TypeName>& Scalars() {
-  static const std::vector<TypeName> kAll = {"Bool",    "Int",        "Decimal", "String", "Time",
-                                             "Duration", "Version",   "HexVersion", "Ip",  "Cidr",
-                                             "Digest",  "SpiffeId",   "Glob",    "Color",  "Chain",
-                                             "Tags",    "Zones",      "Label",   "Group",  "User",    "Paints"};
+  static const std::vector<TypeName> kAll = {
+      "Bool",       "Int",  "Decimal", "String", "Time",     "Duration", "Version",
+      "HexVersion", "Ip",   "Cidr",    "Digest", "SpiffeId", "Glob",     "Color",
+      "Chain",      "Tags", "Zones",   "Label",  "Group",    "User",     "Paints"};
   return kAll;
 }
 
@@ -89,7 +90,8 @@ class Generator {
     }
   }
 
-  std::vector<AttributeDecl> Attributes(const std::string& prefix, int count, bool carried_claimed) {
+  std::vector<AttributeDecl> Attributes(const std::string& prefix, int count,
+                                        bool carried_claimed) {
     std::vector<AttributeDecl> result;
     for (int i = 0; i < count; ++i) {
       AttributeDecl a;
@@ -140,8 +142,9 @@ class Generator {
     auto bot = Attributes("b", 3, true);
     Entity("Bot carried claimed", "Bot", bot, {});
     // Lineage: documents derive from documents, models from both.
-    const std::vector<std::string> inherited = {"ilabel: Label inherited", "itags: Set<String> inherited",
-                                                "iany: Bool inherited any", "iall: Bool inherited all"};
+    const std::vector<std::string> inherited = {
+        "ilabel: Label inherited", "itags: Set<String> inherited", "iany: Bool inherited any",
+        "iall: Bool inherited all"};
     auto doc = Attributes("d", 4, false);
     Entity("Doc in home: Group derives Doc", "Doc", doc,
            {inherited[0], inherited[1], inherited[2], inherited[3], "hold: Bool = false",
@@ -196,7 +199,8 @@ class Generator {
     for (const auto& [name, attributes] : attributes_) {
       if (name != type) continue;
       for (const auto& a : attributes) {
-        Path p{text + "." + a.name, a.type, a.optional, claimed || a.claimed, text + " has " + a.name};
+        Path p{text + "." + a.name, a.type, a.optional, claimed || a.claimed,
+               text + " has " + a.name};
         AddPath(s, p);
       }
     }
@@ -246,9 +250,7 @@ class Generator {
   }
 
   static std::string Trusted(const Path& p) { return p.claimed ? "trust(" + p.text + ")" : p.text; }
-  static std::string Guard(const Path& p) {
-    return p.claimed ? "trust(" + p.guard + ")" : p.guard;
-  }
+  static std::string Guard(const Path& p) { return p.claimed ? "trust(" + p.guard + ")" : p.guard; }
 
   // ------------------------------------------------------------------ expressions
   std::string Literal(const TypeName& t) {
@@ -257,18 +259,22 @@ class Generator {
     if (t == "Int") return pick({"0", "1", "2", "3", "-1", "1000"});
     if (t == "Decimal") return pick({"0.0", "0.5", "1.0", "1.5", "-0.25", "1000.5"});
     if (t == "String") return pick({"\"a\"", "\"b\"", "\"a/b\"", "\"\"", "\"x\\u{e9}\\n\""});
-    if (t == "Time") return pick({"Time(\"2029-12-31T23:59:58Z\")", "Time(\"2030-01-01T00:00:00Z\")",
-                                  "Time(\"2030-01-01T00:00:02.5Z\")"});
+    if (t == "Time")
+      return pick({"Time(\"2029-12-31T23:59:58Z\")", "Time(\"2030-01-01T00:00:00Z\")",
+                   "Time(\"2030-01-01T00:00:02.5Z\")"});
     if (t == "Duration") return pick({"0s", "1s", "2s500ms", "1h", "-1s"});
-    if (t == "Version") return pick({"Version(\"1.2\")", "Version(\"1.2.0-rc.1\")", "Version(\"2\")"});
+    if (t == "Version")
+      return pick({"Version(\"1.2\")", "Version(\"1.2.0-rc.1\")", "Version(\"2\")"});
     if (t == "HexVersion") return pick({"HexVersion(\"96.00.9F\")", "HexVersion(\"96.0a\")"});
     if (t == "Ip") return pick({"Ip(\"10.1.2.3\")", "Ip(\"::1\")", "Ip(\"192.168.0.1\")"});
-    if (t == "Cidr") return pick({"Cidr(\"10.0.0.0/8\")", "Cidr(\"10.1.2.3/32\")", "Cidr(\"::/0\")"});
+    if (t == "Cidr")
+      return pick({"Cidr(\"10.0.0.0/8\")", "Cidr(\"10.1.2.3/32\")", "Cidr(\"::/0\")"});
     if (t == "Digest") {
       return pick({"Digest(\"sha256:" + std::string(64, 'a') + "\")",
                    "Digest(\"sha256:" + std::string(64, 'b') + "\")"});
     }
-    if (t == "SpiffeId") return pick({"SpiffeId(\"spiffe://acme/a\")", "SpiffeId(\"spiffe://corp/a/b\")"});
+    if (t == "SpiffeId")
+      return pick({"SpiffeId(\"spiffe://acme/a\")", "SpiffeId(\"spiffe://corp/a/b\")"});
     if (t == "Glob") return pick({"Glob(\"a*\")", "Glob(\"**\")", "Glob(\"*/b\")"});
     if (t == "Color") return "Color." + pick({"red", "green", "blue"});
     if (t == "Chain") return "Chain." + pick({"low", "mid", "high", "top", "bottom"});
@@ -359,7 +365,8 @@ class Generator {
           break;
         default:
           if (r_.Percent(50)) {
-            return "({ \"a\": " + Expr(s, t, d) + ", \"b\": 2 }[" + Expr(s, "String", 0) + "] ?? 7)";
+            return "({ \"a\": " + Expr(s, t, d) + ", \"b\": 2 }[" + Expr(s, "String", 0) +
+                   "] ?? 7)";
           }
           return "(table[" + Expr(s, "String", 0) + "] ?? 7)";
       }
@@ -378,7 +385,8 @@ class Generator {
       return "(" + Expr(s, t, d) + ops[r_.Below(2)] + Expr(s, t, d) + ")";
     }
     if (t == "Time") {
-      return "(" + Expr(s, "Time", d) + (r_.Percent(50) ? " + " : " - ") + Expr(s, "Duration", d) + ")";
+      return "(" + Expr(s, "Time", d) + (r_.Percent(50) ? " + " : " - ") + Expr(s, "Duration", d) +
+             ")";
     }
     if (IsLabel(t)) {
       if (t == "Label" && r_.Percent(30)) return ProductLabel(s, d);
@@ -447,7 +455,8 @@ class Generator {
       const std::string of = holder.type == "Model" && r_.Percent(40) ? "Model" : "Doc";
       return {Trusted(holder) + ".ancestors(" + of + ")", of};
     }
-    if (s.folds < 3 && r_.Percent(15)) return {"[ " + Expr(s, "Int", d) + ", 2, " + Expr(s, "Int", 0) + " ]", "Int"};
+    if (s.folds < 3 && r_.Percent(15))
+      return {"[ " + Expr(s, "Int", d) + ", 2, " + Expr(s, "Int", 0) + " ]", "Int"};
     if (!paths.empty() && r_.Percent(80)) {
       const Path& p = *r_.Pick(paths);
       return {Trusted(p), *ElementOf(p.type)};
@@ -532,12 +541,14 @@ class Generator {
       case 6:
       case 7: {
         const TypeName t = r_.Pick(Scalars());
-        if (!IsOrdered(t)) return Expr(s, t, d) + (r_.Percent(50) ? " == " : " != ") + Expr(s, t, 0);
+        if (!IsOrdered(t))
+          return Expr(s, t, d) + (r_.Percent(50) ? " == " : " != ") + Expr(s, t, 0);
         const char* ops[] = {" < ", " <= ", " > ", " >= ", " == ", " != "};
         return Expr(s, t, d) + ops[r_.Below(6)] + Expr(s, t, d);
       }
       case 8: {
-        const TypeName t = r_.Pick(std::vector<TypeName>{"Chain", "Tags", "Zones", "Label", "Paints"});
+        const TypeName t =
+            r_.Pick(std::vector<TypeName>{"Chain", "Tags", "Zones", "Label", "Paints"});
         return Expr(s, t, d) + " flows to " + Expr(s, t, d);
       }
       case 9:
@@ -547,7 +558,8 @@ class Generator {
                        : "Zones." + r_.Pick(std::vector<std::string>{"eu", "us", "ap"})) +
                  " in " + Expr(s, tags ? "Tags" : "Zones", d);
         }
-        return Expr(s, "Color", 0) + (r_.Percent(30) ? " not in " : " in ") + "{ Color.red, Color.blue }";
+        return Expr(s, "Color", 0) + (r_.Percent(30) ? " not in " : " in ") +
+               "{ Color.red, Color.blue }";
       case 10: {  // the hierarchy
         std::vector<std::string> left;
         for (const Path& p : s.paths) {
@@ -617,7 +629,8 @@ class Generator {
           case 3:
             return "has oev and oev.by == " + Expr(s, "String", 0);
           default:
-            return s.allow_now ? "has oev and oev.fresh(" + Expr(s, "Duration", 0) + ")" : "has oev";
+            return s.allow_now ? "has oev and oev.fresh(" + Expr(s, "Duration", 0) + ")"
+                               : "has oev";
         }
       case 19: {  // lineage
         std::vector<std::string> holders;
@@ -676,7 +689,11 @@ class Generator {
       std::string kind = i == 0 ? "permit" : i == 1 ? "forbid" : i == 2 ? "duty" : "";
       if (kind.empty()) {
         const uint32_t k = r_.Below(10);
-        kind = k < 6 ? "permit" : k < 8 ? "forbid" : k < 9 ? "duty" : r_.Percent(50) ? "never" : "always";
+        kind = k < 6            ? "permit"
+               : k < 8          ? "forbid"
+               : k < 9          ? "duty"
+               : r_.Percent(50) ? "never"
+                                : "always";
       }
       Rule(kind, "r" + std::to_string(i));
     }
@@ -686,8 +703,8 @@ class Generator {
     Scope s;
     s.allow_now = !options_.without_now;
     Line(kind + " " + name + " {");
-    const std::string action =
-        r_.Pick(std::vector<std::string>{"read", "write", "read, write", "Io", "ship", "All", "any"});
+    const std::string action = r_.Pick(
+        std::vector<std::string>{"read", "write", "read, write", "Io", "ship", "All", "any"});
     const bool only_ship = action == "ship";
     std::vector<std::string> principals = {"User", "User, Bot", "User", "any"};
     if (!only_ship) principals.push_back("Bot");
@@ -740,9 +757,9 @@ class Generator {
     }
     if (kind == "permit" || kind == "duty") {
       if (kind == "duty" || r_.Percent(40)) {
-        Line(r_.Percent(60) ? "  oblige    note(" + Expr(s, "Int", 2) + ")"
-                            : "  oblige    mark(" + Expr(s, "String", 1) + ", " + Expr(s, "Label", 1) +
-                                  ")");
+        Line(r_.Percent(60)
+                 ? "  oblige    note(" + Expr(s, "Int", 2) + ")"
+                 : "  oblige    mark(" + Expr(s, "String", 1) + ", " + Expr(s, "Label", 1) + ")");
       }
     }
     if (kind != "duty" && r_.Percent(60)) Line("  because   \"" + name + " of a " + kind + "\"");

@@ -1,8 +1,9 @@
 // Random well-typed policies as source text.
 //
-// Boundary: this file knows the language's syntax and typing, and nothing of any evaluator. Each policy has a
-// schema of its own (a random choice of attributes over a fixed frame of entity types) and a handful of rules
-// whose conditions reach every operator and type. Names are short: these texts are read when a case fails.
+// Boundary: this file knows the language's syntax and typing, and nothing of any evaluator. Each
+// policy has a schema of its own (a random choice of attributes over a fixed frame of entity types)
+// and a handful of rules whose conditions reach every operator and type. Names are short: these
+// texts are read when a case fails.
 #pragma once
 
 #include <string>

@@ -28,8 +28,16 @@ class WorldGenerator {
   EntityUid AnyUid(EntityTypeId type) { return Uid(type, r_.Below(kIdsPerType)); }
 
   Time NearTime() {
-    static constexpr int64_t kOffsets[] = {0,  1,  -1, kSecond, -kSecond, 2 * kSecond, -3 * kSecond,
-                                           1500000, 3600 * kSecond, -3600 * kSecond};
+    static constexpr int64_t kOffsets[] = {0,
+                                           1,
+                                           -1,
+                                           kSecond,
+                                           -kSecond,
+                                           2 * kSecond,
+                                           -3 * kSecond,
+                                           1500000,
+                                           3600 * kSecond,
+                                           -3600 * kSecond};
     return Time{kNow + kOffsets[r_.Below(std::size(kOffsets))]};
   }
 
@@ -65,7 +73,8 @@ class WorldGenerator {
       case TypeKind::kIp:
         return Value::OfIp(*ParseIp(pick({"10.1.2.3", "10.200.0.1", "::1", "192.168.0.1"})));
       case TypeKind::kCidr:
-        return Value::OfCidr(*ParseCidr(pick({"10.0.0.0/8", "10.1.2.3/32", "::/0", "10.1.0.0/16"})));
+        return Value::OfCidr(
+            *ParseCidr(pick({"10.0.0.0/8", "10.1.2.3/32", "::/0", "10.1.0.0/16"})));
       case TypeKind::kDigest:
         return Value::Digest("sha256:" + std::string(64, r_.Percent(50) ? 'a' : 'b'));
       case TypeKind::kSpiffeId:
@@ -83,7 +92,8 @@ class WorldGenerator {
         std::vector<Value> items;
         const uint32_t n = depth > 1 ? r_.Below(2) : r_.Below(4);
         for (uint32_t i = 0; i < n; ++i) items.push_back(Of(t.element, depth + 1));
-        return t.kind == TypeKind::kSet ? Value::Set(std::move(items)) : Value::List(std::move(items));
+        return t.kind == TypeKind::kSet ? Value::Set(std::move(items))
+                                        : Value::List(std::move(items));
       }
       case TypeKind::kMap: {
         std::vector<std::pair<Value, Value>> entries;
@@ -116,7 +126,8 @@ class WorldGenerator {
     const LatticeType& l = schema_[id];
     switch (l.kind) {
       case LatticeType::Kind::kChain:
-        return schema_.ChainLabel(id, r_.Below(static_cast<uint32_t>(schema_[l.elements].values.size())));
+        return schema_.ChainLabel(
+            id, r_.Below(static_cast<uint32_t>(schema_[l.elements].values.size())));
       case LatticeType::Kind::kPowerSet:
       case LatticeType::Kind::kDual: {
         std::vector<uint32_t> in;
@@ -147,7 +158,8 @@ class WorldGenerator {
   EntityRecord Record(EntityTypeId type, uint32_t n) {
     const EntityType& decl = schema_[type];
     EntityRecord record{.uid = Uid(type, n)};
-    // Edges go to higher numbers of the same type, or to types declared earlier: no cycle can arise.
+    // Edges go to higher numbers of the same type, or to types declared earlier: no cycle can
+    // arise.
     auto edges = [&](const std::vector<EntityTypeId>& to, uint32_t percent) {
       std::vector<EntityUid> result;
       for (EntityTypeId t : to) {
@@ -199,7 +211,9 @@ class WorldGenerator {
     q.action = ActionId{r_.Below(static_cast<uint32_t>(schema_.actions.size()))};
     const Action& action = schema_[q.action];
     // Mostly stored ones.
-    auto asked = [&](EntityTypeId t) { return Uid(t, r_.Percent(92) ? r_.Below(kIdsPerType - 1) : kIdsPerType - 1); };
+    auto asked = [&](EntityTypeId t) {
+      return Uid(t, r_.Percent(92) ? r_.Below(kIdsPerType - 1) : kIdsPerType - 1);
+    };
     q.principal = asked(r_.Pick(action.principals));
     q.resource = asked(r_.Pick(action.resources));
     for (const Param& p : action.params) q.params.push_back(FactOf(p.type, p.optional, false, 40));

@@ -1,7 +1,8 @@
 // Random facts and requests for a schema.
 //
-// Boundary: reads the Schema only. Ids and values come from small pools, so that equal ones meet; some entities
-// that are referred to are not stored, some facts are missing, and times lie close around the clock.
+// Boundary: reads the Schema only. Ids and values come from small pools, so that equal ones meet;
+// some entities that are referred to are not stored, some facts are missing, and times lie close
+// around the clock.
 #pragma once
 
 #include <vector>
@@ -13,7 +14,8 @@ namespace ztp::differential {
 
 std::vector<EntityRecord> GenerateEntities(Random& random, const Schema& schema);
 
-// A request that fits the schema: one of its actions with a principal, a resource and parameters that it takes.
+// A request that fits the schema: one of its actions with a principal, a resource and parameters
+// that it takes.
 Request GenerateRequest(Random& random, const Schema& schema);
 
 }  // namespace ztp::differential
