@@ -9,6 +9,15 @@ namespace ztp::sema {
 using syntax::BinaryOp;
 using syntax::ExprKind;
 
+// The edges of the hierarchy are the fact store's word, or, of an entity that the request carries,
+// the requester's.
+Rank ExprChecker::EdgeRank(const Type& entity) const {
+  for (EntityTypeId id : entity.entities) {
+    if (schema()[id].carried == Carried::kClaimed) return Rank::kClaimed;
+  }
+  return Rank::kVouched;
+}
+
 Typed ExprChecker::CheckIn(Context& c, ExprRef e) {
   const ExprRef left = Child(e, 0), right = Child(e, 1);
   Typed a, b;
@@ -111,7 +120,7 @@ Typed ExprChecker::MembershipOf(Context&, ExprRef e, const Typed& a, const Typed
             DiagKind::kNoOverlap, Cat(TypeName(a.type), " can never be in ", TypeName(b.type)),
             Cat("declare 'entity ", TypeName(a.type), " in ", TypeName(b.type), "' if it can"));
       }
-      lowest.Add(Rank::kVouched, e->span);
+      lowest.Add(EdgeRank(x), e->span);
       id = Make(e->span, Op::kIn, bool_, {a.id, b.id});
       break;
     case TypeKind::kSet:
@@ -124,7 +133,7 @@ Typed ExprChecker::MembershipOf(Context&, ExprRef e, const Typed& a, const Typed
                       Cat("declare 'entity ", TypeName(a.type), " in ", TypeName(y.element),
                           "' if it can"));
         }
-        lowest.Add(Rank::kVouched, e->span);
+        lowest.Add(EdgeRank(x), e->span);
         id = Make(e->span, Op::kInAny, bool_, {a.id, b.id});
       } else if (x.kind == TypeKind::kIp && element.kind == TypeKind::kCidr) {
         id = Make(e->span, Op::kIpIn, bool_, {a.id, b.id});

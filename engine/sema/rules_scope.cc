@@ -176,6 +176,19 @@ void RuleChecker::AddScopeClause(const ExprContext& context, const Who& who, boo
   TypeTable& types = names_.schema().types;
   const ExprId entity = builder_.Const(types.Entity(who.entity->type), Value::Entity(*who.entity));
   const Op op = who.test == syntax::ScopeTest::kEq ? Op::kEq : Op::kIn;
+  if (op == Op::kIn) {
+    for (EntityTypeId id : types[subject.type].entities) {
+      if (names_.schema()[id].carried != Carried::kClaimed) continue;
+      const std::string group = FormatUid(names_.schema(), *who.entity);
+      names_.sink().Report(
+          Diagnostic(DiagKind::kClaimedWithoutTrust, who.line->span,
+                     Cat("what a ", names_.schema()[id].name, " is in, the requester only claims"))
+              .Mark("claimed, and the rule rests on it")
+              .Help(Cat("write 'when trust(x in ", group,
+                        ")' if the rule is to believe the requester here")));
+      return;
+    }
+  }
   const ExprId condition =
       checker_.Make(who.line->span, op, types.Scalar(TypeKind::kBool), {subject.id, entity});
   if (condition.valid()) rule.clauses.push_back({kind, condition, who.line->span});
