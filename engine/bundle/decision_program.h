@@ -19,6 +19,7 @@
 #include "engine/base/limits.h"
 #include "engine/base/schema.h"
 #include "engine/bundle/cell.h"
+#include "engine/core/index.h"
 
 namespace ztp {
 
@@ -197,6 +198,27 @@ struct SourceRecord {
   bool operator==(const SourceRecord&) const = default;
 };
 
+// Which rules can matter to a request: core/index.h. Texts and entities that constants name are
+// numbered by ConstantNames (constant_names.h).
+struct DecisionIndex {
+  std::vector<Probe> probes;
+  std::vector<uint32_t> texts;  // numbers of texts
+  std::vector<Test> tests;      // each once
+  std::vector<int64_t> values;
+  std::vector<IndexedRule> rules;  // by rank
+  uint32_t forbids = 0;            // ranks [0, forbids) are forbids
+  uint32_t permits = 0;            // the next are permits; the others are duties
+  std::vector<uint32_t> rule_tests;
+  std::vector<IndexGroup> groups;
+  uint32_t first_root = 0;  // the groups that every rule is in: groups[first_root, + root_count)
+  uint32_t root_count = 0;
+  std::vector<IndexKey> keys;
+  std::vector<uint32_t> ranks;
+  std::vector<IndexColumn> columns;
+  std::vector<int64_t> cuts;
+  std::vector<uint64_t> rows;
+};
+
 struct DecisionProgram {
   Schema schema;
 
@@ -227,6 +249,8 @@ struct DecisionProgram {
   // Each quantifier's nodes come before the nodes that use it: worked out in order.
   std::vector<QuantifierRecord> quantifiers;
   std::vector<StoredMatch> stored_matches;
+
+  DecisionIndex index;
 
   std::vector<SourceRecord> sources;
   TextRef tz_version;  // of the time zone data that schedules were checked against

@@ -1,0 +1,154 @@
+// The index of a decision program: what finds the few rules that can matter to a request without
+// trying each. Plain data of fixed size with indices for references, so that a file can hold it and
+// be read in place; ir/ makes it, bundle/ checks it, eval/ walks it.
+//
+// A rule's condition is a conjunction. Each conjunct is a Test: one value that is read from the
+// request or the facts (a Probe, read at most once a decision, whatever number of rules tests it)
+// against constants. Rules that a known test rules out for ever contribute nothing to a decision,
+// its lease or its list of unknown facts, so it is always right not to look at them, and always
+// right to look at one too many. The index does nothing else: it leaves rules out.
+//
+// Boundary: freestanding. Meaning and checks of every field: bundle/FORMAT.md, "Index".
+#pragma once
+
+#include <cstdint>
+
+namespace ztp {
+
+// What rules compare with constants.
+struct Probe {
+  // How the value looks to a test.
+  enum class Form : uint8_t {
+    kNumber = 0,  // Bool, Int, Decimal, Time, Duration, enum, entity type, action: the number
+    kText = 1,  // its place among the texts that tests compare it with: index_texts[first, +count);
+                // count if it is none of them
+    kRank = 2,  // its place in the order of those texts (they ascend): 2i + 1 for the i-th itself,
+                // 2i for what lies before it and behind the one before
+    kLabel = 3,   // the bits of a label of at most 64
+    kEntity = 4,  // the entity's number; entities that constants name have the first ones
+    kItems = 5,   // a set or list: to be looked into
+    kChars = 6,   // a text: its bytes
+  };
+  // Where it comes from. kNode can be worked out for any; the others are the same, faster.
+  enum class Source : uint8_t {
+    kNode = 0,
+    kAction = 1,
+    kPrincipalType = 2,
+    kResourceType = 3,
+    kPrincipal = 4,
+    kResource = 5,
+    kParam = 6,               // index: parameter reference
+    kInput = 7,               // index: input
+    kInputField = 8,          // index: input; field: of its record
+    kPrincipalAttribute = 9,  // index: attribute reference
+    kResourceAttribute = 10,  // index: attribute reference
+    // `has` of these: Bool
+    kHasPrincipalAttribute = 11,
+    kHasResourceAttribute = 12,
+  };
+  uint32_t node = 0;  // whose value it is; absent of the sources that no node stands for
+  Form form = Form::kNumber;
+  Source source = Source::kNode;
+  uint16_t field = 0;
+  uint32_t index = 0;
+  uint32_t first = 0;  // kText, kRank: in DecisionIndex::texts
+  uint32_t count = 0;
+  bool operator==(const Probe&) const = default;
+};
+static_assert(sizeof(Probe) == 20);
+
+// One comparison; true or false where the probe's value is known.
+struct Test {
+  enum class Op : uint8_t {
+    kRange = 0,      // a <= v <= b
+    kMask = 1,       // v < 64 and bit v of a
+    kAmong = 2,      // v is one of values[a, a + b), which ascend
+    kBits = 3,       // (v & a) == b
+    kMember = 4,     // the entity is number a, or a member of it
+    kMemberAny = 5,  // the same of one of values[a, a + b), which ascend
+    kHas = 6,        // an item of the set or list equals constant a
+    kLike = 7,       // the text matches the pattern that constant a is
+    kNow = 8,        // now compared with v + a (or -v + a if b is 1), all in microseconds
+  };
+  // Of kNow: `now <op> limit`. As in the program's now_compare.
+  enum class NowOp : uint8_t { kLt = 0, kLe = 1, kGt = 2, kGe = 3, kEq = 4 };
+  Op op = Op::kRange;
+  uint8_t negated = 0;  // the opposite counts
+  NowOp now_op = NowOp::kLt;
+  uint8_t reserved = 0;
+  uint32_t probe = 0;
+  int64_t a = 0;
+  int64_t b = 0;
+  bool operator==(const Test&) const = default;
+};
+static_assert(sizeof(Test) == 24);
+
+// A permit, forbid or duty as the index counts them: first the forbids, then the permits, then the
+// duties, each in source order. Its number among them is its rank.
+struct IndexedRule {
+  uint32_t rule = 0;        // in DecisionProgram::rules
+  uint32_t first_test = 0;  // in DecisionIndex::rule_tests
+  // The cheap tests come first: those that need no operator of the program to be run.
+  uint16_t cheap_tests = 0;
+  uint16_t tests = 0;
+  bool operator==(const IndexedRule&) const = default;
+};
+static_assert(sizeof(IndexedRule) == 12);
+
+// Rules, and how those of them are found that can matter.
+struct IndexGroup {
+  enum class Kind : uint8_t {
+    kAll = 0,      // every one is looked at: ranks[first, first + count)
+    kValue = 1,    // by the probe's value: keys[first, first + count), a hash table
+    kMember = 2,   // by what an entity is and is a member of: the same
+    kElement = 3,  // by the elements of a set or list of texts: the same
+    kRows = 4,     // by rows of bits, one bit a rule: columns[first, first + count) over
+                   // ranks[first_rank, first_rank + rank_count)
+  };
+  Kind kind = Kind::kAll;
+  uint8_t reserved[3] = {};
+  uint32_t probe = 0;
+  uint32_t first = 0;
+  uint32_t count = 0;
+  uint32_t first_rank = 0;  // kRows; of the keyed: where the probe is not known, all of these
+  uint32_t rank_count = 0;
+  bool operator==(const IndexGroup&) const = default;
+};
+static_assert(sizeof(IndexGroup) == 24);
+
+// An entry of a hash table of keys: open addressing, linear probing from KeyHash, never full.
+struct IndexKey {
+  enum Kind : uint32_t { kFree = 0, kRanks = 1, kGroups = 2 };
+  int64_t key = 0;
+  uint32_t first = 0;  // kRanks: in DecisionIndex::ranks; kGroups: in DecisionIndex::groups
+  uint32_t count : 30 = 0;
+  uint32_t kind : 2 = kFree;
+  bool operator==(const IndexKey&) const = default;
+};
+static_assert(sizeof(IndexKey) == 16);
+
+// A row of bits for each stretch of a probe's values: the rules that none of the values there rules
+// out. `words` 64-bit words a row.
+struct IndexColumn {
+  enum class Kind : uint8_t {
+    kIntervals = 0,  // row i: values from cuts[i - 1] on, below cuts[i]; count + 1 rows
+    kCodes = 1,      // row i: value i; row `count`: every other value; count + 1 rows
+    kBit = 2,        // row 0: bit `count` of the label is 0; row 1: it is 1
+  };
+  Kind kind = Kind::kIntervals;
+  uint8_t reserved[3] = {};
+  uint32_t probe = 0;
+  uint32_t first_cut = 0;  // kIntervals: in DecisionIndex::cuts
+  uint32_t count = 0;
+  uint64_t first_row = 0;  // in DecisionIndex::rows
+  bool operator==(const IndexColumn&) const = default;
+};
+static_assert(sizeof(IndexColumn) == 24);
+
+// Where a key's search begins in a table of `slots`, a power of two.
+constexpr uint32_t KeyHash(int64_t key, uint32_t slots) {
+  const uint64_t mixed = static_cast<uint64_t>(key) * 0x9e3779b97f4a7c15u;
+  return static_cast<uint32_t>(mixed >> 32) & (slots - 1);
+}
+
+}  // namespace ztp
