@@ -86,4 +86,17 @@ std::string Join(const Container& texts, std::string_view separator) {
 // `text` as messages show names: 'hold'.
 inline std::string Quoted(std::string_view text) { return Cat("'", text, "'"); }
 
+// `noun` behind its article: "a Team", "an Int", "a User", "an Upload". It goes by letters, not by
+// sound; that suffices for the names of types, roles and rules.
+inline std::string WithArticle(std::string_view noun) {
+  constexpr std::string_view kVowels = "aeiouAEIOU";
+  const auto vowel = [&](size_t i) {
+    return i < noun.size() && kVowels.find(noun[i]) != std::string_view::npos;
+  };
+  bool an = vowel(0);
+  // "yoo": a u before one consonant and a vowel.
+  if (an && (noun[0] == 'u' || noun[0] == 'U')) an = noun.size() > 1 && (vowel(1) || !vowel(2));
+  return Cat(an ? "an " : "a ", noun);
+}
+
 }  // namespace ztp

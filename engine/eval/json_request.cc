@@ -157,8 +157,8 @@ class Builder {
       for (EntityTypeId t : types) names.push_back(schema_[t].json_name);
       reader_.Error(JsonErrorCode::kActionDoesNotFit, *reader_.tree().Find(node, member),
                     JsonPath(&root_, member),
-                    Cat("action ", action_->json_name, " is not ", preposition, " a ",
-                        schema_[type].json_name, " but ", preposition, " ",
+                    Cat("action ", action_->json_name, " is not ", preposition, " ",
+                        WithArticle(schema_[type].json_name), " but ", preposition, " ",
                         names.empty() ? "nothing" : Join(names, ", ")));
     };
     check(action_->principals, principal.type, "subject", "by");

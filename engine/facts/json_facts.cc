@@ -117,16 +117,18 @@ void FactsReader::ReadEntity(const JsonItems::Item& item, JsonTree& tree) {
         for (const EntityUid& parent : record.parents) {
           const JsonPath path(&parents_path, i++);
           if (Contains(type.parents, parent.type)) continue;
-          reader.Error(JsonErrorCode::kParentNotAllowed, *parents, path,
-                       Cat(type.json_name, " cannot be in a ", schema_[parent.type].json_name,
-                           "; what it may be in: ", NamesOf(schema_, type.parents)));
+          reader.Error(
+              JsonErrorCode::kParentNotAllowed, *parents, path,
+              Cat(type.json_name, " cannot be in ", WithArticle(schema_[parent.type].json_name),
+                  "; what it may be in: ", NamesOf(schema_, type.parents)));
         }
         i = 0;
         for (const EntityUid& source : record.derives) {
           const JsonPath path(&derives_path, i++);
           if (Contains(type.derives, source.type)) continue;
           reader.Error(JsonErrorCode::kDerivesNotAllowed, *derives, path,
-                       Cat(type.json_name, " cannot derive from a ", schema_[source.type].json_name,
+                       Cat(type.json_name, " cannot derive from ",
+                           WithArticle(schema_[source.type].json_name),
                            "; what it may derive from: ", NamesOf(schema_, type.derives)));
         }
       }

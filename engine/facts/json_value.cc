@@ -441,7 +441,8 @@ std::optional<Label> JsonReader::ReadLabel(const JsonNode& node, LatticeId id,
         if (child == nullptr) {
           ok = false;
           Error(JsonErrorCode::kMissingMember, node, path,
-                Cat("`", part.name, "` is missing: a ", lattice.name, " names every part"));
+                Cat("`", part.name, "` is missing: ", WithArticle(lattice.name),
+                    " names every part"));
           continue;
         }
         std::optional<Label> label = ReadLabel(*child, part.lattice, JsonPath(&path, part.name));

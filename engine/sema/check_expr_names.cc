@@ -380,7 +380,7 @@ Typed ExprChecker::ScalarLiteral(ExprRef e, TypeKind scalar, std::string_view te
   if (result.value) return Constant(Scalar(scalar), std::move(*result.value), e->span);
   Diagnostic d(scalar == TypeKind::kGlob ? DiagKind::kBadPattern : DiagKind::kBadLiteral, span,
                Cat("not a valid ", TypeName(Scalar(scalar)), ": ", result.error));
-  d.SetMark(Cat("not a ", TypeName(Scalar(scalar))));
+  d.SetMark(Cat("not ", WithArticle(TypeName(Scalar(scalar)))));
   d.SetExpected(std::string(LiteralForm(scalar)));
   Report(std::move(d));
   return Failed(e);

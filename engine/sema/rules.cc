@@ -146,8 +146,7 @@ void RuleChecker::CheckMissingLines(const DeclSite& site, const syntax::RuleDecl
       Diagnostic(DiagKind::kMissingScopeLine, name.valid() ? name.span : site.decl->head,
                  Cat(kind, " ", Quoted(names_.Text(name.text)), " has no ",
                      Join(quoted, " and no "), missing.size() == 1 ? " line" : " lines"))
-          .Mark(Cat(kind == "always" ? "an " : "a ", kind,
-                    " says for whom, for what and on what it holds"))
+          .Mark(Cat(WithArticle(kind), " says for whom, for what and on what it holds"))
           .Help(Cat("write ", Join(any, " and "), " if no restriction is meant")));
 }
 
@@ -157,10 +156,11 @@ void RuleChecker::CheckClauses(ExprContext& context, const syntax::Ast& ast,
   for (const syntax::Clause& clause : clauses) {
     if (clause.kind == syntax::Clause::Kind::kUnlessObliged) {
       if (rule.kind != RuleKind::kNever || delegated) {
-        names_.sink().Report(Diagnostic(DiagKind::kEffectNotAllowed, clause.span,
-                                        Cat("'unless obliged' has no meaning in a ",
-                                            delegated ? "delegation" : RuleKindName(rule.kind)))
-                                 .Mark("only a 'never' asks what an allow carries"));
+        names_.sink().Report(
+            Diagnostic(DiagKind::kEffectNotAllowed, clause.span,
+                       Cat("'unless obliged' has no meaning in ",
+                           WithArticle(delegated ? "delegation" : RuleKindName(rule.kind))))
+                .Mark("only a 'never' asks what an allow carries"));
         continue;
       }
       if (auto oblige = CheckOblige(context, ast, clause.obliged)) {
@@ -183,10 +183,9 @@ void RuleChecker::CheckEffects(ExprContext& context, const DeclSite& site,
   const std::string_view kind = RuleKindName(rule.kind);
   for (const syntax::ObligationCall& call : decl.obliges) {
     if (rule.kind != RuleKind::kPermit && rule.kind != RuleKind::kDuty) {
-      names_.sink().Report(
-          Diagnostic(DiagKind::kEffectNotAllowed, call.span,
-                     Cat(kind == "always" ? "an " : "a ", kind, " cannot oblige to anything"))
-              .Mark("only a permit or a duty imposes obligations"));
+      names_.sink().Report(Diagnostic(DiagKind::kEffectNotAllowed, call.span,
+                                      Cat(WithArticle(kind), " cannot oblige to anything"))
+                               .Mark("only a permit or a duty imposes obligations"));
       continue;
     }
     if (auto oblige = CheckOblige(context, *site.ast, call)) {

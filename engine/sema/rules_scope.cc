@@ -180,12 +180,12 @@ void RuleChecker::AddScopeClause(const ExprContext& context, const Who& who, boo
     for (EntityTypeId id : types[subject.type].entities) {
       if (names_.schema()[id].carried != Carried::kClaimed) continue;
       const std::string group = FormatUid(names_.schema(), *who.entity);
-      names_.sink().Report(
-          Diagnostic(DiagKind::kClaimedWithoutTrust, who.line->span,
-                     Cat("what a ", names_.schema()[id].name, " is in, the requester only claims"))
-              .Mark("claimed, and the rule rests on it")
-              .Help(Cat("write 'when trust(x in ", group,
-                        ")' if the rule is to believe the requester here")));
+      names_.sink().Report(Diagnostic(DiagKind::kClaimedWithoutTrust, who.line->span,
+                                      Cat("what ", WithArticle(names_.schema()[id].name),
+                                          " is in, the requester only claims"))
+                               .Mark("claimed, and the rule rests on it")
+                               .Help(Cat("write 'when trust(x in ", group,
+                                         ")' if the rule is to believe the requester here")));
       return;
     }
   }

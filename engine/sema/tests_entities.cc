@@ -123,7 +123,7 @@ bool TestChecker::AddEdges(Scene& scene, const syntax::Ast& ast,
         DiagKind::kTypeMismatch, span,
         Cat(type.name, derives ? " does not derive from " : " cannot be a member of ",
             schema()[value.entity_type()].name));
-    diagnostic.SetMark(Cat("a ", schema()[value.entity_type()].name));
+    diagnostic.SetMark(WithArticle(schema()[value.entity_type()].name));
     diagnostic.AddLabel(names_.SpanOf({NameKind::kEntity, record.uid.type.index}),
                         Cat(type.name, " is declared here"));
     if (!names.empty()) diagnostic.SetExpected(Join(names, " or "));

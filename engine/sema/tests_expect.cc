@@ -87,7 +87,7 @@ std::optional<EntityUid> TestChecker::ReadParty(Scene& scene, const syntax::Ast&
     const std::string& type = schema()[value->entity_type()].json_name;
     Report(Diagnostic(DiagKind::kBadExpectation, span,
                       Cat("action ", Quoted(action.name), " has no ", role, "s of type ", type))
-               .Mark(Cat("a ", type))
+               .Mark(WithArticle(type))
                .Label(names_.SpanOf({NameKind::kAction, action_id.index}), "declared here")
                .Expected(Join(names, " or ")));
     return std::nullopt;
@@ -176,9 +176,9 @@ bool TestChecker::ReadBy(const Scene& scene, const syntax::TestStatement& statem
                            : named.kind == RuleKind::kForbid || named.kind == RuleKind::kDuty;
   if (!decides) {
     Report(Diagnostic(DiagKind::kBadExpectation, statement.by.span,
-                      Cat(expect.allow ? "an allow" : "a deny", " is never by a ",
-                          RuleKindName(named.kind)))
-               .Mark(Cat("a ", RuleKindName(named.kind)))
+                      Cat(expect.allow ? "an allow" : "a deny", " is never by ",
+                          WithArticle(RuleKindName(named.kind))))
+               .Mark(WithArticle(RuleKindName(named.kind)))
                .Label(named.name_span, "declared here")
                .Expected(expect.allow ? "a permit" : "a forbid or a duty"));
     return false;
