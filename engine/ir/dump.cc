@@ -114,11 +114,20 @@ class Dumper {
   void DumpNode(uint32_t index) {
     const Node& node = p_.nodes[index];
     Append(out_, "  %", index, " = ", OpcodeName(node.op), Payload(node));
-    for (uint32_t arg : p_.Args(node)) Append(out_, " ", Ref(arg));
+    const std::span<const uint32_t> args = p_.Args(node);
+    for (size_t i = 0; i < args.size(); ++i) {
+      Append(out_, node.op == Opcode::kNowCompare ? Sign(node, i) : "", " ", Ref(args[i]));
+    }
     Append(out_, " : ", p_.schema.TypeName(TypeId{node.type}));
     if (node.flags & Node::kFreeSlots) Append(out_, " [per element]");
     if (node.flags & Node::kReadsNow) Append(out_, " [now]");
     Append(out_, "\n");
+  }
+
+  // What stands before term i of a comparison with `now`.
+  static std::string_view Sign(const Node& node, size_t i) {
+    if ((node.payload >> (3 + i) & 1) != 0) return " -";
+    return i == 0 ? "" : " +";
   }
 
   std::string Payload(const Node& node) const {
@@ -149,11 +158,7 @@ class Dumper {
         return Cat(" ", p_.schema.entities[node.payload].json_name);
       case Opcode::kNowCompare: {
         static constexpr const char* kNames[] = {"<", "<=", ">", ">=", "=="};
-        std::string text = Cat(" now ", kNames[node.payload & 7]);
-        for (uint32_t i = 0; i < node.arg_count; ++i) {
-          Append(text, " ", (node.payload >> (3 + i) & 1) ? "-" : "+");
-        }
-        return text;
+        return Cat(" now ", kNames[node.payload & 7]);
       }
       case Opcode::kNowWithin:
         return Cat(" \"", p_.Text(p_.schedules[node.payload]), "\"");

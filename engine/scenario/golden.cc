@@ -1,5 +1,6 @@
 #include "engine/scenario/golden.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 #include <vector>
@@ -13,7 +14,9 @@
 #include "engine/driver/files.h"
 #include "engine/eval/json_request.h"
 #include "engine/facts/json_facts.h"
+#include "engine/ir/dump.h"
 #include "engine/scenario/decision_text.h"
+#include "engine/scenario/run_tests.h"
 #include "engine/scenario/ways.h"
 
 namespace ztp::scenario {
@@ -29,9 +32,20 @@ std::vector<std::string_view> Lines(std::string_view text) {
   return lines;
 }
 
+// The sections that say what is expected.
+struct Expected {
+  std::string_view kind;
+  std::string GoldenActual::*text;
+};
+constexpr Expected kExpected[] = {{"diagnostics", &GoldenActual::diagnostics},
+                                  {"tests", &GoldenActual::tests},
+                                  {"decisions", &GoldenActual::decisions},
+                                  {"program", &GoldenActual::program}};
+
 struct Settings {
   Time now = *ParseTime("2030-01-01T00:00:00Z");
   bool assume_proven = false;
+  bool accept_now = true;  // a request may bring its own time
 };
 
 absl::StatusOr<Settings> ReadSettings(const GoldenFile& file) {
@@ -41,14 +55,22 @@ absl::StatusOr<Settings> ReadSettings(const GoldenFile& file) {
   for (std::string_view line : Lines(section->content)) {
     if (line == "assume-proven") {
       settings.assume_proven = true;
+    } else if (line == "refuse-now") {
+      settings.accept_now = false;
     } else if (line.starts_with("now ")) {
       ZTP_ASSIGN_OR_RETURN(settings.now, ParseTime(line.substr(4)));
     } else {
       return InvalidArgument("there is no option ", Quoted(line),
-                             "; options are `now TIME` and `assume-proven`");
+                             "; options are `now TIME`, `assume-proven` and `refuse-now`");
     }
   }
   return settings;
+}
+
+std::string RunOwnTests(const sema::Program& program, const SourceManager& sources) {
+  TestReport report;
+  RunTests(program, sources, "", &report, nullptr);
+  return report.results.empty() ? std::string() : RenderPretty(report, {.verbose = true});
 }
 
 std::string ErrorLines(const std::vector<JsonError>& errors) {
@@ -73,7 +95,7 @@ absl::StatusOr<std::string> DecideAll(const GoldenFile& file, const sema::Progra
 
   RequestOptions options;
   options.now = settings.now;
-  options.accept_now = true;
+  options.accept_now = settings.accept_now;
   options.assume_proven = settings.assume_proven;
   RequestReader request_reader(program.schema, requests->content, options);
   const RuleNames names = [&](uint32_t rule) { return program.rules[rule].full_name(); };
@@ -103,11 +125,12 @@ std::string Difference(std::string_view expected, std::string_view actual) {
   return out.empty() ? "(blank lines differ)\n" : out;
 }
 
-// Does some request's answer change between allow and anything else?
-bool TurnsADecision(std::string_view expected, std::string_view actual) {
+// Does some line change between one that begins with `good` and anything else? Of decisions that is
+// an allow, of tests one that passes.
+bool Turns(std::string_view expected, std::string_view actual, std::string_view good) {
   const std::vector<std::string_view> a = Lines(expected), b = Lines(actual);
   for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-    if (a[i].starts_with("allow") != b[i].starts_with("allow")) return true;
+    if (a[i].starts_with(good) != b[i].starts_with(good)) return true;
   }
   return false;
 }
@@ -125,10 +148,13 @@ absl::StatusOr<GoldenActual> RunGolden(const GoldenFile& file) {
   if (ok) {
     ZTP_ASSIGN_OR_RETURN(actual.decisions,
                          DecideAll(file, *compiler.program(), compiler.sources()));
+    actual.tests = RunOwnTests(*compiler.program(), compiler.sources());
+    if (file.Find("program") != nullptr) actual.program = ir::Dump(compiler.Lower());
   }
   // As a section keeps them.
-  for (std::string* text : {&actual.diagnostics, &actual.decisions}) {
-    while (text->ends_with('\n')) text->pop_back();
+  for (const Expected& e : kExpected) {
+    std::string& text = actual.*e.text;
+    while (text.ends_with('\n')) text.pop_back();
   }
   return actual;
 }
@@ -152,26 +178,30 @@ TestResult RunGoldenFile(const std::string& path, const GoldenOptions& options) 
     const GoldenSection* section = file->Find(kind);
     return section == nullptr ? std::string() : section->content;
   };
-  const std::string diagnostics = expected("diagnostics"), decisions = expected("decisions");
-  if (diagnostics == actual->diagnostics && decisions == actual->decisions) return result;
+  if (std::all_of(std::begin(kExpected), std::end(kExpected),
+                  [&](const Expected& e) { return expected(e.kind) == (*actual).*e.text; })) {
+    return result;
+  }
   if (options.update) {
-    if (!options.accept_decisions && TurnsADecision(decisions, actual->decisions)) {
-      return fail(
-          Cat("not updated: a decision would change (--accept-decisions if that is meant)\n",
-              Difference(decisions, actual->decisions)));
+    const std::string decisions = expected("decisions"), tests = expected("tests");
+    if (!options.accept_decisions &&
+        (Turns(decisions, actual->decisions, "allow") || Turns(tests, actual->tests, "pass"))) {
+      return fail(Cat(
+          "not updated: a decision would change (--accept-decisions if that is meant)\n",
+          Difference(Cat(tests, "\n", decisions), Cat(actual->tests, "\n", actual->decisions))));
     }
-    file->Set("diagnostics", actual->diagnostics);
-    file->Set("decisions", actual->decisions);
+    for (const Expected& e : kExpected) file->Set(e.kind, (*actual).*e.text);
     if (const absl::Status status = driver::WriteFile(path, file->Print()); !status.ok()) {
       return fail(std::string(Message(status)));
     }
     result.updated = true;
     return result;
   }
-  if (diagnostics != actual->diagnostics)
-    fail(Cat("diagnostics differ:\n", Difference(diagnostics, actual->diagnostics)));
-  if (decisions != actual->decisions)
-    fail(Cat("decisions differ:\n", Difference(decisions, actual->decisions)));
+  for (const Expected& e : kExpected) {
+    const std::string before = expected(e.kind);
+    if (before == (*actual).*e.text) continue;
+    fail(Cat("the section '", e.kind, "' differs:\n", Difference(before, (*actual).*e.text)));
+  }
   return result;
 }
 

@@ -16,10 +16,12 @@ struct GoldenOptions {
   bool accept_decisions = false;
 };
 
-// What the file's policy and requests really give: the two expected sections.
+// What the file's policy and requests really give: the expected sections.
 struct GoldenActual {
   std::string diagnostics;
+  std::string tests;
   std::string decisions;
+  std::string program;  // only if the file has such a section
 };
 // InvalidArgument: the options, facts or requests of the file are at fault (facts that must fail to
 // load are part of what a golden file may show: their errors are the decisions).

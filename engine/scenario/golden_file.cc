@@ -9,8 +9,8 @@
 namespace ztp::scenario {
 namespace {
 
-constexpr std::array<std::string_view, 6> kKinds = {"policy",  "facts",       "requests",
-                                                    "options", "diagnostics", "decisions"};
+constexpr std::array<std::string_view, 8> kKinds = {"policy",      "facts", "requests",  "options",
+                                                    "diagnostics", "tests", "decisions", "program"};
 
 std::string_view TrimBlank(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);

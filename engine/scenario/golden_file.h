@@ -5,10 +5,15 @@
 //   == policy train.ztp ==          one or more; the name is what diagnostics print
 //   == facts ==                     JSON; may be left out
 //   == requests ==                  JSON Lines; may be left out
-//   == options ==                   `now TIME`, `assume-proven`, a line each; may be left out
+//   == options ==                   `now TIME`, `assume-proven`, `refuse-now`, a line each; may be
+//                                   left out
 //   == diagnostics ==               exactly as the command line prints them; left out: there are
 //   none
+//   == tests ==                     what `ztp test --verbose` prints of the policy's own tests;
+//                                   left out: there are none
 //   == decisions ==                 one line for each request
+//   == program ==                   the decision program, as `ztp dump --print=ir` shows it; left
+//                                   out: it is not looked at
 //
 // Boundary: takes the text apart and puts it together again. Running is golden.h's.
 #pragma once
