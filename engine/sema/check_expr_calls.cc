@@ -17,24 +17,22 @@ struct Conversion {
   std::string_view name;
   TypeKind kind;
 };
-constexpr Conversion kConversions[] = {{"Int", TypeKind::kInt},
-                                       {"Decimal", TypeKind::kDecimal},
-                                       {"String", TypeKind::kString},
-                                       {"Time", TypeKind::kTime},
-                                       {"Duration", TypeKind::kDuration},
-                                       {"Version", TypeKind::kVersion},
-                                       {"HexVersion", TypeKind::kHexVersion},
-                                       {"Ip", TypeKind::kIp},
-                                       {"Cidr", TypeKind::kCidr},
-                                       {"Digest", TypeKind::kDigest},
-                                       {"SpiffeId", TypeKind::kSpiffeId},
-                                       {"Glob", TypeKind::kGlob}};
-
-constexpr std::string_view kMethods[] = {"contains", "containsAll", "containsAny", "ancestors",
-                                         "fresh"};
-constexpr std::string_view kProperties[] = {"size",      "isEmpty",   "first",        "last",
-                                            "keys",      "values",    "trust_domain", "path",
-                                            "issued_at", "expires_at"};
+constexpr Conversion kConversions[] = {
+#define ZTP_SCALAR(name) {#name, TypeKind::k##name},
+#include "engine/sema/built_ins.def"
+};
+constexpr std::string_view kFunctions[] = {
+#define ZTP_FUNCTION(name) #name,
+#include "engine/sema/built_ins.def"
+};
+constexpr std::string_view kMethods[] = {
+#define ZTP_METHOD(name) #name,
+#include "engine/sema/built_ins.def"
+};
+constexpr std::string_view kProperties[] = {
+#define ZTP_PROPERTY(name) #name,
+#include "engine/sema/built_ins.def"
+};
 
 template <typename Range>
 bool IsOneOf(std::string_view name, const Range& range) {
@@ -78,7 +76,7 @@ Typed ExprChecker::CheckCall(Context& c, ExprRef e, TypeId expected) {
                  .Mark("not a function")
                  .Help(Cat("write '", SourceText(Child(e, 0)->span), ".", name, "(…)'")));
     } else {
-      const std::vector<std::string> built_in = {"trust", "bound"};
+      const std::vector<std::string> built_in(std::begin(kFunctions), std::end(kFunctions));
       names_.ReportUnknown(c.package, NameSpace::kNames, e->name, e->name_span,
                            DiagKind::kUnknownFunction, "definition", built_in);
     }

@@ -12,13 +12,10 @@ namespace {
 
 std::optional<TypeKind> BuiltInScalar(std::string_view name) {
   static constexpr std::pair<std::string_view, TypeKind> kScalars[] = {
-      {"Bool", TypeKind::kBool},       {"Int", TypeKind::kInt},
-      {"Decimal", TypeKind::kDecimal}, {"String", TypeKind::kString},
-      {"Time", TypeKind::kTime},       {"Duration", TypeKind::kDuration},
-      {"Version", TypeKind::kVersion}, {"HexVersion", TypeKind::kHexVersion},
-      {"Ip", TypeKind::kIp},           {"Cidr", TypeKind::kCidr},
-      {"Digest", TypeKind::kDigest},   {"SpiffeId", TypeKind::kSpiffeId},
-      {"Glob", TypeKind::kGlob}};
+      {"Bool", TypeKind::kBool},
+#define ZTP_SCALAR(name) {#name, TypeKind::k##name},
+#include "engine/sema/built_ins.def"
+  };
   for (const auto& [known, kind] : kScalars) {
     if (known == name) return kind;
   }
