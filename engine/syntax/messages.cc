@@ -260,9 +260,12 @@ Diagnostic Explain(const SyntaxError& error, std::string_view text, FileId file)
           .Help(
               "names are made of the letters a to z, digits and '_'; other characters belong into "
               "strings");
-    case P::OTHER:
-      return Diagnostic(DiagKind::kUnknownCharacter, span,
-                        Cat("the character ", Shown(found), " begins nothing here"));
+    case P::OTHER: {
+      Diagnostic diagnostic(DiagKind::kUnknownCharacter, span,
+                            Cat("the character ", Shown(found), " begins nothing here"));
+      if (found == "#") diagnostic.AddHelp("comments begin with // and end with their line");
+      return diagnostic;
+    }
     case P::SLIP_NUMBER:
       return Diagnostic(DiagKind::kBadNumber, span, Cat(Shown(found), " is no number"));
     default:
