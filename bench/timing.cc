@@ -1,0 +1,105 @@
+#include "bench/timing.h"
+
+#include <atomic>
+#include <thread>
+
+namespace ztp::bench {
+namespace {
+
+template <typename T>
+T Median(std::vector<T>& values) {
+  if (values.empty()) return T{};
+  std::nth_element(values.begin(), values.begin() + static_cast<ptrdiff_t>(values.size() / 2),
+                   values.end());
+  return values[values.size() / 2];
+}
+
+TickScale Calibrate() {
+  TickScale scale;
+  const Clock::time_point begin = Clock::now();
+  const uint64_t first = TicksBefore();
+  while (SecondsSince(begin) < 0.05) {
+  }
+  const uint64_t last = TicksAfter();
+  scale.nanos_per_tick = SecondsSince(begin) * 1e9 / static_cast<double>(last - first);
+  std::vector<uint64_t> empty(20'001);
+  for (uint64_t& ticks : empty) {
+    const uint64_t before = TicksBefore();
+    ticks = TicksAfter() - before;
+  }
+  scale.empty_ticks = Median(empty);
+  return scale;
+}
+
+double CallsPerSecond(int threads, double seconds, const std::function<uint64_t(int)>& work) {
+  std::atomic<uint64_t> calls{0};
+  std::atomic<int> ready{0};
+  std::vector<std::thread> running;
+  for (int t = 0; t < threads; ++t) {
+    running.emplace_back([&, t] {
+      ready.fetch_add(1);
+      while (ready.load() < threads) {
+      }
+      const Clock::time_point begin = Clock::now();
+      uint64_t mine = 0;
+      do {
+        mine += work(t);
+      } while (SecondsSince(begin) < seconds);
+      calls.fetch_add(static_cast<uint64_t>(static_cast<double>(mine) / SecondsSince(begin)));
+    });
+  }
+  for (std::thread& thread : running) thread.join();
+  return static_cast<double>(calls.load());
+}
+
+}  // namespace
+
+const TickScale& Ticks() {
+  static const TickScale scale = Calibrate();
+  return scale;
+}
+
+Distribution Summarise(std::vector<uint32_t>& singles, std::vector<uint32_t>& batches,
+                       std::vector<double>& passes) {
+  const TickScale& scale = Ticks();
+  const auto nanos = [&](const std::vector<uint32_t>& sorted, double share) {
+    const size_t index = static_cast<size_t>(share * static_cast<double>(sorted.size()));
+    const uint64_t ticks = sorted[std::min(sorted.size() - 1, index)];
+    return static_cast<double>(ticks - std::min(ticks, scale.empty_ticks)) * scale.nanos_per_tick;
+  };
+  Distribution d;
+  d.samples = singles.size();
+  d.stream = Median(passes);
+  std::sort(singles.begin(), singles.end());
+  d.p50 = nanos(singles, 0.5);
+  d.p90 = nanos(singles, 0.9);
+  d.p99 = nanos(singles, 0.99);
+  if (!batches.empty()) {
+    std::sort(batches.begin(), batches.end());
+    d.p50 = nanos(batches, 0.5) / kBatch;
+  }
+  return d;
+}
+
+Scaling MeasureScaling(double seconds, const std::function<uint64_t(int)>& work) {
+  std::vector<double> one, two;
+  for (int round = 0; round < 3; ++round) {
+    one.push_back(CallsPerSecond(1, seconds / 6, work));
+    two.push_back(CallsPerSecond(2, seconds / 6, work));
+  }
+  return {Median(one), Median(two)};
+}
+
+Scaling MeasureAluScaling(double seconds) {
+  return MeasureScaling(seconds, [](int thread) -> uint64_t {
+    uint64_t x = static_cast<uint64_t>(thread) + 1;
+    for (int i = 0; i < 100'000; ++i) {
+      x = x * 6364136223846793005u + 1442695040888963407u;
+      x ^= x >> 17;
+    }
+    Keep(x);
+    return 1;
+  });
+}
+
+}  // namespace ztp::bench
