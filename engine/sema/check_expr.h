@@ -209,7 +209,7 @@ class ExprChecker {
   Typed Narrow(const Context& c, Typed t);
   Typed CheckBool(Context& c, ExprRef e);
   Typed Result(ExprRef e, ExprId id, TypeId type, const Lowest& lowest);
-  Rank EdgeRank(const Type& entity) const;
+  Rank EdgeRank(const Type& member, const Type& group) const;
   Typed Failed(ExprRef e) const;
   void Report(Diagnostic diagnostic);
   void ReportMismatch(Span span, TypeId expected, TypeId found);

@@ -10,10 +10,12 @@ using syntax::BinaryOp;
 using syntax::ExprKind;
 
 // The edges of the hierarchy are the fact store's word, or, of an entity that the request carries,
-// the requester's.
-Rank ExprChecker::EdgeRank(const Type& entity) const {
-  for (EntityTypeId id : entity.entities) {
-    if (schema()[id].carried == Carried::kClaimed) return Rank::kClaimed;
+// the requester's. Such an entity may stand anywhere on the path.
+Rank ExprChecker::EdgeRank(const Type& member, const Type& group) const {
+  for (EntityTypeId from : member.entities) {
+    for (EntityTypeId to : group.entities) {
+      if (names_.ClaimedOnTheWay(from, to)) return Rank::kClaimed;
+    }
   }
   return Rank::kVouched;
 }
@@ -120,7 +122,7 @@ Typed ExprChecker::MembershipOf(Context&, ExprRef e, const Typed& a, const Typed
             DiagKind::kNoOverlap, Cat(TypeName(a.type), " can never be in ", TypeName(b.type)),
             Cat("declare 'entity ", TypeName(a.type), " in ", TypeName(b.type), "' if it can"));
       }
-      lowest.Add(EdgeRank(x), e->span);
+      lowest.Add(EdgeRank(x, y), e->span);
       id = Make(e->span, Op::kIn, bool_, {a.id, b.id});
       break;
     case TypeKind::kSet:
@@ -133,7 +135,7 @@ Typed ExprChecker::MembershipOf(Context&, ExprRef e, const Typed& a, const Typed
                       Cat("declare 'entity ", TypeName(a.type), " in ", TypeName(y.element),
                           "' if it can"));
         }
-        lowest.Add(EdgeRank(x), e->span);
+        lowest.Add(EdgeRank(x, element), e->span);
         id = Make(e->span, Op::kInAny, bool_, {a.id, b.id});
       } else if (x.kind == TypeKind::kIp && element.kind == TypeKind::kCidr) {
         id = Make(e->span, Op::kIpIn, bool_, {a.id, b.id});

@@ -390,6 +390,18 @@ bool Names::CanBeIn(EntityTypeId type, EntityTypeId ancestor) const {
   return member_of_[type.index][ancestor.index];
 }
 
+std::optional<EntityTypeId> Names::ClaimedOnTheWay(EntityTypeId type, EntityTypeId ancestor) const {
+  for (uint32_t i = 0; i < schema_.entities.size(); ++i) {
+    const EntityType& step = schema_.entities[i];
+    if (step.carried != Carried::kClaimed || !CanBeIn(type, EntityTypeId{i})) continue;
+    if (std::any_of(step.parents.begin(), step.parents.end(),
+                    [&](EntityTypeId parent) { return CanBeIn(parent, ancestor); })) {
+      return EntityTypeId{i};
+    }
+  }
+  return std::nullopt;
+}
+
 bool Names::CanDeriveFrom(EntityTypeId type, EntityTypeId ancestor) const {
   return derives_from_[type.index][ancestor.index];
 }

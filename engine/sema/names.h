@@ -208,6 +208,9 @@ class Names {
 
   // Can a `type` be (`in`, reflexively) a member of an `ancestor`, by what is declared?
   bool CanBeIn(EntityTypeId type, EntityTypeId ancestor) const;
+  // A type whose membership the requester claims and that a path from a `type` to an `ancestor` can
+  // lead on from; it may be `type` itself. Nothing: the edges are the fact store's word.
+  std::optional<EntityTypeId> ClaimedOnTheWay(EntityTypeId type, EntityTypeId ancestor) const;
   // Can a `type` have an `ancestor` in its lineage (strictly)?
   bool CanDeriveFrom(EntityTypeId type, EntityTypeId ancestor) const;
   // All types that an action names as principal (resource), sorted.

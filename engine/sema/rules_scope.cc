@@ -178,10 +178,11 @@ void RuleChecker::AddScopeClause(const ExprContext& context, const Who& who, boo
   const Op op = who.test == syntax::ScopeTest::kEq ? Op::kEq : Op::kIn;
   if (op == Op::kIn) {
     for (EntityTypeId id : types[subject.type].entities) {
-      if (names_.schema()[id].carried != Carried::kClaimed) continue;
+      const auto claimed = names_.ClaimedOnTheWay(id, who.entity->type);
+      if (!claimed) continue;
       const std::string group = FormatUid(names_.schema(), *who.entity);
       names_.sink().Report(Diagnostic(DiagKind::kClaimedWithoutTrust, who.line->span,
-                                      Cat("what ", WithArticle(names_.schema()[id].name),
+                                      Cat("what ", WithArticle(names_.schema()[*claimed].name),
                                           " is in, the requester only claims"))
                                .Mark("claimed, and the rule rests on it")
                                .Help(Cat("write 'when trust(x in ", group,
