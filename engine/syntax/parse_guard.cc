@@ -398,10 +398,11 @@ std::vector<LexedToken> Lex(const SourceManager& sources, FileId file) {
   return result;
 }
 
-std::vector<std::string> FindAmbiguities(std::string_view text) {
+std::vector<std::string> FindAmbiguities(std::string_view text, std::vector<std::string>* errors) {
   class Listener final : public antlr4::DiagnosticErrorListener {
    public:
-    explicit Listener(std::vector<std::string>& out) : DiagnosticErrorListener(true), out_(out) {}
+    Listener(std::vector<std::string>& out, std::vector<std::string>& errors)
+        : DiagnosticErrorListener(true), out_(out), errors_(errors) {}
     void reportAmbiguity(antlr4::Parser* parser, const antlr4::dfa::DFA& dfa, size_t start,
                          size_t stop, bool exact, const antlrcpp::BitSet&,
                          antlr4::atn::ATNConfigSet*) override {
@@ -412,7 +413,7 @@ std::vector<std::string> FindAmbiguities(std::string_view text) {
     }
     void syntaxError(antlr4::Recognizer*, antlr4::Token*, size_t line, size_t column,
                      const std::string& message, std::exception_ptr) override {
-      out_.push_back(Cat("line ", line, ":", column, ": ", message));
+      errors_.push_back(Cat("line ", line, ":", column, ": ", message));
     }
     void reportAttemptingFullContext(antlr4::Parser*, const antlr4::dfa::DFA&, size_t, size_t,
                                      const antlrcpp::BitSet&, antlr4::atn::ATNConfigSet*) override {
@@ -422,22 +423,24 @@ std::vector<std::string> FindAmbiguities(std::string_view text) {
 
    private:
     std::vector<std::string>& out_;
+    std::vector<std::string>& errors_;
   };
-  std::vector<std::string> found;
+  std::vector<std::string> found, unwanted;
+  if (errors == nullptr) errors = &unwanted;
   try {
     ByteStream bytes(text, ByteOrderMark(text));
     ZtpLexer lexer(&bytes);
     lexer.removeErrorListeners();
     antlr4::CommonTokenStream tokens(&lexer);
     P parser(&tokens);
-    Listener listener(found);
+    Listener listener(found, *errors);
     parser.removeErrorListeners();
     parser.addErrorListener(&listener);
     parser.getInterpreter<antlr4::atn::ParserATNSimulator>()->setPredictionMode(
         antlr4::atn::PredictionMode::LL_EXACT_AMBIG_DETECTION);
     parser.file();
   } catch (...) {
-    found.emplace_back("the parser failed");
+    errors->emplace_back("the parser failed");
   }
   return found;
 }

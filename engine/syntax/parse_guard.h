@@ -33,7 +33,7 @@ struct LexedToken {
 std::vector<LexedToken> Lex(const SourceManager& sources, FileId file);
 
 // Every place where ANTLR's exact ambiguity detection says that the grammar can be read in two
-// ways. For tests.
-std::vector<std::string> FindAmbiguities(std::string_view text);
+// ways. What does not fit the grammar is added to `errors`, unless that is null. For tests.
+std::vector<std::string> FindAmbiguities(std::string_view text, std::vector<std::string>* errors);
 
 }  // namespace ztp::syntax
