@@ -26,7 +26,11 @@ class BoundRequest::Encoder : public ValEncoder {
 
  protected:
   Val InternText(TypeKind kind, std::string_view text) override {
-    return Val::Text(kind, request_->arena_.Copy(text));
+    Val val = Val::Text(kind, request_->arena_.Copy(text), Val::kNumbered);
+    if (const auto number = request_->policy_->names().Text(text)) {
+      val.prefix = static_cast<uint16_t>(*number + 1);
+    }
+    return val;
   }
 
  private:

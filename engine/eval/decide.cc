@@ -13,7 +13,8 @@ Decider::Decider(const BoundRequest& request, Scratch& scratch)
       program_(request.policy().program()),
       plan_(program_.plans[request.action().index]),
       s_(scratch),
-      machine_(request, scratch) {
+      machine_(request, scratch),
+      candidates_(request, scratch, machine_) {
   s_.rules_.clear();
   s_.obligations_.clear();
   s_.unknown_.clear();
@@ -41,13 +42,14 @@ std::vector<uint32_t> Decider::RulesInScope() const {
 }
 
 template <typename Visit>
-bool Decider::ForEach(uint32_t first, uint32_t count, const Visit& visit) {
-  for (uint32_t i = first; i < first + count; ++i) {
-    const uint32_t rule = program_.candidates[i];
-    if (!InScope(rule)) continue;
-    const RuleRecord& record = program_.rules[rule];
-    if (!Run(record.condition)) return false;
-    if (!visit(rule, record)) return !spent_;
+bool Decider::ForEach(RuleRecord::Kind kind, const Visit& visit) {
+  for (Scratch::Candidate& candidate : s_.candidates_) {
+    if (candidate.kind != kind) continue;
+    const Result condition = candidates_.Condition(candidate);
+    if (candidates_.spent()) spent_ = true;
+    if (spent_) return false;
+    const uint32_t rule = candidates_.RuleOf(candidate);
+    if (!visit(rule, program_.rules[rule], condition)) return !spent_;
   }
   return true;
 }
@@ -85,6 +87,9 @@ Verdict Decider::Limit() {
 
 Verdict Decider::Decide() {
   Verdict verdict;
+  candidates_.Find();
+  spent_ = candidates_.spent();
+  if (spent_) return Limit();
   const bool decided =
       Forbids(&verdict) || (!spent_ && Permits(&verdict)) || (!spent_ && Duties(&verdict));
   (void)decided;
@@ -99,14 +104,14 @@ Verdict Decider::Decide() {
 bool Decider::Forbids(Verdict* verdict) {
   bool known = false;
   int64_t until = 0;
-  ForEach(plan_.first_forbid, plan_.forbid_count, [&](uint32_t rule, const RuleRecord& record) {
-    const Result& condition = machine_.At(record.condition);
-    if (condition.Is(false)) return true;
-    until = s_.rules_.empty() ? condition.valid_until : std::max(until, condition.valid_until);
-    known |= condition.known();
-    s_.rules_.push_back(rule);
-    return true;
-  });
+  ForEach(
+      RuleRecord::Kind::kForbid, [&](uint32_t rule, const RuleRecord&, const Result& condition) {
+        if (condition.Is(false)) return true;
+        until = s_.rules_.empty() ? condition.valid_until : std::max(until, condition.valid_until);
+        known |= condition.known();
+        s_.rules_.push_back(rule);
+        return true;
+      });
   if (s_.rules_.empty() || spent_) return false;
   verdict->valid_until = until;
   verdict->rests_on_unknown = !known;
@@ -115,22 +120,22 @@ bool Decider::Forbids(Verdict* verdict) {
 
 bool Decider::Permits(Verdict* verdict) {
   bool found = false;
-  ForEach(plan_.first_permit, plan_.permit_count, [&](uint32_t rule, const RuleRecord& record) {
-    const Result& condition = machine_.At(record.condition);
-    permits_until_ = std::min(permits_until_, condition.valid_until);
-    if (!condition.Is(true)) {
-      permit_unknown_ |= !condition.known();
-      return true;
-    }
-    const Result args = Args(record);
-    if (spent_) return false;
-    permits_until_ = std::min(permits_until_, args.valid_until);
-    permit_unknown_ |= !args.known();
-    if (!args.known() || !CanCarryOut(record)) return true;
-    found = true;
-    s_.rules_.push_back(rule);
-    return false;
-  });
+  ForEach(RuleRecord::Kind::kPermit,
+          [&](uint32_t rule, const RuleRecord& record, const Result& condition) {
+            permits_until_ = std::min(permits_until_, condition.valid_until);
+            if (!condition.Is(true)) {
+              permit_unknown_ |= !condition.known();
+              return true;
+            }
+            const Result args = Args(record);
+            if (spent_) return false;
+            permits_until_ = std::min(permits_until_, args.valid_until);
+            permit_unknown_ |= !args.known();
+            if (!args.known() || !CanCarryOut(record)) return true;
+            found = true;
+            s_.rules_.push_back(rule);
+            return false;
+          });
   if (found || spent_) return false;
   verdict->valid_until = permits_until_;
   verdict->rests_on_unknown = permit_unknown_;
@@ -143,27 +148,27 @@ bool Decider::Duties(Verdict* verdict) {
   int64_t duties_until = kForEver;
   bool failed_unknown = false;
   s_.rules_.clear();
-  ForEach(plan_.first_duty, plan_.duty_count, [&](uint32_t rule, const RuleRecord& record) {
-    const Result& condition = machine_.At(record.condition);
-    duties_until = std::min(duties_until, condition.valid_until);
-    if (condition.Is(false)) return true;
-    const bool condition_known = condition.known();
-    const Result args = Args(record);
-    if (spent_) return false;
-    duties_until = std::min(duties_until, args.valid_until);
-    if (args.known() && CanCarryOut(record)) return true;
-    failed_unknown |= !condition_known || !args.known();
-    s_.rules_.push_back(rule);
-    return true;
-  });
+  ForEach(RuleRecord::Kind::kDuty,
+          [&](uint32_t rule, const RuleRecord& record, const Result& condition) {
+            duties_until = std::min(duties_until, condition.valid_until);
+            if (condition.Is(false)) return true;
+            const bool condition_known = condition.known();
+            const Result args = Args(record);
+            if (spent_) return false;
+            duties_until = std::min(duties_until, args.valid_until);
+            if (args.known() && CanCarryOut(record)) return true;
+            failed_unknown |= !condition_known || !args.known();
+            s_.rules_.push_back(rule);
+            return true;
+          });
   if (spent_) return false;
   if (!s_.rules_.empty()) {
     // The lease of this denial counts the condition of every permit in scope, also of those behind
     // the one that applied. Their arguments do not count: without them no permit would apply, and
     // the answer is deny either way.
     int64_t until = duties_until;
-    ForEach(plan_.first_permit, plan_.permit_count, [&](uint32_t, const RuleRecord& record) {
-      until = std::min(until, machine_.At(record.condition).valid_until);
+    ForEach(RuleRecord::Kind::kPermit, [&](uint32_t, const RuleRecord&, const Result& condition) {
+      until = std::min(until, condition.valid_until);
       return true;
     });
     if (spent_) return false;
@@ -173,37 +178,35 @@ bool Decider::Duties(Verdict* verdict) {
   }
   verdict->allow = true;
   verdict->valid_until = std::min(permits_until_, duties_until);
-  ForEach(plan_.first_forbid, plan_.forbid_count, [&](uint32_t, const RuleRecord& record) {
-    verdict->valid_until =
-        std::min(verdict->valid_until, machine_.At(record.condition).valid_until);
+  ForEach(RuleRecord::Kind::kForbid, [&](uint32_t, const RuleRecord&, const Result& condition) {
+    verdict->valid_until = std::min(verdict->valid_until, condition.valid_until);
     return true;
   });
   s_.rules_.push_back(permit);
   AddObligations(program_.rules[permit]);
-  ForEach(plan_.first_duty, plan_.duty_count, [&](uint32_t, const RuleRecord& record) {
-    if (!machine_.At(record.condition).Is(false)) AddObligations(record);
-    return true;
-  });
+  ForEach(RuleRecord::Kind::kDuty,
+          [&](uint32_t, const RuleRecord& record, const Result& condition) {
+            if (!condition.Is(false)) AddObligations(record);
+            return true;
+          });
   return true;
 }
 
-// The union over every rule in scope.
+// The union over every rule in scope; those that are no candidates are known.
 void Decider::CollectUnknown(Verdict* verdict) {
   auto add_args = [&](const RuleRecord& record) {
     const Result args = Args(record);
     if (!spent_ && !args.known()) s_.unknown_.push_back(args.facts);
     return !spent_;
   };
-  auto add = [&](uint32_t, const RuleRecord& record) {
-    const Result& condition = machine_.At(record.condition);
+  auto add = [&](uint32_t, const RuleRecord& record, const Result& condition) {
     const bool args_count =
         record.kind == RuleRecord::Kind::kPermit ? condition.Is(true) : !condition.Is(false);
     if (!condition.known()) s_.unknown_.push_back(condition.facts);
     return args_count ? add_args(record) : true;
   };
-  ForEach(plan_.first_forbid, plan_.forbid_count, add) &&
-      ForEach(plan_.first_permit, plan_.permit_count, add) &&
-      ForEach(plan_.first_duty, plan_.duty_count, add);
+  ForEach(RuleRecord::Kind::kForbid, add) && ForEach(RuleRecord::Kind::kPermit, add) &&
+      ForEach(RuleRecord::Kind::kDuty, add);
   verdict->facts = s_.unknown_;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/eval/candidates.h"
 #include "engine/eval/machine.h"
 #include "engine/eval/scratch.h"
 #include "engine/eval/verdict.h"
@@ -34,9 +35,10 @@ class Decider {
                                         std::span<const FactSet> sets);
 
  private:
-  // Calls visit(rule index, its record) for those in scope until it returns false.
+  // Calls visit(rule index, its record, what its condition came to) for the candidates of a kind in
+  // source order until it returns false. Rules that are no candidates are false for ever.
   template <typename Visit>
-  bool ForEach(uint32_t first, uint32_t count, const Visit& visit);
+  bool ForEach(RuleRecord::Kind kind, const Visit& visit);
   bool Forbids(Verdict* verdict);
   bool Permits(Verdict* verdict);
   bool Duties(Verdict* verdict);
@@ -49,6 +51,7 @@ class Decider {
   const ActionPlan& plan_;
   Scratch& s_;
   Machine machine_;
+  Candidates candidates_;
   bool spent_ = false;
   // Of the permits in scope: the minimum over them, and does one rest on an unknown.
   int64_t permits_until_ = kForEver;

@@ -136,9 +136,10 @@ Result Machine::Inherited(uint32_t entity, uint32_t attribute) {
   return Result::Unknown(MissingFacts::Entity(entity), valid_until);
 }
 
-Result Machine::Attr(const Node& node) {
-  const uint32_t entity = ArgVal(node, 0).entity();
-  const uint32_t column = program_.AttributeColumn(node.payload, request_.TypeOf(entity));
+Result Machine::Attr(const Node& node) { return AttrOf(ArgVal(node, 0).entity(), node.payload); }
+
+Result Machine::AttrOf(uint32_t entity, uint32_t attribute_ref) {
+  const uint32_t column = program_.AttributeColumn(attribute_ref, request_.TypeOf(entity));
   if (column == kNone32 || !IsThere(entity)) return Result::Unknown(MissingFacts::Entity(entity));
   const EvidenceWindow* window;
   return ReadAttribute(entity, column, &window);
@@ -159,10 +160,9 @@ Result Machine::AttrTime(const Node& node, bool issued) {
   return read;
 }
 
-Result Machine::HasAttr(const Node& node) {
-  const uint32_t entity = ArgVal(node, 0).entity();
+Result Machine::HasAttrOf(uint32_t entity, uint32_t attribute_ref) {
   const EntityTypeId type = request_.TypeOf(entity);
-  const uint32_t column = program_.AttributeColumn(node.payload, type);
+  const uint32_t column = program_.AttributeColumn(attribute_ref, type);
   if (!IsThere(entity)) return Result::Unknown(MissingFacts::Entity(entity));
   if (column == kNone32) return Result::Bool(false);
   const EvidenceWindow* window;

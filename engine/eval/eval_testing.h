@@ -60,8 +60,17 @@ class PolicyUnderTest {
     EXPECT_TRUE(snapshot.ok()) << snapshot.status();
     return *snapshot;
   }
+  // With the index, and rule by rule without: they agree.
   Decision DecideAs(size_t expect, const Request& request) {
-    return Decide(*policy_, *FactsOf(expect), request, scratch_);
+    const Decision decision = Decide(*policy_, *FactsOf(expect), request, scratch_);
+    auto snapshot = MakeSnapshot(*plain_, WorldOf(expect));
+    EXPECT_TRUE(snapshot.ok()) << snapshot.status();
+    const Decision plain = Decide(*plain_, **snapshot, request, scratch_);
+    // Which of the two spends its steps is another matter.
+    if (step_limit_ == 0) {
+      EXPECT_EQ(decision, plain);
+    }
+    return step_limit_ == 0 ? decision : plain;
   }
   Decision DecideExpect(size_t expect) { return DecideAs(expect, RequestOf(expect)); }
   Explanation ExplainExpect(size_t expect) {
@@ -106,15 +115,18 @@ class PolicyUnderTest {
   void Lower() {
     DecisionProgram program = ir::Lower(*checked_->program, checked_->sources);
     if (step_limit_ != 0) program.step_limit = step_limit_;
-    auto policy = Policy::Make(std::move(program));
+    auto policy = Policy::Make(program);
     ASSERT_TRUE(policy.ok()) << policy.status();
     policy_ = *policy;
+    program.index = {};
+    plain_ = *Policy::Make(std::move(program));
   }
 
   std::unique_ptr<sema::Checked> checked_;
   std::vector<Known> expects_;
   uint64_t step_limit_ = 0;
   std::shared_ptr<const Policy> policy_;
+  std::shared_ptr<const Policy> plain_;  // the same without its index
   Scratch scratch_;
 };
 

@@ -15,6 +15,13 @@ namespace ztp {
 
 class Machine {
  public:
+  // What is reached from an entity over one kind of edges. `absent`: those reached, itself
+  // included, that are not there.
+  struct Reached {
+    std::span<const uint32_t> members;  // ascending
+    FactSet absent = 0;
+  };
+
   // Forgets what the scratch had for earlier requests. Both must outlive the machine.
   Machine(const BoundRequest& request, Scratch& scratch);
 
@@ -31,14 +38,8 @@ class Machine {
   Tri Quantified(const QuantifierRecord& quantifier, std::vector<uint32_t>* missing);
 
  private:
+  friend class ProbeReader;
   using Phase = Scratch::Fold::Phase;
-
-  // What is reached from an entity over one kind of edges. `absent`: those reached, itself
-  // included, that are not there.
-  struct Reached {
-    std::span<const uint32_t> members;
-    FactSet absent = 0;
-  };
 
   // machine.cc
   bool Ready(uint32_t node) const {
@@ -87,8 +88,9 @@ class Machine {
   Result HasInput(uint32_t input) const;
   Result InputTime(uint32_t input, bool issued) const;
   Result Attr(const Node& node);
+  Result AttrOf(uint32_t entity, uint32_t attribute_ref);
   Result AttrTime(const Node& node, bool issued);
-  Result HasAttr(const Node& node);
+  Result HasAttrOf(uint32_t entity, uint32_t attribute_ref);
   Result ReadAttribute(uint32_t entity, uint32_t attribute, const EvidenceWindow** window);
   Result Inherited(uint32_t entity, uint32_t attribute);
   bool IsThere(uint32_t entity) const;

@@ -31,7 +31,7 @@ Result Machine::Apply(const Node& node) {
     case Opcode::kAttr:
       return Attr(node);
     case Opcode::kHasAttr:
-      return HasAttr(node);
+      return HasAttrOf(arg(0).entity(), node.payload);
     case Opcode::kAttrIssuedAt:
       return AttrTime(node, true);
     case Opcode::kAttrExpiresAt:

@@ -5,12 +5,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "engine/base/schedule.h"
+#include "engine/bundle/constant_names.h"
 #include "engine/bundle/decision_program.h"
 #include "engine/facts/pattern.h"
 #include "engine/facts/snapshot_builder.h"
@@ -26,6 +28,7 @@ class Policy {
   const DecisionProgram& program() const { return *program_; }
   const std::shared_ptr<const DecisionProgram>& shared_program() const { return program_; }
   const Schema& schema() const { return program_->schema; }
+  const ConstantNames& names() const { return *names_; }
 
   const Pattern& pattern(uint32_t index) const { return *patterns_[index]; }
   const Schedule& schedule(uint32_t index) const { return schedules_[index]; }
@@ -45,6 +48,7 @@ class Policy {
   void FindEarlierFolds();
 
   std::shared_ptr<const DecisionProgram> program_;
+  std::optional<ConstantNames> names_;
   std::vector<std::unique_ptr<Pattern>> patterns_;
   std::vector<Schedule> schedules_;
   absl::flat_hash_map<uint32_t, std::vector<uint32_t>> earlier_folds_;

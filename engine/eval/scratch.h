@@ -81,6 +81,18 @@ class KleeneFold {
   int64_t max_ = kForEver;
 };
 
+// What a probe of the index came to in one decision; by its form (core/index.h).
+struct Reading {
+  uint32_t stamp = 0;         // the decision's
+  uint32_t known : 1 = 0;     // plainly
+  uint32_t complete : 1 = 0;  // an entity's memberships: no absent entity can add to them
+  uint32_t size : 30 = 0;     // memberships that constants name; items; bytes
+  int64_t value = 0;          // the number, place, rank, bits, entity; kItems: the TypeKind
+  const void* data = nullptr;
+  int64_t valid_until = 0;
+};
+static_assert(sizeof(Reading) == 32);
+
 class Scratch {
  public:
   Scratch() = default;
@@ -101,6 +113,8 @@ class Scratch {
 
  private:
   friend class Machine;
+  friend class ProbeReader;
+  friend class Candidates;
   friend class Decider;
   friend Decision Decide(const Policy& policy, const Snapshot& snapshot, const Request& request,
                          Scratch& scratch);
@@ -128,6 +142,18 @@ class Scratch {
     std::vector<Val> items;
   };
 
+  // A rule that the index has not left out.
+  struct Candidate {
+    enum State : uint8_t { kOpen, kTrue, kFalse };
+    uint32_t rank = 0;  // of a program without an index: the rule
+    RuleRecord::Kind kind = RuleRecord::Kind::kForbid;
+    State state = kOpen;  // open: the machine has to say, or has said that it is unknown
+    int64_t valid_until = 0;
+  };
+
+  std::vector<Reading> readings_;  // by probe
+  uint32_t reading_stamp_ = 0;
+  std::vector<Candidate> candidates_;
   std::vector<Result> results_;   // by node
   std::vector<uint32_t> stamps_;  // by node: when its result was worked out
   uint32_t clock_ = 0;

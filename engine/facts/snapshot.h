@@ -75,6 +75,9 @@ class Snapshot final : public UidSource {
   const std::string& version() const { return version_; }
   size_t memory_bytes() const;
 
+  // Those that the program's constants name are numbered first, as ConstantNames has them, so that
+  // the members of a closure begin with those that rules can ask for.
+  uint32_t named_count() const { return named_count_; }
   // Entities that are stored or referred to.
   uint32_t entity_count() const { return static_cast<uint32_t>(entities_.size()); }
   uint32_t stored_count() const { return stored_count_; }
@@ -150,6 +153,7 @@ class Snapshot final : public UidSource {
   std::shared_ptr<const DecisionProgram> program_;
   std::string version_;
   Arena arena_;
+  uint32_t named_count_ = 0;
   uint32_t stored_count_ = 0;
   uint32_t absent_count_ = 0;
   std::vector<EntityEntry> entities_;

@@ -8,6 +8,7 @@
 #include "engine/base/sha256.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
+#include "engine/bundle/constant_names.h"
 
 namespace ztp {
 namespace {
@@ -79,7 +80,11 @@ class Canonical {
 class SnapshotBuilder::Encoder : public ValEncoder {
  public:
   explicit Encoder(SnapshotBuilder* builder)
-      : ValEncoder(&builder->snapshot_->arena_), builder_(builder) {}
+      : ValEncoder(&builder->snapshot_->arena_),
+        builder_(builder),
+        names_(*builder->snapshot_->program_) {}
+
+  const ConstantNames& names() const { return names_; }
 
  protected:
   uint32_t InternEntity(EntityTypeId type, std::string_view id) override {
@@ -92,14 +97,18 @@ class SnapshotBuilder::Encoder : public ValEncoder {
       const std::string_view copy =
           text.empty() ? std::string_view(builder_->snapshot_->arena_.NewArray<char>(1), 0)
                        : builder_->snapshot_->arena_.Copy(text);
-      it = texts_.insert(ToAbsl(copy)).first;
+      const std::optional<uint32_t> number = names_.Text(text);
+      it = texts_.emplace(ToAbsl(copy), number ? static_cast<uint16_t>(*number + 1) : 0).first;
     }
-    return Val::Text(kind, FromAbsl(*it), Val::kStored);
+    Val val = Val::Text(kind, FromAbsl(it->first), Val::kStored | Val::kNumbered);
+    val.prefix = it->second;
+    return val;
   }
 
  private:
   SnapshotBuilder* builder_;
-  absl::flat_hash_set<absl::string_view> texts_;
+  ConstantNames names_;
+  absl::flat_hash_map<absl::string_view, uint16_t> texts_;  // with their numbers, as Val has them
 };
 
 SnapshotBuilder::SnapshotBuilder(std::shared_ptr<const DecisionProgram> program)
@@ -110,6 +119,10 @@ SnapshotBuilder::SnapshotBuilder(std::shared_ptr<const DecisionProgram> program)
   for (size_t t = 0; t < schema.entities.size(); ++t) {
     snapshot_->columns_[t].resize(schema.entities[t].attributes.size());
   }
+  for (const ConstantNames::Entity& entity : encoder_->names().entities()) {
+    InternEntity(entity.type, entity.id);
+  }
+  snapshot_->named_count_ = snapshot_->entity_count();
   InternList({});
   snapshot_->closures_.push_back({});
   closure_ids_[{}] = 0;

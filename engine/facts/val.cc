@@ -62,13 +62,15 @@ int Compare(const Val& a, const Val& b) {
     case TypeKind::kGlob:
     case TypeKind::kIp:
     case TypeKind::kCidr: {
-      if (a.bytes == b.bytes && a.size == b.size) return Order(a.prefix, b.prefix);
+      // A text's prefix is its number, which says no more than its bytes.
+      const bool cidr = a.kind == TypeKind::kCidr;
+      if (a.bytes == b.bytes && a.size == b.size) return cidr ? Order(a.prefix, b.prefix) : 0;
       const uint32_t common = std::min(a.size, b.size);
       if (common != 0) {
         if (int c = std::memcmp(a.bytes, b.bytes, common); c != 0) return c < 0 ? -1 : 1;
       }
       if (a.size != b.size) return Order(a.size, b.size);
-      return Order(a.prefix, b.prefix);
+      return cidr ? Order(a.prefix, b.prefix) : 0;
     }
     case TypeKind::kLattice: {
       const Label x = a.label(), y = b.label();

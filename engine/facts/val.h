@@ -20,11 +20,13 @@ struct Val {
     kStored = 1,     // a text in a snapshot, kept there once: equal texts have equal pointers
     kNotKnown = 2,   // of kNone in an attribute or input: should be there and is not known
     kWideLabel = 4,  // of a label: `label` points to it
+    kNumbered = 8,   // of a text: `prefix` is 1 + its number among the texts that the program's
+                     // constants name (bundle/constant_names.h), 0 if it is none of them
   };
 
   TypeKind kind = TypeKind::kNone;
   uint8_t flags = 0;
-  uint16_t prefix = 0;  // Cidr
+  uint16_t prefix = 0;  // Cidr: its bits; a text: see kNumbered
   uint32_t size =
       0;  // texts: bytes; collections: items; Entity: its type; kNotKnown: a list of facts
   union {

@@ -8,6 +8,7 @@
 
 #include "engine/base/schedule.h"
 #include "engine/base/sha256.h"
+#include "engine/ir/index.h"
 #include "engine/ir/nodes.h"
 
 namespace ztp::ir {
@@ -100,6 +101,7 @@ class Lowering {
     for (uint32_t i = 0; i < program_.rules.size(); ++i) LowerRule(i);
     for (uint32_t a = 0; a < program_.schema.actions.size(); ++a) PlanAction(ActionId{a});
     if (!out_.schedules.empty()) out_.tz_version = cells_.AddText(TimeZoneDataVersion());
+    out_.index = BuildIndex(out_);
   }
 
  private:

@@ -1,6 +1,6 @@
 // Every way there is to decide, side by side: the reference interpreter over the typed program, the
-// decision program, and the decision program out of a serialised bundle. A test that passes has
-// passed in all of them.
+// decision program with its index, with a finer one and without (rule by rule), and the decision
+// program out of a serialised bundle. A test that passes has passed in all of them.
 //
 // Boundary: deciding only. What a decision should be is the caller's to say.
 #pragma once
@@ -30,6 +30,8 @@ class Ways {
     std::unique_ptr<reference::World> reference;
     std::shared_ptr<const Snapshot> snapshot;
     std::shared_ptr<const Snapshot> for_bundle;
+    std::shared_ptr<const Snapshot> for_plain;
+    std::shared_ptr<const Snapshot> for_fine;
   };
 
   // `program` must outlive the result. An error is a fault of the compiler, not of the policy.
@@ -54,6 +56,8 @@ class Ways {
   const sema::Program& program_;
   std::shared_ptr<const Policy> policy_;
   std::shared_ptr<const Policy> from_bundle_;
+  std::shared_ptr<const Policy> plain_;  // no index
+  std::shared_ptr<const Policy> fine_;   // one that tells apart whatever can be told apart
   Scratch scratch_;
 };
 

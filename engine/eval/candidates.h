@@ -1,0 +1,60 @@
+// Which rules can matter to a request, and what their conditions come to.
+//
+// Boundary: leaves out, by the index, only rules that are false for ever (or out of scope), which
+// contribute nothing to a decision, a lease or a list of unknown facts. What a decision makes of
+// the others is decide.cc's.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/eval/machine.h"
+#include "engine/eval/probes.h"
+#include "engine/eval/scratch.h"
+
+namespace ztp {
+
+class Candidates {
+ public:
+  // All must outlive it.
+  Candidates(const BoundRequest& request, Scratch& scratch, Machine& machine);
+
+  // Fills the scratch's candidates: forbids, then permits, then duties, each once and in source
+  // order.
+  void Find();
+
+  uint32_t RuleOf(const Scratch::Candidate& candidate) const {
+    return indexed_ ? index_.rules[candidate.rank].rule : candidate.rank;
+  }
+
+  // What its condition comes to. Worked out at the first call.
+  Result Condition(Scratch::Candidate& candidate);
+
+  bool spent() const { return spent_ || probes_.spent(); }
+
+ private:
+  using State = Scratch::Candidate::State;
+
+  // Of a program without an index: every rule in scope.
+  void TakeAll();
+  void TakeList(RuleRecord::Kind kind, uint32_t first, uint32_t count);
+  void Visit(uint32_t first_group, uint32_t count);
+  void VisitRanks(uint32_t first, uint32_t count);
+  void VisitKey(const IndexGroup& group, int64_t key);
+  void VisitKeyed(const IndexGroup& group);
+  void VisitRows(const IndexGroup& group);
+  const uint64_t* RowOf(const IndexColumn& column, size_t words);
+  // Looks at one rule: a candidate, unless a cheap test leaves it out.
+  void Look(uint32_t rank);
+
+  const DecisionProgram& program_;
+  const DecisionIndex& index_;
+  const bool indexed_;
+  const BoundRequest& request_;
+  const Snapshot& snapshot_;
+  Scratch& s_;
+  Machine& machine_;
+  ProbeReader probes_;
+  bool spent_ = false;
+};
+
+}  // namespace ztp

@@ -1,0 +1,233 @@
+// See probes.h.
+#include "engine/eval/probes.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "engine/core/glob.h"
+
+namespace ztp {
+namespace {
+
+constexpr uint32_t kNoText = kNone32;
+
+}  // namespace
+
+ProbeReader::ProbeReader(const BoundRequest& request, Scratch& scratch, Machine& machine)
+    : request_(request),
+      program_(request.policy().program()),
+      index_(program_.index),
+      snapshot_(request.snapshot()),
+      s_(scratch),
+      machine_(machine) {
+  if (s_.readings_.size() < index_.probes.size()) s_.readings_.resize(index_.probes.size());
+  // Long before the stamps run out, all begin anew.
+  if (++s_.reading_stamp_ == 0) {
+    std::fill(s_.readings_.begin(), s_.readings_.end(), Reading());
+    s_.reading_stamp_ = 1;
+  }
+}
+
+Result ProbeReader::ResultOf(const Probe& probe) {
+  using Source = Probe::Source;
+  switch (probe.source) {
+    case Source::kNode:
+      if (!machine_.Run(probe.node)) {
+        spent_ = true;
+        return Result::Unknown(0);
+      }
+      return machine_.At(probe.node);
+    case Source::kAction:
+      return Result::Of(Val::Number(TypeKind::kInt, request_.action().index));
+    case Source::kPrincipalType:
+      return Result::Of(Val::Number(TypeKind::kInt, request_.principal().size));
+    case Source::kResourceType:
+      return Result::Of(Val::Number(TypeKind::kInt, request_.resource().size));
+    case Source::kPrincipal:
+      return Result::Of(request_.principal());
+    case Source::kResource:
+      return Result::Of(request_.resource());
+    case Source::kParam:
+      return machine_.Param(probe.index);
+    case Source::kInput:
+      return machine_.Input(probe.index);
+    case Source::kInputField: {
+      Result record = machine_.Input(probe.index);
+      if (!record.known()) return record;
+      const Val& field = record.val.list[probe.field];
+      return field.is_none() ? Result::Missing(record.valid_until)
+                             : Result::Of(field, record.valid_until);
+    }
+    case Source::kPrincipalAttribute:
+      return machine_.AttrOf(request_.principal().entity(), probe.index);
+    case Source::kResourceAttribute:
+      return machine_.AttrOf(request_.resource().entity(), probe.index);
+    case Source::kHasPrincipalAttribute:
+      return machine_.HasAttrOf(request_.principal().entity(), probe.index);
+    case Source::kHasResourceAttribute:
+      return machine_.HasAttrOf(request_.resource().entity(), probe.index);
+  }
+  return Result::Unknown(0);
+}
+
+void ProbeReader::Load(uint32_t number, Reading* reading) {
+  const Probe& probe = index_.probes[number];
+  reading->stamp = s_.reading_stamp_;
+  const Result result = ResultOf(probe);
+  reading->known = result.known();
+  reading->valid_until = result.valid_until;
+  if (reading->known) Take(probe, result.val, reading);
+}
+
+void ProbeReader::Take(const Probe& probe, const Val& val, Reading* reading) {
+  switch (probe.form) {
+    case Probe::Form::kNumber:
+      reading->value = val.number;
+      return;
+    case Probe::Form::kText:
+      reading->value = PlaceOf(probe, val);
+      return;
+    case Probe::Form::kRank:
+      reading->value = RankOf(probe, val);
+      return;
+    case Probe::Form::kLabel:
+      reading->value = val.number;
+      reading->known = (val.flags & Val::kWideLabel) == 0;
+      return;
+    case Probe::Form::kEntity:
+      return TakeEntity(val.entity(), reading);
+    case Probe::Form::kItems:
+      reading->value = static_cast<int64_t>(val.kind);
+      reading->data = val.list;
+      reading->size = val.size;
+      return;
+    case Probe::Form::kChars:
+      reading->data = val.bytes;
+      reading->size = val.size;
+      return;
+  }
+}
+
+// Only the memberships that a constant names can be asked for, and they come first.
+void ProbeReader::TakeEntity(uint32_t entity, Reading* reading) {
+  const Machine::Reached reached = machine_.Reach(entity, false);
+  const uint32_t named = snapshot_.named_count();
+  uint32_t count = 0;
+  while (count < reached.members.size() && reached.members[count] < named) ++count;
+  reading->value = entity;
+  reading->data = reached.members.data();
+  reading->size = count;
+  reading->complete = reached.absent == 0;
+}
+
+uint32_t ProbeReader::TextNumber(const Val& text) const {
+  if (text.flags & Val::kNumbered) return text.prefix == 0 ? kNoText : text.prefix - 1u;
+  return request_.policy().names().Text(text.text()).value_or(kNoText);
+}
+
+int64_t ProbeReader::PlaceOf(const Probe& probe, const Val& text) const {
+  const uint32_t number = TextNumber(text);
+  if (number == kNoText) return probe.count;
+  const uint32_t* first = index_.texts.data() + probe.first;
+  const uint32_t* last = first + probe.count;
+  const uint32_t* at = std::lower_bound(first, last, number);
+  return at != last && *at == number ? at - first : probe.count;
+}
+
+int64_t ProbeReader::RankOf(const Probe& probe, const Val& text) const {
+  const auto& texts = request_.policy().names().texts();
+  const uint32_t* first = index_.texts.data() + probe.first;
+  const uint32_t* last = first + probe.count;
+  const std::string_view own = text.text();
+  const uint32_t* at = std::lower_bound(
+      first, last, own, [&](uint32_t number, std::string_view t) { return texts[number] < t; });
+  return 2 * (at - first) + (at != last && texts[*at] == own ? 1 : 0);
+}
+
+bool ProbeReader::IsMember(const Reading& reading, int64_t group) const {
+  if (reading.value == group) return true;
+  const uint32_t* members = static_cast<const uint32_t*>(reading.data);
+  for (uint32_t i = 0; i < reading.size; ++i) {
+    if (members[i] >= group) return members[i] == group;
+  }
+  return false;
+}
+
+ProbeReader::Outcome ProbeReader::Try(const Test& test) {
+  const Reading& r = Read(test.probe);
+  if (!r.known) return {};
+  bool holds = false;
+  switch (test.op) {
+    case Test::Op::kRange:
+      holds = test.a <= r.value && r.value <= test.b;
+      break;
+    case Test::Op::kMask:
+      holds = static_cast<uint64_t>(r.value) < 64 && (static_cast<uint64_t>(test.a) >> r.value & 1);
+      break;
+    case Test::Op::kAmong: {
+      const int64_t* first = index_.values.data() + test.a;
+      holds = std::binary_search(first, first + test.b, r.value);
+      break;
+    }
+    case Test::Op::kBits:
+      holds = (r.value & test.a) == test.b;
+      break;
+    case Test::Op::kMember:
+      holds = IsMember(r, test.a);
+      if (!holds && !r.complete) return {};
+      break;
+    case Test::Op::kMemberAny: {
+      const int64_t* first = index_.values.data() + test.a;
+      holds = std::any_of(first, first + test.b, [&](int64_t g) { return IsMember(r, g); });
+      if (!holds && !r.complete && test.b != 0) return {};
+      break;
+    }
+    case Test::Op::kHas:
+      holds = ContainsItem(
+          Val::Items(static_cast<TypeKind>(r.value), {static_cast<const Val*>(r.data), r.size}),
+          snapshot_.Constant(static_cast<uint32_t>(test.a)));
+      break;
+    case Test::Op::kLike:
+      holds = GlobMatches(snapshot_.Constant(static_cast<uint32_t>(test.a)).text(),
+                          {static_cast<const char*>(r.data), r.size});
+      break;
+    case Test::Op::kNow:
+      return Now(test, r);
+  }
+  return {ToTri(holds != (test.negated != 0)), r.valid_until};
+}
+
+// As the operator now_compare; what 64 bits do not hold is left to it.
+ProbeReader::Outcome ProbeReader::Now(const Test& test, const Reading& reading) const {
+  int64_t limit;
+  const bool overflow = test.b != 0 ? __builtin_sub_overflow(test.a, reading.value, &limit)
+                                    : __builtin_add_overflow(test.a, reading.value, &limit);
+  if (overflow || limit == kForEver) return {};
+  const int64_t now = request_.now();
+  bool holds = false;
+  int64_t flip = limit;  // from then on the answer may be another
+  switch (test.now_op) {
+    case Test::NowOp::kLt:
+      holds = now < limit;
+      break;
+    case Test::NowOp::kGe:
+      holds = now >= limit;
+      break;
+    case Test::NowOp::kLe:
+      holds = now <= limit;
+      flip = limit + 1;
+      break;
+    case Test::NowOp::kGt:
+      holds = now > limit;
+      flip = limit + 1;
+      break;
+    case Test::NowOp::kEq:
+      holds = now == limit;
+      if (now >= limit) flip = limit + 1;
+      break;
+  }
+  const int64_t until = flip > now ? flip : kForEver;
+  return {ToTri(holds != (test.negated != 0)), std::min(until, reading.valid_until)};
+}
+
+}  // namespace ztp

@@ -1,0 +1,56 @@
+// Values that the index's tests look at, and the tests themselves (core/index.h).
+//
+// Boundary: one probe or one test at a time; which rules that leaves over is candidates.cc's. A
+// value that is not plainly known (unknown, missing, only part of a set, a label too wide) is left
+// to the machine, which evaluates the rule's condition as a whole.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/eval/machine.h"
+#include "engine/eval/scratch.h"
+
+namespace ztp {
+
+class ProbeReader {
+ public:
+  // All must outlive it.
+  ProbeReader(const BoundRequest& request, Scratch& scratch, Machine& machine);
+
+  // Reads it at the first call of a decision.
+  const Reading& Read(uint32_t probe) {
+    Reading& reading = s_.readings_[probe];
+    if (reading.stamp != s_.reading_stamp_) Load(probe, &reading);
+    return reading;
+  }
+
+  struct Outcome {
+    Tri value = Tri::kUnknown;  // unknown: the machine has to say
+    int64_t valid_until = kForEver;
+  };
+  Outcome Try(const Test& test);
+
+  // The step budget was spent while a probe was worked out.
+  bool spent() const { return spent_; }
+
+ private:
+  void Load(uint32_t probe, Reading* reading);
+  Result ResultOf(const Probe& probe);
+  void Take(const Probe& probe, const Val& val, Reading* reading);
+  void TakeEntity(uint32_t entity, Reading* reading);
+  uint32_t TextNumber(const Val& text) const;  // with kNoText for none
+  int64_t PlaceOf(const Probe& probe, const Val& text) const;
+  int64_t RankOf(const Probe& probe, const Val& text) const;
+  bool IsMember(const Reading& reading, int64_t group) const;
+  Outcome Now(const Test& test, const Reading& reading) const;
+
+  const BoundRequest& request_;
+  const DecisionProgram& program_;
+  const DecisionIndex& index_;
+  const Snapshot& snapshot_;
+  Scratch& s_;
+  Machine& machine_;
+  bool spent_ = false;
+};
+
+}  // namespace ztp

@@ -1,0 +1,28 @@
+// The index of a program (core/index.h): tests from conditions, groups of rules from tests.
+//
+// Boundary: from the finished decision program alone, so that equal programs have equal indexes.
+#pragma once
+
+#include <cstddef>
+
+#include "engine/bundle/decision_program.h"
+
+namespace ztp::ir {
+
+// When what pays; any numbers give an index that is right. Tests use small ones, so that few rules
+// show every kind of group.
+struct IndexOptions {
+  size_t handful = 6;        // rules that are looked at without more ado
+  size_t long_posting = 24;  // rules of one key above which they get groups of their own
+  size_t max_rows = 256;     // of a column
+  double worth = 0.5;        // of its rules a group by keys must leave out so many, on average
+
+  static IndexOptions Fine() {
+    return {.handful = 0, .long_posting = 1, .max_rows = 2, .worth = 0};
+  }
+};
+
+// Of a program that is complete but for its index.
+DecisionIndex BuildIndex(const DecisionProgram& program, const IndexOptions& options = {});
+
+}  // namespace ztp::ir
