@@ -13,13 +13,16 @@ import sys
 
 import evaluate
 import gateway
+import labels
+import ranges
 import write_cedar
+import write_rego
 import write_ztp
 from model import CannotExpress
 from output import Output
 
-FAMILIES = {"gateway": gateway.make}
-WRITERS = {"ztp": write_ztp.write, "cedar": write_cedar.write}
+FAMILIES = {"gateway": gateway.make, "ranges": ranges.make, "labels": labels.make}
+WRITERS = {"ztp": write_ztp.write, "cedar": write_cedar.write, "rego": write_rego.write}
 SIZES = [10, 100, 1000, 10000]
 
 
@@ -39,7 +42,7 @@ def write_workload(name, folder):
             write(workload, out)
         except CannotExpress as why:
             cannot[engine] = str(why)
-    decisions = [evaluate.decide(workload, request) for request in workload.requests]
+    decisions = evaluate.decide_all(workload)
     out.text("expected.txt", "".join(" ".join([decision, *rules]) + "\n" for decision, rules in decisions))
     out.json("workload.json", {
         "name": name, "family": family, "size": int(size), "rules": len(workload.rules),

@@ -21,9 +21,12 @@ class Test:
     between     (low, high)                  low <= x < high
     one_of      tuple of strings             x is one of them
     like        a glob (glob.py)             the whole string matches
-    flows_to    Label, or the path of one    the label at `path` is at most that one
-    ancestor    Test on an ancestor's path   some ancestor of the resource passes ("ancestor.hold")
-    fresh stale minutes                      evidence at `path` is (not) younger than that, and valid
+    flows_to exceeds    Label, or the path of one    the label at `path` is (not) at most that one
+    ancestor no_ancestor    Test on an ancestor's path    some (no) dataset that the resource was made from passes
+    fresh stale minutes                      evidence at `path` is (not) valid and younger than that
+
+    Evidence that is not valid leaves what reads it unknown, which a permit takes for false and a forbid for true. So a permit
+    reads evidence only beside `fresh`, and a forbid only through `stale`.
     """
     kind: str
     path: str

@@ -29,8 +29,8 @@ def constant(value):
 
 def condition(test):
     kind, value = test.kind, test.value
-    if kind == "ancestor":
-        return f"any(a in r.ancestors(Dataset): {condition(value)})"
+    if kind in ("ancestor", "no_ancestor"):
+        return ("not " if kind == "no_ancestor" else "") + f"any(a in r.ancestors(Dataset): {condition(value)})"
     x = path(test.path)
     if kind == "true":
         return x
@@ -42,8 +42,9 @@ def condition(test):
         return f"{x} >= {value[0]} and {x} < {value[1]}"
     if kind == "like":
         return f"{x} like {constant(value)}"
-    if kind == "flows_to":
-        return f"{x} flows to {constant(value) if isinstance(value, Label) else path(value)}"
+    if kind in ("flows_to", "exceeds"):
+        flows = f"{x} flows to {constant(value) if isinstance(value, Label) else path(value)}"
+        return flows if kind == "flows_to" else f"not ({flows})"
     if kind == "fresh":
         return f"{x}.fresh({value}m)"
     if kind == "stale":
