@@ -33,12 +33,14 @@ class Solver : public QuantifierSolver {
 
 Tri Machine::Quantified(const QuantifierRecord& q, std::vector<uint32_t>* missing) {
   KleeneFold element(q.is_all == 0 ? false : true);
-  for (uint32_t part : {q.filter, q.body}) {
+  // Filter and body may be one node: which of them a result is of goes by its place.
+  for (const bool is_filter : {true, false}) {
+    const uint32_t part = is_filter ? q.filter : q.body;
     if (part == kNone32) continue;
     RestoreSteps();
     if (!Run(part)) return Tri::kUnknown;
     Result result = At(part);
-    if (q.is_all && part == q.filter && result.known()) {
+    if (q.is_all && is_filter && result.known()) {
       result.val = Val::Bool(!result.val.boolean());
     }
     element.Add(result, s_.facts_);

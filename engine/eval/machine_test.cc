@@ -219,6 +219,34 @@ TEST(Quantifiers, WorkedOutAtLoadAnswerAsThoseThatAreNot) {
   }
 }
 
+constexpr char kFilterIsBody[] = R"(ztp 1
+package p
+entity User
+entity Model derives Model { hold: Bool }
+action all_of, any_of on Model by User
+permit p { principal any action any resource any }
+forbid a { action all_of resource m: Model when all(x in m.ancestors(Model) where x.hold: x.hold) }
+forbid o { action any_of resource m: Model when any(x in m.ancestors(Model) where x.hold: x.hold) }
+test "one condition in both places" {
+  entity held = Model::"held" { hold: true }
+  entity free = Model::"free" { hold: false }
+  entity tuned = Model::"tuned" derives held, free { hold: false }
+  entity loose = Model::"loose" derives free { hold: false }
+  expect deny  User::"u" all_of tuned by a
+  expect deny  User::"u" all_of loose by a
+  expect deny  User::"u" any_of tuned by o
+  expect allow User::"u" any_of loose
+}
+)";
+
+// The graph is shared, so a filter and a body that say the same are one node.
+TEST(Quantifiers, MayHaveTheirFilterAsTheirBody) {
+  PolicyUnderTest p(kFilterIsBody);
+  ASSERT_TRUE(p.ok());
+  ASSERT_EQ(p.policy()->program().quantifiers.size(), 2u);
+  p.CheckExpects();
+}
+
 constexpr char kStoredTexts[] = R"(ztp 1
 package p
 entity User { names: List<String> }
