@@ -202,6 +202,8 @@ struct SourceRecord {
 // numbered by ConstantNames (constant_names.h).
 struct DecisionIndex {
   std::vector<Probe> probes;
+  // The first of them read what a request says (FromRequest), the others facts and nodes.
+  uint32_t request_probes = 0;
   std::vector<uint32_t> texts;  // numbers of texts
   std::vector<Test> tests;      // each once
   std::vector<int64_t> values;

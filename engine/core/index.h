@@ -54,6 +54,11 @@ struct Probe {
   uint32_t first = 0;  // kText, kRank: in DecisionIndex::texts
   uint32_t count = 0;
   bool operator==(const Probe&) const = default;
+
+  // It is what the request itself says, so that it is known when the request is bound.
+  constexpr bool FromRequest() const {
+    return source >= Source::kAction && source <= Source::kInputField;
+  }
 };
 static_assert(sizeof(Probe) == 20);
 

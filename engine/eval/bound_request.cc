@@ -152,7 +152,68 @@ absl::Status BoundRequest::Bind(const Policy& policy, const Snapshot& snapshot,
     }
   }
   now_ = request.now.micros;
+  ReadProbes();
   return absl::OkStatus();
+}
+
+void BoundRequest::ReadProbes() {
+  const DecisionIndex& index = policy_->program().index;
+  readings_.resize(index.request_probes);
+  for (uint32_t i = 0; i < index.request_probes; ++i) {
+    readings_[i] = Reading{.valid_until = kForEver};
+    ReadProbe(index.probes[i], &readings_[i]);
+  }
+}
+
+void BoundRequest::ReadProbe(const Probe& probe, Reading* reading) const {
+  using Source = Probe::Source;
+  auto number = [&](uint32_t n) {
+    TakeValue(*policy_, probe, Val::Number(TypeKind::kInt, n), reading);
+    reading->settled = 1;
+  };
+  auto take_fact = [&](const BoundFact& fact) {
+    // Evidence comes and goes with the time.
+    if (fact.window.any()) return;
+    reading->settled = 1;
+    if (fact.val.is_none()) return;
+    if (probe.source != Source::kInputField) return TakeValue(*policy_, probe, fact.val, reading);
+    const Val& field = fact.val.list[probe.field];
+    if (!field.is_none()) TakeValue(*policy_, probe, field, reading);
+  };
+  auto take_entity = [&](uint32_t entity) {
+    if (carries_any()) return;
+    reading->settled = 1;
+    const bool known = entity < snapshot_->entity_count();
+    const bool there = (known && snapshot_->IsStored(entity)) ||
+                       policy_->schema()[TypeOf(entity)].always_present();
+    if (!known || !there) return TakeEntity(entity, {}, there, 0, reading);
+    const Snapshot::Closure closure = snapshot_->Memberships(entity);
+    TakeEntity(entity, snapshot_->List(closure.members), closure.absent == 0,
+               snapshot_->named_count(), reading);
+  };
+  switch (probe.source) {
+    case Source::kAction:
+      return number(action_.index);
+    case Source::kPrincipalType:
+      return number(principal_.size);
+    case Source::kResourceType:
+      return number(resource_.size);
+    case Source::kPrincipal:
+      return take_entity(principal_.entity());
+    case Source::kResource:
+      return take_entity(resource_.entity());
+    case Source::kParam: {
+      const uint32_t column = policy_->program().ParamColumn(probe.index, action_);
+      if (column != kNone32) return take_fact(params_[column]);
+      reading->settled = 1;
+      return;
+    }
+    case Source::kInput:
+    case Source::kInputField:
+      return take_fact(inputs_[probe.index]);
+    default:
+      return;
+  }
 }
 
 }  // namespace ztp

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "engine/base/world.h"
 #include "engine/eval/policy.h"
+#include "engine/eval/reading.h"
 #include "engine/facts/snapshot.h"
 
 namespace ztp {
@@ -54,6 +55,9 @@ class BoundRequest : public UidSource {
   const BoundFact& input(uint32_t index) const { return inputs_[index]; }
   int64_t now() const { return now_; }
   void set_now(Time now) { now_ = now.micros; }
+  // What the request says to the index's first probes. One that is not settled depends on the time,
+  // or on entities that the request carries.
+  const Reading* readings() const { return readings_.data(); }
   bool Can(ObligationId obligation) const { return can_all_ || can_[obligation.index]; }
 
   // Entities: those of the snapshot, then those that only the request knows.
@@ -80,6 +84,8 @@ class BoundRequest : public UidSource {
 
   absl::Status Check(const Request& request) const;
   BoundFact BindFact(const Fact& fact, Encoder& encoder);
+  void ReadProbes();
+  void ReadProbe(const Probe& probe, Reading* reading) const;
 
   const Policy* policy_ = nullptr;
   const Snapshot* snapshot_ = nullptr;
@@ -90,6 +96,7 @@ class BoundRequest : public UidSource {
   std::vector<BoundFact> inputs_;
   std::vector<CarriedEntity> carried_;
   std::vector<Stranger> strangers_;
+  std::vector<Reading> readings_;
   bool can_all_ = true;
   std::vector<bool> can_;
   int64_t now_ = 0;

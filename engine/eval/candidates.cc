@@ -92,7 +92,7 @@ void Candidates::VisitKey(const IndexGroup& group, int64_t key) {
 void Candidates::VisitKeyed(const IndexGroup& group) {
   const Reading& r = probes_.Read(group.probe);
   // Where the value is not known, or will be another, a rule of another key is not false for ever.
-  if (!r.known || r.valid_until != kForEver) {
+  if (!r.plain) {
     return VisitRanks(group.first_rank, group.rank_count);
   }
   switch (group.kind) {
@@ -128,7 +128,7 @@ void Candidates::VisitKeyed(const IndexGroup& group) {
 // The rules that the probe's value does not leave out; nullptr: it leaves out none.
 const uint64_t* Candidates::RowOf(const IndexColumn& column, size_t words) {
   const Reading& r = probes_.Read(column.probe);
-  if (!r.known || r.valid_until != kForEver) return nullptr;
+  if (!r.plain) return nullptr;
   uint64_t row = 0;
   switch (column.kind) {
     case IndexColumn::Kind::kIntervals: {

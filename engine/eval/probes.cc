@@ -7,25 +7,23 @@
 #include "engine/core/glob.h"
 
 namespace ztp {
-namespace {
-
-constexpr uint32_t kNoText = kNone32;
-
-}  // namespace
 
 ProbeReader::ProbeReader(const BoundRequest& request, Scratch& scratch, Machine& machine)
     : request_(request),
-      program_(request.policy().program()),
-      index_(program_.index),
+      index_(request.policy().program().index),
       snapshot_(request.snapshot()),
-      s_(scratch),
+      request_readings_(request.readings()),
+      request_probes_(index_.request_probes),
       machine_(machine) {
-  if (s_.readings_.size() < index_.probes.size()) s_.readings_.resize(index_.probes.size());
+  std::vector<Reading>& readings = scratch.readings_;
+  if (readings.size() < index_.probes.size()) readings.resize(index_.probes.size());
   // Long before the stamps run out, all begin anew.
-  if (++s_.reading_stamp_ == 0) {
-    std::fill(s_.readings_.begin(), s_.readings_.end(), Reading());
-    s_.reading_stamp_ = 1;
+  if (++scratch.reading_stamp_ == 0) {
+    std::fill(readings.begin(), readings.end(), Reading());
+    scratch.reading_stamp_ = 1;
   }
+  readings_ = readings.data();
+  stamp_ = scratch.reading_stamp_;
 }
 
 Result ProbeReader::ResultOf(const Probe& probe) {
@@ -72,76 +70,15 @@ Result ProbeReader::ResultOf(const Probe& probe) {
 
 void ProbeReader::Load(uint32_t number, Reading* reading) {
   const Probe& probe = index_.probes[number];
-  reading->stamp = s_.reading_stamp_;
   const Result result = ResultOf(probe);
-  reading->known = result.known();
-  reading->valid_until = result.valid_until;
-  if (reading->known) Take(probe, result.val, reading);
-}
-
-void ProbeReader::Take(const Probe& probe, const Val& val, Reading* reading) {
-  switch (probe.form) {
-    case Probe::Form::kNumber:
-      reading->value = val.number;
-      return;
-    case Probe::Form::kText:
-      reading->value = PlaceOf(probe, val);
-      return;
-    case Probe::Form::kRank:
-      reading->value = RankOf(probe, val);
-      return;
-    case Probe::Form::kLabel:
-      reading->value = val.number;
-      reading->known = (val.flags & Val::kWideLabel) == 0;
-      return;
-    case Probe::Form::kEntity:
-      return TakeEntity(val.entity(), reading);
-    case Probe::Form::kItems:
-      reading->value = static_cast<int64_t>(val.kind);
-      reading->data = val.list;
-      reading->size = val.size;
-      return;
-    case Probe::Form::kChars:
-      reading->data = val.bytes;
-      reading->size = val.size;
-      return;
+  *reading = Reading{.stamp = stamp_, .valid_until = result.valid_until};
+  if (!result.known()) return;
+  if (probe.form != Probe::Form::kEntity) {
+    return TakeValue(request_.policy(), probe, result.val, reading);
   }
-}
-
-// Only the memberships that a constant names can be asked for, and they come first.
-void ProbeReader::TakeEntity(uint32_t entity, Reading* reading) {
+  const uint32_t entity = result.val.entity();
   const Machine::Reached reached = machine_.Reach(entity, false);
-  const uint32_t named = snapshot_.named_count();
-  uint32_t count = 0;
-  while (count < reached.members.size() && reached.members[count] < named) ++count;
-  reading->value = entity;
-  reading->data = reached.members.data();
-  reading->size = count;
-  reading->complete = reached.absent == 0;
-}
-
-uint32_t ProbeReader::TextNumber(const Val& text) const {
-  if (text.flags & Val::kNumbered) return text.prefix == 0 ? kNoText : text.prefix - 1u;
-  return request_.policy().names().Text(text.text()).value_or(kNoText);
-}
-
-int64_t ProbeReader::PlaceOf(const Probe& probe, const Val& text) const {
-  const uint32_t number = TextNumber(text);
-  if (number == kNoText) return probe.count;
-  const uint32_t* first = index_.texts.data() + probe.first;
-  const uint32_t* last = first + probe.count;
-  const uint32_t* at = std::lower_bound(first, last, number);
-  return at != last && *at == number ? at - first : probe.count;
-}
-
-int64_t ProbeReader::RankOf(const Probe& probe, const Val& text) const {
-  const auto& texts = request_.policy().names().texts();
-  const uint32_t* first = index_.texts.data() + probe.first;
-  const uint32_t* last = first + probe.count;
-  const std::string_view own = text.text();
-  const uint32_t* at = std::lower_bound(
-      first, last, own, [&](uint32_t number, std::string_view t) { return texts[number] < t; });
-  return 2 * (at - first) + (at != last && texts[*at] == own ? 1 : 0);
+  TakeEntity(entity, reached.members, reached.absent == 0, snapshot_.named_count(), reading);
 }
 
 bool ProbeReader::IsMember(const Reading& reading, int64_t group) const {

@@ -17,10 +17,13 @@ class ProbeReader {
   // All must outlive it.
   ProbeReader(const BoundRequest& request, Scratch& scratch, Machine& machine);
 
-  // Reads it at the first call of a decision.
+  // Reads it at the first call of a decision, unless the request says it.
   const Reading& Read(uint32_t probe) {
-    Reading& reading = s_.readings_[probe];
-    if (reading.stamp != s_.reading_stamp_) Load(probe, &reading);
+    if (probe < request_probes_ && request_readings_[probe].settled) {
+      return request_readings_[probe];
+    }
+    Reading& reading = readings_[probe];
+    if (reading.stamp != stamp_) Load(probe, &reading);
     return reading;
   }
 
@@ -36,19 +39,16 @@ class ProbeReader {
  private:
   void Load(uint32_t probe, Reading* reading);
   Result ResultOf(const Probe& probe);
-  void Take(const Probe& probe, const Val& val, Reading* reading);
-  void TakeEntity(uint32_t entity, Reading* reading);
-  uint32_t TextNumber(const Val& text) const;  // with kNoText for none
-  int64_t PlaceOf(const Probe& probe, const Val& text) const;
-  int64_t RankOf(const Probe& probe, const Val& text) const;
   bool IsMember(const Reading& reading, int64_t group) const;
   Outcome Now(const Test& test, const Reading& reading) const;
 
   const BoundRequest& request_;
-  const DecisionProgram& program_;
   const DecisionIndex& index_;
   const Snapshot& snapshot_;
-  Scratch& s_;
+  const Reading* const request_readings_;
+  const uint32_t request_probes_;
+  Reading* readings_;
+  uint32_t stamp_;
   Machine& machine_;
   bool spent_ = false;
 };

@@ -11,6 +11,7 @@
 #include "engine/core/checked.h"
 #include "engine/eval/bound_request.h"
 #include "engine/eval/missing_facts.h"
+#include "engine/eval/reading.h"
 #include "engine/eval/verdict.h"
 #include "engine/facts/arena.h"
 #include "engine/facts/val.h"
@@ -80,18 +81,6 @@ class KleeneFold {
   int64_t min_ = kForEver;
   int64_t max_ = kForEver;
 };
-
-// What a probe of the index came to in one decision; by its form (core/index.h).
-struct Reading {
-  uint32_t stamp = 0;         // the decision's
-  uint32_t known : 1 = 0;     // plainly
-  uint32_t complete : 1 = 0;  // an entity's memberships: no absent entity can add to them
-  uint32_t size : 30 = 0;     // memberships that constants name; items; bytes
-  int64_t value = 0;          // the number, place, rank, bits, entity; kItems: the TypeKind
-  const void* data = nullptr;
-  int64_t valid_until = 0;
-};
-static_assert(sizeof(Reading) == 32);
 
 class Scratch {
  public:

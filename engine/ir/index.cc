@@ -138,6 +138,7 @@ class IndexBuilder {
       for (const auto& choice : choices) {
         // Worth a look-up: most of its rules are left out.
         const double own = choice.second.Gain();
+        if (choice.second.rules.size() < options_.min_keyed) continue;
         if (own < options_.worth * static_cast<double>(choice.second.rules.size())) continue;
         if (best == nullptr || own > gain) {
           best = &choice;

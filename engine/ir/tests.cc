@@ -62,6 +62,15 @@ void TestBuilder::Run() {
     std::sort(texts.begin(), texts.end(), TextOrder(key));
     texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
   }
+  for (const bool from_request : {true, false}) {
+    for (const std::vector<Draft>& drafts : drafts_) {
+      for (const Draft& draft : drafts) {
+        const Probe probe{.source = draft.probe.source};
+        if (probe.FromRequest() == from_request) NumberProbe(draft.probe);
+      }
+    }
+    if (from_request) out_.request_probes = static_cast<uint32_t>(out_.probes.size());
+  }
   for (uint32_t rank = 0; rank < out_.rules.size(); ++rank) {
     std::vector<uint32_t> tests;
     for (const Draft& draft : drafts_[rank]) tests.push_back(NumberTest(draft));
