@@ -5,7 +5,8 @@ Usage: generate.py FOLDER NAME...        FOLDER/NAME/… for each; a name is a f
        generate.py --list                the names that `make bench` runs
 
 Seeded: the same name gives the same bytes. expected.txt has a line for each request: `allow` and the deciding permit, or
-`deny` and the forbids that applied. workload.json says which engines the workload is written for, and why not for others.
+`deny` and the forbids that applied (of the paper's applications the decision only). workload.json says which forms there
+are (Rego is for OPA and regorus), and why others are not.
 """
 
 import pathlib
@@ -14,42 +15,57 @@ import sys
 import evaluate
 import gateway
 import labels
+import oopsla
 import ranges
+import write_casbin
 import write_cedar
+import write_cel
 import write_rego
 import write_ztp
 from model import CannotExpress
 from output import Output
 
 FAMILIES = {"gateway": gateway.make, "ranges": ranges.make, "labels": labels.make}
-WRITERS = {"ztp": write_ztp.write, "cedar": write_cedar.write, "rego": write_rego.write}
 SIZES = [10, 100, 1000, 10000]
+WRITERS = {"ztp": write_ztp.write, "cedar": write_cedar.write, "rego": write_rego.write, "cel": write_cel.write,
+           "casbin": write_casbin.write}
 
 
 def all_names():
-    return [f"{family}-{size}" for family in FAMILIES for size in SIZES]
+    return ([f"{family}-{size}" for family in FAMILIES for size in SIZES] +
+            [f"{app}-{size}" for app in oopsla.APPLICATIONS for size in oopsla.SIZES])
 
 
-def write_workload(name, folder):
-    family, _, size = name.rpartition("-")
-    if family not in FAMILIES or not size.isdigit() or int(size) < 1:
-        raise SystemExit(f"generate.py: no such workload: {name}")
-    workload = FAMILIES[family](int(size))
-    out = Output(folder / name)
+def write_family(family, size, out):
+    """(rules, entities, decisions, why the workload is not there for an engine)"""
+    workload = FAMILIES[family](size)
     cannot = {}
     for engine, write in WRITERS.items():
         try:
             write(workload, out)
         except CannotExpress as why:
             cannot[engine] = str(why)
-    decisions = evaluate.decide_all(workload)
-    out.text("expected.txt", "".join(" ".join([decision, *rules]) + "\n" for decision, rules in decisions))
-    out.json("workload.json", {
-        "name": name, "family": family, "size": int(size), "rules": len(workload.rules),
-        "entities": len(workload.entities), "requests": len(decisions),
-        "allowed": sum(decision == "allow" for decision, _ in decisions),
-        "engines": [engine for engine in WRITERS if engine not in cannot], "cannot": cannot})
-    return workload, decisions
+    return len(workload.rules), len(workload.entities), evaluate.decide_all(workload), cannot
+
+
+def write_workload(name, folder):
+    """Writes FOLDER/NAME; returns what workload.json says."""
+    family, _, size = name.rpartition("-")
+    if family in FAMILIES and size.isdigit() and int(size) > 0:
+        out = Output(folder / name)
+        rules, entities, decisions, cannot = write_family(family, int(size), out)
+    elif family in oopsla.APPLICATIONS and size in map(str, oopsla.SIZES):
+        out = Output(folder / name)
+        rules, entities, decisions = oopsla.write(family, int(size), out)
+        cannot = oopsla.CANNOT
+    else:
+        raise SystemExit(f"generate.py: there is no workload {name}")
+    out.text("expected.txt", "".join(" ".join([decision, *deciding]) + "\n" for decision, deciding in decisions))
+    summary = {"name": name, "family": family, "size": int(size), "rules": rules, "entities": entities,
+               "requests": len(decisions), "allowed": sum(decision == "allow" for decision, _ in decisions),
+               "forms": [form for form in WRITERS if form not in cannot], "cannot": cannot}
+    out.json("workload.json", summary)
+    return summary
 
 
 def main():
@@ -60,10 +76,8 @@ def main():
         print(__doc__, file=sys.stderr)
         return 3
     for name in sys.argv[2:]:
-        workload, decisions = write_workload(name, pathlib.Path(sys.argv[1]))
-        allowed = sum(decision == "allow" for decision, _ in decisions)
-        print(f"{name}: {len(workload.rules)} rules, {len(workload.entities)} entities, {len(decisions)} requests, "
-              f"{allowed} allowed", flush=True)
+        print("{name}: {rules} rules, {entities} entities, {requests} requests, {allowed} allowed".format(
+            **write_workload(name, pathlib.Path(sys.argv[1]))), flush=True)
     return 0
 
 

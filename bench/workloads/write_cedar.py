@@ -2,7 +2,7 @@
 
 import json
 
-from model import CannotExpress, Label
+from model import CannotExpress, Label, cheap_first
 
 OPERATORS = {"ge": ">=", "le": "<=", "lt": "<", "gt": ">", "eq": "==", "ne": "!="}
 
@@ -38,7 +38,7 @@ def action(rule):
 
 def policy(rule):
     scope = ",\n".join([group("principal", rule.principal_in), action(rule), group("resource", rule.resource_in)])
-    conditions = " && ".join(condition(test) for test in rule.tests)
+    conditions = " && ".join(condition(test) for test in cheap_first(rule.tests))
     return f'@id("{rule.name}")\n{rule.effect} (\n{scope}\n)\nwhen {{ {conditions} }};\n'
 
 

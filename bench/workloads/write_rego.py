@@ -10,7 +10,7 @@ import json
 
 import evaluate
 import glob_pattern
-from model import Label
+from model import Label, cheap_first
 
 OPERATORS = {"ge": ">=", "le": "<=", "lt": "<", "gt": ">", "eq": "==", "ne": "!="}
 AFFIXES = {"prefix": "startswith", "suffix": "endswith", "infix": "contains"}
@@ -38,14 +38,15 @@ def label_statements(kind, x, value):
     return [f"max([{level}, count({tags}), count({regions})]) > 0"]
 
 
-def statements(test, root="input."):
-    """A test as Rego statements, all of which must hold."""
+def statements(test, variable):
+    """A test as Rego statements, all of which must hold. `variable` names an ancestor, and is used nowhere else in the rule."""
     kind, value = test.kind, test.value
     if kind == "ancestor":
-        return ["some ancestor in input.resource.ancestors"] + statements(value, root="")
+        return [f"some {variable} in input.resource.ancestors"] + statements(value, variable)
     if kind == "no_ancestor":
-        return ["every ancestor in input.resource.ancestors { not " + statements(value, root="")[0] + " }"]
-    x = root + test.path
+        return [f"every {variable} in input.resource.ancestors {{ not {statements(value, variable)[0]} }}"]
+    holder, rest = test.path.split(".", 1)
+    x = f"{variable}.{rest}" if holder == "ancestor" else f"input.{test.path}"
     now = "input.context.now"
     if kind == "fresh":
         return [f"{x}.issued_at <= {now}", f"{now} < {x}.expires_at", f"{now} - {x}.issued_at < {value * 60_000_000}"]
@@ -77,8 +78,8 @@ def rule_text(workload, rule):
         lines.append(f'"{rule.principal_in[1]}" in input.principal.groups')
     if rule.resource_in:
         lines.append(f'"{rule.resource_in[1]}" in input.resource.groups')
-    for test in rule.tests:
-        lines += statements(test)
+    for i, test in enumerate(cheap_first(rule.tests)):
+        lines += statements(test, f"ancestor{i}")
     head = "permit" if rule.effect == "permit" else "deny"
     return f"# {rule.name}\n{head} if {{\n" + "".join(f"\t{line}\n" for line in lines) + "}\n"
 

@@ -113,7 +113,8 @@ fn main() {
             out["evaluate"] = measure(count, budget, |i| subject.allows(i));
             // A request as text each time; policies and entities stay parsed.
             out["json"] = measure(count, budget, |i| {
-                let response = subject.authorizer.is_authorized(&request(&lines[i]), &subject.policies, &subject.entities);
+                let response =
+                    subject.authorizer.is_authorized(&request(&lines[i]), &subject.policies, &subject.entities);
                 json!({"decision": response.decision() == Decision::Allow,
                        "reason": response.diagnostics().reason().map(|id| id.to_string()).collect::<Vec<_>>()})
                 .to_string()

@@ -110,7 +110,12 @@ pub fn check(workload: &Workload, budget: Duration, mut decide: impl FnMut(usize
         if decide(i) != *expected {
             wrong += 1;
             if wrong <= 5 {
-                eprintln!("{}: request {}: expected {}", workload.name, i + 1, if *expected { "allow" } else { "deny" });
+                eprintln!(
+                    "{}: request {}: expected {}",
+                    workload.name,
+                    i + 1,
+                    if *expected { "allow" } else { "deny" }
+                );
             }
         }
     }
