@@ -215,6 +215,7 @@ struct DecisionIndex {
   uint32_t first_root = 0;  // the groups that every rule is in: groups[first_root, + root_count)
   uint32_t root_count = 0;
   std::vector<IndexKey> keys;
+  std::vector<IndexPosting> postings;
   std::vector<uint32_t> ranks;
   std::vector<IndexColumn> columns;
   std::vector<int64_t> cuts;

@@ -67,8 +67,8 @@ struct Test {
   enum class Op : uint8_t {
     kRange = 0,      // a <= v <= b
     kMask = 1,       // v < 64 and bit v of a
-    kAmong = 2,      // v is one of values[a, a + b), which ascend
-    kBits = 3,       // (v & a) == b
+    kBits = 2,       // (v & a) == b
+    kAmong = 3,      // v is one of values[a, a + b), which ascend
     kMember = 4,     // the entity is number a, or a member of it
     kMemberAny = 5,  // the same of one of values[a, a + b), which ascend
     kHas = 6,        // an item of the set or list equals constant a
@@ -110,34 +110,51 @@ struct IndexGroup {
     kRows = 4,     // by rows of bits, one bit a rule: columns[first, first + count) over
                    // ranks[first_rank, first_rank + rank_count)
   };
+  static constexpr uint32_t kFilters = 2;
   Kind kind = Kind::kAll;
-  uint8_t reserved[3] = {};
+  // Of the keyed: what further keys its postings are filtered by, of filter_probes: kValue, kMember
+  // (which always have a key), or kAll for nothing.
+  Kind filter_kinds[kFilters] = {};
+  uint8_t reserved = 0;
   uint32_t probe = 0;
   uint32_t first = 0;
   uint32_t count = 0;
   uint32_t first_rank = 0;  // kRows; of the keyed: where the probe is not known, all of these
   uint32_t rank_count = 0;
+  uint32_t filter_probes[kFilters] = {};
   bool operator==(const IndexGroup&) const = default;
 };
-static_assert(sizeof(IndexGroup) == 24);
+static_assert(sizeof(IndexGroup) == 32);
 
 // An entry of a hash table of keys: open addressing, linear probing from KeyHash, never full.
 struct IndexKey {
-  enum Kind : uint32_t { kFree = 0, kRanks = 1, kGroups = 2 };
+  enum Kind : uint32_t { kFree = 0, kPostings = 1, kGroups = 2 };
   int64_t key = 0;
-  uint32_t first = 0;  // kRanks: in DecisionIndex::ranks; kGroups: in DecisionIndex::groups
+  uint32_t first = 0;  // kPostings: in DecisionIndex::postings; kGroups: in DecisionIndex::groups
   uint32_t count : 30 = 0;
   uint32_t kind : 2 = kFree;
   bool operator==(const IndexKey&) const = default;
 };
 static_assert(sizeof(IndexKey) == 16);
 
+// A rule of one key, and which of a filter's keys it demands one of: bit FilterBit(key) is set for
+// each; all are, where it does not test the filter's probe so. Where no key that the request has is
+// among them, the rule is out.
+struct IndexPosting {
+  uint32_t rank = 0;
+  uint32_t any[IndexGroup::kFilters] = {};
+  bool operator==(const IndexPosting&) const = default;
+};
+static_assert(sizeof(IndexPosting) == 12);
+
+constexpr uint32_t FilterBit(int64_t key) { return uint32_t{1} << (key & 31); }
+
 // A row of bits for each stretch of a probe's values: the rules that none of the values there rules
-// out. `words` 64-bit words a row.
+// out. As many 64-bit words a row as the group's rules need.
 struct IndexColumn {
   enum class Kind : uint8_t {
     kIntervals = 0,  // row i: values from cuts[i - 1] on, below cuts[i]; count + 1 rows
-    kCodes = 1,      // row i: value i; row `count`: every other value; count + 1 rows
+    kCodes = 1,      // row i: value i, never negative; row `count`: every greater one
     kBit = 2,        // row 0: bit `count` of the label is 0; row 1: it is 1
   };
   Kind kind = Kind::kIntervals;

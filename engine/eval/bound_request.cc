@@ -152,6 +152,12 @@ absl::Status BoundRequest::Bind(const Policy& policy, const Snapshot& snapshot,
     }
   }
   now_ = request.now.micros;
+  auto is_plain = [&](const Val& holder) {
+    return !carries_any() && holder.entity() < snapshot.entity_count() &&
+           snapshot.IsStored(holder.entity());
+  };
+  principal_is_plain_ = is_plain(principal_);
+  resource_is_plain_ = is_plain(resource_);
   ReadProbes();
   return absl::OkStatus();
 }

@@ -77,91 +77,119 @@ void Candidates::VisitRanks(uint32_t first, uint32_t count) {
   for (uint32_t i = first; i < first + count; ++i) Look(index_.ranks[i]);
 }
 
-void Candidates::VisitKey(const IndexGroup& group, int64_t key) {
+void Candidates::VisitPostings(uint32_t first, uint32_t count, const Filters& have) {
+  const IndexPosting* postings = index_.postings.data() + first;
+  for (uint32_t i = 0; i < count; ++i) {
+    const IndexPosting& posting = postings[i];
+    if ((posting.any[0] & have.keys[0]) == 0 || (posting.any[1] & have.keys[1]) == 0) continue;
+    Look(posting.rank);
+  }
+}
+
+void Candidates::VisitKey(const IndexGroup& group, int64_t key, const Filters& have) {
   const IndexKey* keys = index_.keys.data() + group.first;
   for (uint32_t at = KeyHash(key, group.count);; at = (at + 1) & (group.count - 1)) {
     const IndexKey& entry = keys[at];
     if (entry.kind == IndexKey::kFree) return;
     if (entry.key != key) continue;
-    if (entry.kind == IndexKey::kRanks) return VisitRanks(entry.first, entry.count);
+    if (entry.kind == IndexKey::kPostings) return VisitPostings(entry.first, entry.count, have);
     // As deep as the index is: its groups form a tree of a bounded depth.
     return Visit(entry.first, entry.count);
   }
 }
 
-void Candidates::VisitKeyed(const IndexGroup& group) {
-  const Reading& r = probes_.Read(group.probe);
-  // Where the value is not known, or will be another, a rule of another key is not false for ever.
-  if (!r.plain) {
-    return VisitRanks(group.first_rank, group.rank_count);
+// Calls visit(key) for each key that the reading has; false: not every one is known for ever, so
+// that a rule of another key is not ruled out for ever.
+template <typename VisitKeyOf>
+bool Candidates::ForEachKey(IndexGroup::Kind kind, const Reading& r,
+                            const VisitKeyOf& visit) const {
+  if (!r.plain) return false;
+  if (kind == IndexGroup::Kind::kValue) {
+    visit(r.value);
+    return true;
   }
-  switch (group.kind) {
-    case IndexGroup::Kind::kValue:
-      return VisitKey(group, r.value);
-    case IndexGroup::Kind::kMember: {
-      if (!r.complete) return VisitRanks(group.first_rank, group.rank_count);
-      const uint32_t* members = static_cast<const uint32_t*>(r.data);
-      const int64_t own = r.value;
-      const uint32_t count = r.size;
-      if (own < snapshot_.named_count()) VisitKey(group, own);
-      for (uint32_t i = 0; i < count; ++i) VisitKey(group, members[i]);
-      return;
+  const uint32_t count = r.size;
+  if (kind == IndexGroup::Kind::kMember) {
+    if (!r.complete) return false;
+    const uint32_t* members = static_cast<const uint32_t*>(r.data);
+    visit(r.value);
+    for (uint32_t i = 0; i < count; ++i) visit(members[i]);
+    return true;
+  }
+  const Val* items = static_cast<const Val*>(r.data);
+  for (uint32_t i = 0; i < count; ++i) {
+    if (!(items[i].flags & Val::kNumbered)) return false;
+  }
+  for (uint32_t i = 0; i < count; ++i) {
+    if (items[i].prefix != 0) visit(items[i].prefix - 1);
+  }
+  return true;
+}
+
+void Candidates::VisitKeyed(const IndexGroup& group) {
+  Filters have;
+  for (uint32_t f = 0; f < IndexGroup::kFilters; ++f) {
+    if (group.filter_kinds[f] == IndexGroup::Kind::kAll) continue;
+    uint32_t keys = 0;
+    if (ForEachKey(group.filter_kinds[f], probes_.Read(group.filter_probes[f]),
+                   [&](int64_t key) { keys |= FilterBit(key); })) {
+      have.keys[f] = keys;
     }
-    case IndexGroup::Kind::kElement: {
-      const Val* items = static_cast<const Val*>(r.data);
-      const uint32_t count = r.size;
-      for (uint32_t i = 0; i < count; ++i) {
-        if (!(items[i].flags & Val::kNumbered)) {
-          return VisitRanks(group.first_rank, group.rank_count);
-        }
-      }
-      for (uint32_t i = 0; i < count; ++i) {
-        if (items[i].prefix != 0) VisitKey(group, items[i].prefix - 1);
-      }
-      return;
-    }
-    default:
-      return;
+  }
+  if (!ForEachKey(group.kind, probes_.Read(group.probe),
+                  [&](int64_t key) { VisitKey(group, key, have); })) {
+    VisitRanks(group.first_rank, group.rank_count);
   }
 }
 
 // The rules that the probe's value does not leave out; nullptr: it leaves out none.
-const uint64_t* Candidates::RowOf(const IndexColumn& column, size_t words) {
+inline const uint64_t* Candidates::RowOf(const IndexColumn& column, size_t words) {
   const Reading& r = probes_.Read(column.probe);
   if (!r.plain) return nullptr;
   uint64_t row = 0;
-  switch (column.kind) {
-    case IndexColumn::Kind::kIntervals: {
-      const int64_t* cuts = index_.cuts.data() + column.first_cut;
+  if (column.kind == IndexColumn::Kind::kCodes) {
+    row = std::min<uint64_t>(static_cast<uint64_t>(r.value), column.count);
+  } else if (column.kind == IndexColumn::Kind::kBit) {
+    row = static_cast<uint64_t>(r.value) >> column.count & 1;
+  } else {
+    const int64_t* cuts = index_.cuts.data() + column.first_cut;
+    if (column.count <= 4) {
+      for (uint32_t i = 0; i < column.count; ++i) row += r.value >= cuts[i];
+    } else {
       row = static_cast<uint64_t>(std::upper_bound(cuts, cuts + column.count, r.value) - cuts);
-      break;
     }
-    case IndexColumn::Kind::kCodes:
-      row = std::min<uint64_t>(static_cast<uint64_t>(r.value), column.count);
-      break;
-    case IndexColumn::Kind::kBit:
-      row = static_cast<uint64_t>(r.value) >> column.count & 1;
-      break;
   }
   return index_.rows.data() + column.first_row + row * words;
 }
 
 void Candidates::VisitRows(const IndexGroup& group) {
+  const uint32_t* ranks = index_.ranks.data() + group.first_rank;
+  const IndexColumn* columns = index_.columns.data() + group.first;
+  auto look = [&](size_t word, uint64_t left) {
+    for (; left != 0; left &= left - 1) {
+      Look(ranks[64 * word + static_cast<size_t>(std::countr_zero(left))]);
+    }
+  };
+  if (group.rank_count <= 64) {
+    uint64_t left = ~uint64_t{0} >> (64 - group.rank_count);
+    for (uint32_t c = 0; c < group.count; ++c) {
+      const uint64_t* row = RowOf(columns[c], 1);
+      if (row != nullptr) left &= *row;
+    }
+    return look(0, left);
+  }
   const size_t words = (group.rank_count + 63) / 64;
   const uint64_t* rows[kMaxColumns];
   size_t row_count = 0;
-  for (uint32_t c = group.first; c < group.first + group.count && row_count < kMaxColumns; ++c) {
-    const uint64_t* row = RowOf(index_.columns[c], words);
+  for (uint32_t c = 0; c < group.count && row_count < kMaxColumns; ++c) {
+    const uint64_t* row = RowOf(columns[c], words);
     if (row != nullptr) rows[row_count++] = row;
   }
-  const uint32_t* ranks = index_.ranks.data() + group.first_rank;
   if (row_count == 0) return VisitRanks(group.first_rank, group.rank_count);
   for (size_t w = 0; w < words; ++w) {
     uint64_t left = rows[0][w];
     for (size_t r = 1; r < row_count; ++r) left &= rows[r][w];
-    for (; left != 0; left &= left - 1) {
-      Look(ranks[64 * w + static_cast<size_t>(std::countr_zero(left))]);
-    }
+    look(w, left);
   }
 }
 
@@ -181,7 +209,19 @@ void Candidates::Look(uint32_t rank) {
   int64_t false_until = 0;
   int64_t true_until = kForEver;
   for (uint32_t i = 0; i < rule.cheap_tests; ++i) {
-    const ProbeReader::Outcome outcome = probes_.Try(index_.tests[tests[i]]);
+    const Test& test = index_.tests[tests[i]];
+    const Reading& reading = probes_.Read(test.probe);
+    if (reading.plain) {
+      if (ProbeReader::IsQuick(test)) {
+        if (!ProbeReader::TryQuick(test, reading)) return;
+        continue;
+      }
+      if (test.op == Test::Op::kMember && reading.complete) {
+        if (ProbeReader::IsMember(reading, test.a) == (test.negated != 0)) return;
+        continue;
+      }
+    }
+    const ProbeReader::Outcome outcome = probes_.Try(test, reading);
     switch (outcome.value) {
       case Tri::kFalse:
         if (outcome.valid_until == kForEver) return;

@@ -39,7 +39,14 @@ class Candidates {
   void TakeList(RuleRecord::Kind kind, uint32_t first, uint32_t count);
   void Visit(uint32_t first_group, uint32_t count);
   void VisitRanks(uint32_t first, uint32_t count);
-  void VisitKey(const IndexGroup& group, int64_t key);
+  // The keys that the request has of a group's filters, as bits.
+  struct Filters {
+    uint32_t keys[IndexGroup::kFilters] = {~uint32_t{0}, ~uint32_t{0}};
+  };
+  void VisitPostings(uint32_t first, uint32_t count, const Filters& have);
+  void VisitKey(const IndexGroup& group, int64_t key, const Filters& have);
+  template <typename VisitKeyOf>
+  bool ForEachKey(IndexGroup::Kind kind, const Reading& reading, const VisitKeyOf& visit) const;
   void VisitKeyed(const IndexGroup& group);
   void VisitRows(const IndexGroup& group);
   const uint64_t* RowOf(const IndexColumn& column, size_t words);

@@ -68,8 +68,40 @@ Result ProbeReader::ResultOf(const Probe& probe) {
   return Result::Unknown(0);
 }
 
+// A stored attribute whose value does not depend on anything else. False: the machine has to read
+// it.
+bool ProbeReader::LoadAttribute(const Probe& probe, const Val& holder, bool holder_is_plain,
+                                Reading* reading) const {
+  if (!holder_is_plain) return false;
+  const uint32_t entity = holder.entity();
+  const uint32_t column =
+      request_.policy().program().AttributeColumn(probe.index, EntityTypeId{holder.size});
+  if (column == kNone32) return false;
+  const Val& val = snapshot_.Attribute(entity, column);
+  if (val.is_none() || snapshot_.Window(entity, column) != nullptr) return false;
+  reading->stamp = stamp_;
+  reading->valid_until = kForEver;
+  if (probe.form == Probe::Form::kNumber) {
+    reading->value = val.number;
+    reading->known = reading->plain = 1;
+  } else {
+    TakeValue(request_.policy(), probe, val, reading);
+  }
+  return true;
+}
+
 void ProbeReader::Load(uint32_t number, Reading* reading) {
   const Probe& probe = index_.probes[number];
+  if (probe.form != Probe::Form::kEntity) {
+    if (probe.source == Probe::Source::kPrincipalAttribute &&
+        LoadAttribute(probe, request_.principal(), request_.principal_is_plain(), reading)) {
+      return;
+    }
+    if (probe.source == Probe::Source::kResourceAttribute &&
+        LoadAttribute(probe, request_.resource(), request_.resource_is_plain(), reading)) {
+      return;
+    }
+  }
   const Result result = ResultOf(probe);
   *reading = Reading{.stamp = stamp_, .valid_until = result.valid_until};
   if (!result.known()) return;
@@ -81,34 +113,16 @@ void ProbeReader::Load(uint32_t number, Reading* reading) {
   TakeEntity(entity, reached.members, reached.absent == 0, snapshot_.named_count(), reading);
 }
 
-bool ProbeReader::IsMember(const Reading& reading, int64_t group) const {
-  if (reading.value == group) return true;
-  const uint32_t* members = static_cast<const uint32_t*>(reading.data);
-  for (uint32_t i = 0; i < reading.size; ++i) {
-    if (members[i] >= group) return members[i] == group;
-  }
-  return false;
-}
-
-ProbeReader::Outcome ProbeReader::Try(const Test& test) {
-  const Reading& r = Read(test.probe);
+ProbeReader::Outcome ProbeReader::Try(const Test& test, const Reading& r) {
   if (!r.known) return {};
+  if (IsQuick(test)) return {ToTri(TryQuick(test, r)), r.valid_until};
   bool holds = false;
   switch (test.op) {
-    case Test::Op::kRange:
-      holds = test.a <= r.value && r.value <= test.b;
-      break;
-    case Test::Op::kMask:
-      holds = static_cast<uint64_t>(r.value) < 64 && (static_cast<uint64_t>(test.a) >> r.value & 1);
-      break;
     case Test::Op::kAmong: {
       const int64_t* first = index_.values.data() + test.a;
       holds = std::binary_search(first, first + test.b, r.value);
       break;
     }
-    case Test::Op::kBits:
-      holds = (r.value & test.a) == test.b;
-      break;
     case Test::Op::kMember:
       holds = IsMember(r, test.a);
       if (!holds && !r.complete) return {};
@@ -130,6 +144,8 @@ ProbeReader::Outcome ProbeReader::Try(const Test& test) {
       break;
     case Test::Op::kNow:
       return Now(test, r);
+    default:
+      break;
   }
   return {ToTri(holds != (test.negated != 0)), r.valid_until};
 }

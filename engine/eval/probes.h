@@ -31,7 +31,31 @@ class ProbeReader {
     Tri value = Tri::kUnknown;  // unknown: the machine has to say
     int64_t valid_until = kForEver;
   };
-  Outcome Try(const Test& test);
+  Outcome Try(const Test& test) { return Try(test, Read(test.probe)); }
+  Outcome Try(const Test& test, const Reading& reading);
+
+  // Of a plain reading and a test of the commonest operators: does it hold?
+  static bool IsQuick(const Test& test) { return test.op <= Test::Op::kBits; }
+  static bool TryQuick(const Test& test, const Reading& r) {
+    bool holds;
+    if (test.op == Test::Op::kRange) {
+      holds = (test.a <= r.value) & (r.value <= test.b);
+    } else if (test.op == Test::Op::kMask) {
+      const uint64_t v = static_cast<uint64_t>(r.value);
+      holds = (v < 64) & (static_cast<uint64_t>(test.a) >> (v & 63));
+    } else {
+      holds = (r.value & test.a) == test.b;
+    }
+    return holds != (test.negated != 0);
+  }
+
+  static bool IsMember(const Reading& reading, int64_t group) {
+    if (reading.value == group) return true;
+    const uint32_t* members = static_cast<const uint32_t*>(reading.data);
+    uint32_t i = 0;
+    while (i < reading.size && members[i] < group) ++i;
+    return i < reading.size && members[i] == group;
+  }
 
   // The step budget was spent while a probe was worked out.
   bool spent() const { return spent_; }
@@ -39,7 +63,8 @@ class ProbeReader {
  private:
   void Load(uint32_t probe, Reading* reading);
   Result ResultOf(const Probe& probe);
-  bool IsMember(const Reading& reading, int64_t group) const;
+  bool LoadAttribute(const Probe& probe, const Val& holder, bool holder_is_plain,
+                     Reading* reading) const;
   Outcome Now(const Test& test, const Reading& reading) const;
 
   const BoundRequest& request_;

@@ -7,6 +7,7 @@
 #include "engine/ir/index.h"
 
 #include <algorithm>
+#include <bit>
 #include <iterator>
 #include <limits>
 #include <map>
@@ -24,7 +25,7 @@ namespace {
 using Kind = IndexGroup::Kind;
 
 constexpr size_t kMaxKeysOfRule = 32;  // of one rule in one group
-constexpr size_t kMaxCodes = 64;       // values that a column has a row for each
+constexpr int64_t kMaxCodes = 64;      // values that a column has a row for each
 constexpr int kMaxDepth = 4;           // of groups within groups
 constexpr int64_t kGreatest = std::numeric_limits<int64_t>::max();
 
@@ -166,10 +167,69 @@ class IndexBuilder {
     return range;
   }
 
+  // Which of a filter's keys a rule demands one of, as a posting has it.
+  uint32_t AnyOf(uint32_t rank, uint32_t probe, Kind kind) const {
+    std::vector<int64_t> keys;
+    for (uint32_t t : TestsOf(rank)) {
+      Kind own;
+      if (out_.tests[t].probe != probe || !KeysOf(out_.tests[t], &own, &keys) || own != kind) {
+        continue;
+      }
+      uint32_t any = 0;
+      for (int64_t key : keys) any |= FilterBit(key);
+      return any;
+    }
+    return ~uint32_t{0};
+  }
+
+  // What tells the rules of one key apart best, at a glance.
+  void ChooseFilters(const Choice& choice, IndexGroup* group) const {
+    // By probe and kind: how many rules such a filter leaves out of all.
+    std::map<std::pair<uint32_t, Kind>, double> gains;
+    std::vector<int64_t> keys;
+    for (uint32_t rank : choice.rules) {
+      for (uint32_t t : TestsOf(rank)) {
+        const Test& test = out_.tests[t];
+        Kind kind;
+        if (out_.probes[test.probe].source == Probe::Source::kNode) continue;
+        if (test.probe == group->probe || !KeysOf(test, &kind, &keys)) continue;
+        if (kind == Kind::kElement) continue;  // a set may be empty: no key, and yet known
+        const double bits = std::popcount(AnyOf(rank, test.probe, kind));
+        gains[{test.probe, kind}] += 1 - std::min(1.0, (kind == Kind::kValue ? 2 : 4) * bits / 32);
+      }
+    }
+    for (uint32_t f = 0; f < IndexGroup::kFilters; ++f) {
+      const auto best =
+          std::max_element(gains.begin(), gains.end(),
+                           [](const auto& a, const auto& b) { return a.second < b.second; });
+      if (best == gains.end() || best->second <= 0) return;
+      group->filter_probes[f] = best->first.first;
+      group->filter_kinds[f] = best->first.second;
+      gains.erase(best);
+    }
+  }
+
+  Range Postings(const std::vector<uint32_t>& ranks, const IndexGroup& group) {
+    const Range range{static_cast<uint32_t>(out_.postings.size()),
+                      static_cast<uint32_t>(ranks.size())};
+    for (uint32_t rank : ranks) {
+      IndexPosting posting;
+      posting.rank = rank;
+      for (uint32_t f = 0; f < IndexGroup::kFilters; ++f) {
+        posting.any[f] = group.filter_kinds[f] == Kind::kAll
+                             ? ~uint32_t{0}
+                             : AnyOf(rank, group.filter_probes[f], group.filter_kinds[f]);
+      }
+      out_.postings.push_back(posting);
+    }
+    return range;
+  }
+
   IndexGroup Keyed(uint32_t probe, const Choice& choice, std::vector<bool>* used, int depth) {
     IndexGroup group;
     group.kind = choice.kind;
     group.probe = probe;
+    ChooseFilters(choice, &group);
     std::tie(group.first_rank, group.rank_count) = Ranks(choice.rules);
     uint32_t slots = 4;
     while (slots < 2 * choice.postings.size()) slots *= 2;
@@ -179,10 +239,10 @@ class IndexBuilder {
       IndexKey entry;
       entry.key = key;
       const bool deep = ranks.size() > options_.long_posting;
-      const auto [first, count] = deep ? Groups(ranks, used, depth + 1) : Ranks(ranks);
+      const auto [first, count] = deep ? Groups(ranks, used, depth + 1) : Postings(ranks, group);
       entry.first = first;
       entry.count = count;
-      entry.kind = deep ? IndexKey::kGroups : IndexKey::kRanks;
+      entry.kind = deep ? IndexKey::kGroups : IndexKey::kPostings;
       uint32_t at = KeyHash(key, slots);
       while (table[at].kind != IndexKey::kFree) at = (at + 1) & (slots - 1);
       table[at] = entry;
@@ -339,6 +399,15 @@ class IndexBuilder {
     }
   }
 
+  // A small number that is never negative?
+  bool IsCode(uint32_t number) const {
+    const Probe& probe = out_.probes[number];
+    if (probe.form != Probe::Form::kNumber) return true;
+    if (probe.node == kNone32) return true;
+    const TypeKind kind = program_.schema.types.kind(TypeId{program_.nodes[probe.node].type});
+    return kind == TypeKind::kBool || kind == TypeKind::kEnum;
+  }
+
   IndexColumn ValueColumn(uint32_t probe, const std::vector<Member>& members, size_t rules) {
     // At each cut, the rules whose answer can change there.
     std::map<int64_t, std::vector<Member>> changes;
@@ -363,11 +432,9 @@ class IndexBuilder {
     for (const Member& m : members) {
       set_place(&now, m.place, std::numeric_limits<int64_t>::min());
     }
-    const bool codes =
-        out_.probes[probe].form == Probe::Form::kText && out_.probes[probe].count <= kMaxCodes;
-    if (codes) {
+    if (IsCode(probe) && (changes.empty() || changes.rbegin()->first <= kMaxCodes)) {
       column.kind = IndexColumn::Kind::kCodes;
-      column.count = out_.probes[probe].count;
+      column.count = changes.empty() ? 0 : static_cast<uint32_t>(changes.rbegin()->first);
       column.first_row = out_.rows.size();
       for (uint32_t v = 0; v <= column.count; ++v) {
         for (const Member& m : members) set_place(&now, m.place, v);

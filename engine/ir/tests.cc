@@ -2,7 +2,9 @@
 #include "engine/ir/tests.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
+#include <set>
 
 namespace ztp::ir {
 namespace {
@@ -71,11 +73,16 @@ void TestBuilder::Run() {
     }
     if (from_request) out_.request_probes = static_cast<uint32_t>(out_.probes.size());
   }
+  std::vector<std::vector<uint32_t>> tests_of(drafts_.size());
+  for (uint32_t rank = 0; rank < drafts_.size(); ++rank) {
+    for (const Draft& draft : drafts_[rank]) tests_of[rank].push_back(NumberTest(draft));
+  }
+  CountConstants();
   for (uint32_t rank = 0; rank < out_.rules.size(); ++rank) {
-    std::vector<uint32_t> tests;
-    for (const Draft& draft : drafts_[rank]) tests.push_back(NumberTest(draft));
+    std::vector<uint32_t>& tests = tests_of[rank];
+    // Those of nodes last; among the others, what leaves out most for its cost first.
     std::stable_sort(tests.begin(), tests.end(), [&](uint32_t a, uint32_t b) {
-      return Cost(out_.tests[a]) < Cost(out_.tests[b]);
+      return Price(out_.tests[a]) < Price(out_.tests[b]);
     });
     IndexedRule& rule = out_.rules[rank];
     rule.first_test = static_cast<uint32_t>(out_.rule_tests.size());
@@ -515,6 +522,26 @@ std::optional<TestBuilder::Draft> TestBuilder::Alternatives(const Node& node) co
   return all;
 }
 
+// How many different constants a probe is tested for, as keys are.
+void TestBuilder::CountConstants() {
+  std::map<uint32_t, std::set<int64_t>> constants;
+  for (const Test& test : out_.tests) {
+    std::set<int64_t>& own = constants[test.probe];
+    if (test.op == Test::Op::kMember || test.op == Test::Op::kHas ||
+        (test.op == Test::Op::kRange && test.a == test.b)) {
+      own.insert(test.a);
+    } else if (test.op == Test::Op::kAmong || test.op == Test::Op::kMemberAny) {
+      const auto first = out_.values.begin() + test.a;
+      own.insert(first, first + test.b);
+    } else if (test.op == Test::Op::kMask) {
+      for (int i = 0; i < 64; ++i) {
+        if (static_cast<uint64_t>(test.a) >> i & 1) own.insert(i);
+      }
+    }
+  }
+  for (const auto& [probe, own] : constants) constants_of_[probe] = static_cast<double>(own.size());
+}
+
 void TestBuilder::CollectTexts(const Draft& draft) {
   if (draft.probe.form == Probe::Form::kText) {
     std::vector<uint32_t>& texts = probe_texts_[draft.probe];
@@ -601,12 +628,45 @@ Test TestBuilder::Finish(const Draft& draft) {
   return test;
 }
 
-// In units of about a nanosecond; only the order counts.
-int TestBuilder::Cost(const Test& test) const {
-  int cost = 0;
+// How many of a probe's values a test may let through, as a guess.
+double TestBuilder::Share(const Test& test) const {
+  const Probe& probe = out_.probes[test.probe];
+  const auto found = constants_of_.find(test.probe);
+  const double constants = found == constants_of_.end() ? 1 : found->second;
+  double share = 0.5;
+  switch (test.op) {
+    case Test::Op::kRange:
+      if (probe.source == Probe::Source::kAction) {
+        share = 1 / static_cast<double>(program_.schema.actions.size());
+      } else if (test.a == test.b) {
+        share = 1 / (1 + constants);
+      }
+      break;
+    case Test::Op::kMask:
+      share = std::popcount(static_cast<uint64_t>(test.a)) / (1 + constants);
+      break;
+    case Test::Op::kAmong:
+    case Test::Op::kMemberAny:
+      share = static_cast<double>(test.b) / (1 + constants);
+      break;
+    case Test::Op::kMember:
+    case Test::Op::kHas:
+      share = 2 / (1 + constants);
+      break;
+    default:
+      break;
+  }
+  share = std::min(share, 0.9);
+  return test.negated ? 1 - share : share;
+}
+
+// What a test costs for each rule that it leaves out, in nanoseconds or so; only the order counts.
+double TestBuilder::Price(const Test& test) const {
+  double cost = 1;
   switch (out_.probes[test.probe].source) {
     case Probe::Source::kNode:
-      return 1000;
+      cost = 1e6;
+      break;
     case Probe::Source::kPrincipalAttribute:
     case Probe::Source::kResourceAttribute:
     case Probe::Source::kHasPrincipalAttribute:
@@ -617,19 +677,21 @@ int TestBuilder::Cost(const Test& test) const {
       break;
   }
   switch (test.op) {
-    case Test::Op::kMember:
-      return 3;
     case Test::Op::kAmong:
     case Test::Op::kNow:
-      return cost + 2;
+      cost += 2;
+      break;
     case Test::Op::kMemberAny:
     case Test::Op::kHas:
-      return cost + 10;
+      cost += 8;
+      break;
     case Test::Op::kLike:
-      return cost + 50;
+      cost += 50;
+      break;
     default:
-      return cost;
+      break;
   }
+  return cost / (1 - Share(test));
 }
 
 }  // namespace ztp::ir

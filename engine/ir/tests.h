@@ -86,7 +86,9 @@ class TestBuilder {
       return by_bytes ? names_.texts()[a] < names_.texts()[b] : a < b;
     };
   }
-  int Cost(const Test& test) const;
+  void CountConstants();
+  double Share(const Test& test) const;
+  double Price(const Test& test) const;
 
   const DecisionProgram& program_;
   const ConstantNames& names_;
@@ -95,6 +97,7 @@ class TestBuilder {
   std::map<ProbeKey, std::vector<uint32_t>> probe_texts_;  // kText, kRank
   std::map<ProbeKey, uint32_t> probes_;
   std::map<Draft, uint32_t> tests_;
+  std::map<uint32_t, double> constants_of_;  // by probe
 };
 
 }  // namespace ztp::ir
