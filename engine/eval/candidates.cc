@@ -142,54 +142,52 @@ void Candidates::VisitKeyed(const IndexGroup& group) {
   }
 }
 
-// The rules that the probe's value does not leave out; nullptr: it leaves out none.
-inline const uint64_t* Candidates::RowOf(const IndexColumn& column, size_t words) {
-  const Reading& r = probes_.Read(column.probe);
-  if (!r.plain) return nullptr;
-  uint64_t row = 0;
+// Which row a value belongs to.
+inline uint64_t Candidates::RowOf(const IndexColumn& column, const int64_t* all_cuts, int64_t v) {
   if (column.kind == IndexColumn::Kind::kCodes) {
-    row = std::min<uint64_t>(static_cast<uint64_t>(r.value), column.count);
-  } else if (column.kind == IndexColumn::Kind::kBit) {
-    row = static_cast<uint64_t>(r.value) >> column.count & 1;
-  } else {
-    const int64_t* cuts = index_.cuts.data() + column.first_cut;
-    if (column.count <= 4) {
-      for (uint32_t i = 0; i < column.count; ++i) row += r.value >= cuts[i];
-    } else {
-      row = static_cast<uint64_t>(std::upper_bound(cuts, cuts + column.count, r.value) - cuts);
-    }
+    return std::min<uint64_t>(static_cast<uint64_t>(v), column.count);
   }
-  return index_.rows.data() + column.first_row + row * words;
+  if (column.kind == IndexColumn::Kind::kBit) return static_cast<uint64_t>(v) >> column.count & 1;
+  const int64_t* cuts = all_cuts + column.first_cut;
+  uint64_t row = 0;
+  if (column.count <= 4) {
+    for (uint32_t i = 0; i < column.count; ++i) row += v >= cuts[i];
+    return row;
+  }
+  // As std::upper_bound, without a branch that depends on the value.
+  uint64_t left = column.count;
+  while (left > 1) {
+    const uint64_t half = left / 2;
+    row += v >= cuts[row + half - 1] ? half : 0;
+    left -= half;
+  }
+  return row + (v >= cuts[row] ? 1 : 0);
 }
 
+// Facts are read first, so that what follows is free of calls.
 void Candidates::VisitRows(const IndexGroup& group) {
-  const uint32_t* ranks = index_.ranks.data() + group.first_rank;
-  const IndexColumn* columns = index_.columns.data() + group.first;
-  auto look = [&](size_t word, uint64_t left) {
-    for (; left != 0; left &= left - 1) {
-      Look(ranks[64 * word + static_cast<size_t>(std::countr_zero(left))]);
-    }
-  };
-  if (group.rank_count <= 64) {
-    uint64_t left = ~uint64_t{0} >> (64 - group.rank_count);
-    for (uint32_t c = 0; c < group.count; ++c) {
-      const uint64_t* row = RowOf(columns[c], 1);
-      if (row != nullptr) left &= *row;
-    }
-    return look(0, left);
-  }
+  const IndexColumn* const columns = index_.columns.data() + group.first;
+  const size_t column_count = std::min<size_t>(group.count, kMaxColumns);
+  for (size_t c = 0; c < column_count; ++c) probes_.Fetch(columns[c].probe);
+
+  const int64_t* const cuts = index_.cuts.data();
+  const uint64_t* const all_rows = index_.rows.data();
   const size_t words = (group.rank_count + 63) / 64;
   const uint64_t* rows[kMaxColumns];
   size_t row_count = 0;
-  for (uint32_t c = 0; c < group.count && row_count < kMaxColumns; ++c) {
-    const uint64_t* row = RowOf(columns[c], words);
-    if (row != nullptr) rows[row_count++] = row;
+  for (size_t c = 0; c < column_count; ++c) {
+    const Reading& r = probes_.Fetched(columns[c].probe);
+    rows[row_count] = all_rows + columns[c].first_row + RowOf(columns[c], cuts, r.value) * words;
+    row_count += r.plain;
   }
   if (row_count == 0) return VisitRanks(group.first_rank, group.rank_count);
+  const uint32_t* const ranks = index_.ranks.data() + group.first_rank;
   for (size_t w = 0; w < words; ++w) {
     uint64_t left = rows[0][w];
     for (size_t r = 1; r < row_count; ++r) left &= rows[r][w];
-    look(w, left);
+    for (; left != 0; left &= left - 1) {
+      Look(ranks[64 * w + static_cast<size_t>(std::countr_zero(left))]);
+    }
   }
 }
 

@@ -49,7 +49,7 @@ class Candidates {
   bool ForEachKey(IndexGroup::Kind kind, const Reading& reading, const VisitKeyOf& visit) const;
   void VisitKeyed(const IndexGroup& group);
   void VisitRows(const IndexGroup& group);
-  const uint64_t* RowOf(const IndexColumn& column, size_t words);
+  static uint64_t RowOf(const IndexColumn& column, const int64_t* all_cuts, int64_t value);
   // Looks at one rule: a candidate, unless a cheap test leaves it out.
   void Look(uint32_t rank);
 

@@ -27,6 +27,17 @@ class ProbeReader {
     return reading;
   }
 
+  // Reads what the request does not say; then Fetched has it, or, where that is not settled, a
+  // reading that is not plain.
+  void Fetch(uint32_t probe) {
+    if (probe >= request_probes_ && readings_[probe].stamp != stamp_) {
+      Load(probe, &readings_[probe]);
+    }
+  }
+  const Reading& Fetched(uint32_t probe) const {
+    return (probe < request_probes_ ? request_readings_ : readings_)[probe];
+  }
+
   struct Outcome {
     Tri value = Tri::kUnknown;  // unknown: the machine has to say
     int64_t valid_until = kForEver;

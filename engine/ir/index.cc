@@ -139,8 +139,13 @@ class IndexBuilder {
       for (const auto& choice : choices) {
         // Worth a look-up: most of its rules are left out.
         const double own = choice.second.Gain();
-        if (choice.second.rules.size() < options_.min_keyed) continue;
-        if (own < options_.worth * static_cast<double>(choice.second.rules.size())) continue;
+        const bool by_value = choice.second.kind == Kind::kValue;
+        const size_t rules = choice.second.rules.size();
+        if (rules < (by_value ? options_.min_keyed_by_value : options_.min_keyed)) continue;
+        if (own <
+            (by_value ? options_.worth_by_value : options_.worth) * static_cast<double>(rules)) {
+          continue;
+        }
         if (best == nullptr || own > gain) {
           best = &choice;
           gain = own;

@@ -15,11 +15,20 @@ struct IndexOptions {
   size_t handful = 6;        // rules that are looked at without more ado
   size_t long_posting = 24;  // rules of one key above which they get groups of their own
   size_t max_rows = 256;     // of a column
-  size_t min_keyed = 8;      // rules that a group by keys is made for
-  double worth = 0.5;        // of its rules a group by keys must leave out so many, on average
+  // Rules that a group by keys is made for. A key that rows serve too has to leave out more.
+  size_t min_keyed = 8;
+  size_t min_keyed_by_value = 256;
+  double worth = 0.5;  // of its rules such a group must leave out so many, on average
+  double worth_by_value = 0.95;
 
   static IndexOptions Fine() {
-    return {.handful = 0, .long_posting = 1, .max_rows = 2, .min_keyed = 1, .worth = 0};
+    return {.handful = 0,
+            .long_posting = 1,
+            .max_rows = 2,
+            .min_keyed = 1,
+            .min_keyed_by_value = 1,
+            .worth = 0,
+            .worth_by_value = 0};
   }
 };
 
