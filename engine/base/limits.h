@@ -24,6 +24,10 @@ inline constexpr size_t kMaxJsonDocumentBytes = size_t{16} << 20;  // one reques
 inline constexpr int kMaxJsonDepth = 64;
 inline constexpr size_t kMaxJsonErrorsShown = 100;
 
+// Facts in memory. Each entry of a closure takes 4 bytes: a chain of n entities has n * n / 2.
+inline constexpr uint32_t kMaxEntities = 1u << 28;
+inline constexpr uint64_t kMaxClosureEntries = uint64_t{1} << 28;
+
 // Programs. kMaxExpandedNodes is the language's own limit.
 inline constexpr size_t kMaxExpandedNodes = 65'536;
 inline constexpr int kMaxFoldDepth = 3;

@@ -10,17 +10,15 @@ namespace ztp {
 namespace {
 
 constexpr uint32_t kSlots = 3;
+constexpr uint8_t kNoFold = 255;
 
 // What is known of a node once it has been checked.
 struct Facts {
   uint32_t depth = 1;
-  uint8_t free = 0;  // the fold variables that it depends on, a bit a slot
-  // The slots of those folds within it that depend on a variable of their own slot or of a higher
-  // one. Every other fold is worked out before a fold around it that uses its slot begins, and
-  // stays.
-  uint8_t tied_folds = 0;
-  uint32_t quantifiers = 0;  // one more than the highest quantifier within it
-  TypeId var_types[kSlots];  // of the free variables
+  uint8_t free = 0;               // the fold variables that it depends on, a bit a slot
+  uint8_t lowest_fold = kNoFold;  // the lowest slot of a fold within it
+  uint32_t quantifiers = 0;       // one more than the highest quantifier within it
+  TypeId var_types[kSlots];       // of the free variables
 };
 
 bool IsNumber(TypeKind k) {
@@ -42,11 +40,6 @@ bool IsFold(Opcode op) {
     default:
       return false;
   }
-}
-
-// A bit for each slot up to this one.
-uint8_t SlotsUpTo(uint32_t slot) {
-  return slot < kSlots ? static_cast<uint8_t>((2u << slot) - 1) : uint8_t{0xff};
 }
 
 class NodeChecker {
@@ -160,7 +153,7 @@ class NodeChecker {
     Facts& facts = facts_[index_];
     const Facts& of_arg = facts_[arg];
     facts.depth = std::max(facts.depth, of_arg.depth + 1);
-    facts.tied_folds |= of_arg.tied_folds;
+    facts.lowest_fold = std::min(facts.lowest_fold, of_arg.lowest_fold);
     facts.quantifiers = std::max(facts.quantifiers, of_arg.quantifiers);
     for (uint32_t slot = 0; slot < kSlots; ++slot) {
       if ((of_arg.free >> slot & 1) == 0) continue;
@@ -178,9 +171,9 @@ class NodeChecker {
       facts.free |= static_cast<uint8_t>(1u << slot);
       facts.var_types[slot] = type;
     }
-    // The variable of a fold lives in its slot while filter and body run: no fold that has to be
-    // worked out meanwhile may use that slot.
-    if (bound && (of_arg.tied_folds & SlotsUpTo(node_->payload)) != 0) {
+    // The variable of a fold lives in its slot while filter and body run: no fold within may use
+    // that slot.
+    if (bound && of_arg.lowest_fold <= node_->payload) {
       return Wrong("a fold within it uses its variable's place");
     }
     return absl::OkStatus();
@@ -211,9 +204,7 @@ class NodeChecker {
             schema_.types.kind(facts.var_types[record.slot]) != TypeKind::kEntity) {
           return wrong("its variable is no entity");
         }
-        if ((facts.tied_folds & SlotsUpTo(record.slot)) != 0) {
-          return wrong("a fold uses its variable's place");
-        }
+        if (facts.lowest_fold <= record.slot) return wrong("a fold uses its variable's place");
         if (facts.quantifiers > q) return wrong("it rests on a quantifier that comes later");
         if ((program_.nodes[node].flags & Node::kReadsRequest) != 0) {
           return wrong("it reads the request");
@@ -349,8 +340,7 @@ bool NodeChecker::CheckFold() {
   if (node_->arg_count != 3 || node_->payload >= kSlots || Arg(0) == kNone32) return false;
   if (!IsCollection(ArgKind(0))) return false;
   Facts& facts = facts_[index_];
-  if (facts.free >> node_->payload != 0)
-    facts.tied_folds |= static_cast<uint8_t>(1u << node_->payload);
+  facts.lowest_fold = std::min(facts.lowest_fold, static_cast<uint8_t>(node_->payload));
   if (Arg(1) != kNone32 && ArgKind(1) != TypeKind::kBool) return false;
   if (node_->op == Opcode::kCount) {
     return ResultKind() == TypeKind::kInt && (Arg(2) == kNone32 || ArgKind(2) == TypeKind::kBool);

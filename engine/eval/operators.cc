@@ -230,9 +230,9 @@ Result Machine::NowWithin(const Node& node) {
 
 Result Machine::Matches(const Node& node) {
   const Val& text = ArgVal(node, 0);
-  // Stored texts are known by their address, which an empty one may share with the text behind it.
-  if (node.op == Opcode::kMatchesStored && (text.flags & Val::kStored) && !text.text().empty()) {
-    return Truth(snapshot_.StoredMatches(node.payload, text.bytes));
+  if (node.op == Opcode::kMatchesStored) {
+    const Tri matches = snapshot_.StoredMatches(node.payload, text);
+    if (matches != Tri::kUnknown) return Truth(matches == Tri::kTrue);
   }
   return Truth(policy_.pattern(node.payload).Matches(text.text()));
 }

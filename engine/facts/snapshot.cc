@@ -1,30 +1,84 @@
-// Look-ups; see snapshot.h.
+// What is not read on the way to a decision; see snapshot.h.
 #include "engine/facts/snapshot.h"
 
-#include "engine/base/str.h"
+#include "engine/facts/layout.h"
+#include "engine/facts/lineage.h"
+#include "engine/facts/writer_index.h"
 
 namespace ztp {
 
-std::optional<uint32_t> Snapshot::Find(EntityTypeId type, std::string_view id) const {
-  auto it = by_uid_.find(std::make_pair(type.index, ToAbsl(id)));
-  if (it == by_uid_.end()) return std::nullopt;
-  return it->second;
+Snapshot::Snapshot(std::shared_ptr<const DecisionProgram> program) : program_(std::move(program)) {}
+
+Snapshot::~Snapshot() {
+  if (retired_ == nullptr || succeeded_) return;
+  // Nobody comes after this one: older ones may still read its pages, and nobody else.
+  for (size_t p = 0; p < pages_.size(); ++p) {
+    if (page_owned_[p]) retired_->Add(const_cast<uint64_t*>(pages_[p].rows));
+  }
+  for (size_t p = 0; p < buckets_.size(); ++p) {
+    if (buckets_owned_[p]) retired_->Add(buckets_[p]);
+  }
 }
 
-size_t Snapshot::memory_bytes() const {
-  size_t bytes = arena_.reserved_bytes() + entities_.capacity() * sizeof(EntityEntry) +
-                 by_uid_.capacity() * 33 + lists_.capacity() * sizeof(ListRange) +
-                 list_items_.capacity() * 4 + closures_.capacity() * sizeof(Closure) +
-                 (member_closure_.capacity() + lineage_closure_.capacity()) * 4;
-  for (const auto& type : columns_) {
-    for (const Column& column : type) {
-      bytes += (column.values.capacity() + column.own.capacity()) * sizeof(Val) +
-               column.windows.capacity() * sizeof(EvidenceWindow);
-    }
+void Snapshot::Sync() {
+  texts_ = memory_->texts.table();
+  lists_ = memory_->lists.table();
+  items_ = memory_->items.table();
+  words_ = memory_->words.table();
+  view_.pages = pages_.data();
+  view_.types = layout_->types().data();
+  view_.texts = texts_.data();
+  view_.lists = lists_.data();
+  view_.items = items_.data();
+  view_.words = words_.data();
+  view_.buckets = buckets_.data();
+  view_.match_places = layout_->match_places().data();
+  view_.entity_count = static_cast<uint32_t>(pages_.size()) << FactsPage::kBits;
+}
+
+void Snapshot::SyncIfGrown() {
+  if (texts_.size() != memory_->texts.table().size() ||
+      lists_.size() != memory_->lists.table().size() ||
+      items_.size() != memory_->items.table().size() ||
+      words_.size() != memory_->words.table().size()) {
+    Sync();
   }
-  for (const auto& results : quantified_) bytes += results.capacity() * sizeof(Quantified);
-  for (const auto& texts : matched_) bytes += texts.capacity() * 9;
+}
+
+size_t Snapshot::memory_bytes(bool without_texts) const {
+  size_t bytes = memory_->pool_bytes() - (without_texts ? memory_->texts.used() : 0);
+  for (const FactsPage& page : pages_) bytes += size_t{page.stride} * 8 * FactsPage::kRows;
+  bytes += pages_.capacity() * sizeof(FactsPage) + pages_.size() / 8;
+  bytes += buckets_.size() * (sizeof(FactsBucket) << FactsBucket::kPageBits) +
+           buckets_.capacity() * sizeof(FactsBucket*);
+  bytes += constants_.capacity() * sizeof(Val) + sizeof(*this);
+  if (writer_index_ != nullptr) bytes += writer_index_->memory_bytes();
   return bytes;
+}
+
+EntityRecord Snapshot::Record(uint32_t entity) const {
+  EntityRecord record;
+  record.uid = Uid(entity);
+  const FactsView::Place place = view_.At(entity);
+  const FactsType& type = view_.types[place.type];
+  record.attributes.reserve(type.attributes);
+  for (uint32_t a = 0; a < type.attributes; ++a) {
+    const Val own = Read(place.row, type, type.cells[a].own);
+    Fact fact = Fact::Missing();
+    if (!own.is_none()) {
+      fact = Fact::Of(Decode(own, *this));
+    } else if (own.flags & Val::kNotKnown) {
+      fact = Fact::Unknown();
+    }
+    if (const EvidenceWindow* window = Window(entity, a)) {
+      if (window->has_issued) fact.issued_at = Time{window->issued_at};
+      if (window->has_expires) fact.expires_at = Time{window->expires_at};
+    }
+    record.attributes.push_back(std::move(fact));
+  }
+  for (uint32_t parent : Parents(entity)) record.parents.push_back(Uid(parent));
+  for (uint32_t source : Derives(entity)) record.derives.push_back(Uid(source));
+  return record;
 }
 
 }  // namespace ztp

@@ -1,11 +1,13 @@
-// The stored facts as the engine reads them: entities numbered, attributes in columns, hierarchy
-// and lineage closed, inherited attributes worked out. Immutable, and shared by all threads.
+// The stored facts as the engine reads them: entities numbered, hierarchy and lineage closed,
+// inherited attributes worked out. Immutable, and shared by all threads.
 //
 // Boundary: belongs to one decision program, whose schema and constants it is made for. What holds
 // for one request only (carried entities, time windows) is evaluation's affair; what depends on it
-// is marked here. SnapshotBuilder makes it.
+// is marked here. SnapshotBuilder makes it, from nothing or from the one before; README.md says how
+// it lies in memory.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -15,29 +17,24 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "engine/base/schema.h"
-#include "engine/base/str.h"
+#include "engine/base/world.h"
 #include "engine/bundle/decision_program.h"
+#include "engine/core/facts_view.h"
 #include "engine/core/tri.h"
-#include "engine/facts/arena.h"
+#include "engine/facts/set_hash.h"
 #include "engine/facts/val.h"
 
 namespace ztp {
 
-// When a proven value counts: issued_at <= now < expires_at, as far as there are bounds.
-struct EvidenceWindow {
-  int64_t issued_at = 0;
-  int64_t expires_at = 0;
-  bool has_issued = false;
-  bool has_expires = false;
-  bool any() const { return has_issued || has_expires; }
-};
+struct FactsMemory;
+class FactsLayout;
+class RetiredPages;
+struct WriterIndex;
 
 class Snapshot final : public UidSource {
  public:
-  // A list of entities, ascending, kept once; 0 is the empty one.
+  // A list of entities, ascending; 0 is the empty one.
   using ListId = uint32_t;
 
   // What edges lead to, without the start.
@@ -51,122 +48,212 @@ class Snapshot final : public UidSource {
   // has to be worked out for each request.
   static constexpr uint16_t kWorkedOutLate = 1;
 
-  // One attribute of one type, by the entity's row. A kNone Val is missing; with kNotKnown it is
-  // unknown, and `size` is the list of the entities that it is unknown for (0: the entity itself).
-  struct Column {
-    std::vector<Val> values;
-    std::vector<Val>
-        own;  // of an inherited attribute: the own parts; `values` have the ancestors' joined
-    std::vector<EvidenceWindow> windows;  // empty: none has one
-  };
-
   // What a quantifier came to for the entities of one closure.
   struct Quantified {
     Tri value = Tri::kUnknown;
     ListId facts = 0;  // if unknown
   };
 
+  ~Snapshot() override;
   Snapshot(const Snapshot&) = delete;
   Snapshot& operator=(const Snapshot&) = delete;
 
   const std::shared_ptr<const DecisionProgram>& program() const { return program_; }
   const Schema& schema() const { return program_->schema; }
-  // "sha256:…" over the content, whatever the order it was given in.
+  const FactsView& view() const { return view_; }
+  // "sha256:…" over the content, whatever the order it was given or changed in (set_hash.h).
   const std::string& version() const { return version_; }
-  size_t memory_bytes() const;
+  // What it takes, with what it shares with others. `without_texts`: but for the bytes of ids and
+  // texts.
+  size_t memory_bytes(bool without_texts = false) const;
 
   // Those that the program's constants name are numbered first, as ConstantNames has them, so that
   // the members of a closure begin with those that rules can ask for.
-  uint32_t named_count() const { return named_count_; }
-  // Entities that are stored or referred to.
-  uint32_t entity_count() const { return static_cast<uint32_t>(entities_.size()); }
+  uint32_t named_count() const { return view_.named_count; }
+  // Every entity's number is below this; not every number below it is an entity's.
+  uint32_t entity_count() const { return view_.entity_count; }
+  bool IsUsed(uint32_t entity) const { return view_.IsUsed(entity); }
   uint32_t stored_count() const { return stored_count_; }
-  // Those that are referred to and neither stored, always present nor of a carried type.
+  // Those that are or were referred to and are neither stored, always present nor of a carried
+  // type.
   uint32_t absent_count() const { return absent_count_; }
-  std::optional<uint32_t> Find(EntityTypeId type, std::string_view id) const;
-  EntityTypeId TypeOf(uint32_t entity) const { return EntityTypeId{entities_[entity].type}; }
+  std::optional<uint32_t> Find(EntityTypeId type, std::string_view id) const {
+    const uint32_t entity = view_.Find(type.index, id.data(), id.size());
+    if (entity == FactsView::kNone) return std::nullopt;
+    return entity;
+  }
+  EntityTypeId TypeOf(uint32_t entity) const { return EntityTypeId{view_.TypeOf(entity)}; }
   std::string_view IdOf(uint32_t entity) const {
-    return {entities_[entity].id, entities_[entity].id_size};
+    const uint64_t cell = view_.Row(entity)[0];
+    return {view_.Text(cell), FactsText::Size(cell)};
   }
   EntityUid Uid(uint32_t entity) const override {
     return EntityUid{TypeOf(entity), std::string(IdOf(entity))};
   }
-  bool IsStored(uint32_t entity) const { return entities_[entity].row != kNone32; }
+  bool IsStored(uint32_t entity) const { return view_.IsStored(entity); }
 
-  // Of a stored entity, by the attribute's index in its type.
-  const Val& Attribute(uint32_t entity, uint32_t attribute) const {
-    const EntityEntry& e = entities_[entity];
-    return columns_[e.type][attribute].values[e.row];
+  // Of a stored entity, by the attribute's index in its type. A kNone Val is missing; with
+  // kNotKnown it is unknown, and `size` is the list of the entities that it is unknown for (0: the
+  // entity itself).
+  Val Attribute(uint32_t entity, uint32_t attribute) const {
+    const FactsView::Place place = view_.At(entity);
+    return Read(place.row, view_.types[place.type], attribute);
   }
   // The same without what is inherited.
-  const Val& OwnPart(uint32_t entity, uint32_t attribute) const {
-    const EntityEntry& e = entities_[entity];
-    const Column& column = columns_[e.type][attribute];
-    return column.own.empty() ? column.values[e.row] : column.own[e.row];
+  Val OwnPart(uint32_t entity, uint32_t attribute) const {
+    const FactsView::Place place = view_.At(entity);
+    const FactsType& type = view_.types[place.type];
+    return Read(place.row, type, type.cells[attribute].own);
   }
   // Of the own part; nullptr if it has no bounds.
   const EvidenceWindow* Window(uint32_t entity, uint32_t attribute) const {
-    const EntityEntry& e = entities_[entity];
-    const Column& column = columns_[e.type][attribute];
-    if (column.windows.empty()) return nullptr;
-    const EvidenceWindow& window = column.windows[e.row];
-    return window.any() ? &window : nullptr;
+    const FactsView::Place place = view_.At(entity);
+    const uint32_t window = FactsView::WindowOf(place.row, view_.types[place.type], attribute);
+    if (window == 0) return nullptr;
+    return reinterpret_cast<const EvidenceWindow*>(view_.Words(window));
   }
+  // What a stored entity was given as: own parts, edges.
+  EntityRecord Record(uint32_t entity) const;
 
   std::span<const uint32_t> List(ListId list) const {
-    return std::span<const uint32_t>(list_items_).subspan(lists_[list].begin, lists_[list].size);
+    const uint32_t* at = view_.List(list);
+    return {at + 1, *at};
   }
-  Closure Memberships(uint32_t entity) const { return closures_[member_closure_[entity]]; }
-  Closure Lineage(uint32_t entity) const { return closures_[lineage_closure_[entity]]; }
+  Closure Memberships(uint32_t entity) const {
+    const uint32_t closure = view_.MembershipOf(entity);
+    return {closure + FactsView::kClosureHead, *view_.List(closure)};
+  }
+  Closure Lineage(uint32_t entity) const {
+    const uint32_t closure = view_.LineageOf(entity);
+    return {closure + FactsView::kClosureHead + view_.quantifier_count, *view_.List(closure)};
+  }
+  // Where the edges of an entity lead.
+  std::span<const uint32_t> Parents(uint32_t entity) const {
+    return List(view_.List(view_.MembershipOf(entity))[1]);
+  }
+  std::span<const uint32_t> Derives(uint32_t entity) const {
+    return List(view_.List(view_.LineageOf(entity))[1]);
+  }
 
   // The program's constants, by their number.
   const Val& Constant(uint32_t constant) const { return constants_[constant]; }
 
-  // Does the pattern match a stored text that it was tried on?
-  bool StoredMatches(uint32_t pattern, const char* text) const {
-    return matched_[pattern].contains(text);
+  // Does the pattern match the text? Unknown: it is not one that the pattern was tried on when the
+  // facts were loaded.
+  Tri StoredMatches(uint32_t pattern, const Val& text) const {
+    if ((text.flags & Val::kNoted) == 0) return Tri::kUnknown;
+    const int matches = view_.Matches(text.bytes, pattern);
+    return matches < 0 ? Tri::kUnknown : ToTri(matches != 0);
   }
 
   // False if the snapshot was built without a solver.
-  bool has_quantifiers() const { return !quantified_.empty(); }
-  const Quantified& QuantifiedOf(uint32_t quantifier, uint32_t entity) const {
-    return quantified_[quantifier][lineage_closure_[entity]];
+  bool has_quantifiers() const { return has_quantifiers_; }
+  // By the lineage of a stored entity.
+  Quantified QuantifiedOf(uint32_t quantifier, uint32_t entity) const {
+    const uint32_t answer =
+        view_.List(view_.LineageOf(entity))[FactsView::kClosureHead + quantifier];
+    return {static_cast<Tri>(answer & 3), answer >> 2};
   }
 
  private:
   friend class SnapshotBuilder;
+  friend class SnapshotFile;
 
-  struct EntityEntry {
-    const char* id = nullptr;
-    uint32_t id_size = 0;
-    uint32_t type = 0;
-    uint32_t row = kNone32;  // in its type's columns; kNone32: not stored
-  };
-  struct ListRange {
-    uint32_t begin = 0;
-    uint32_t size = 0;
-  };
+  explicit Snapshot(std::shared_ptr<const DecisionProgram> program);
 
-  explicit Snapshot(std::shared_ptr<const DecisionProgram> program)
-      : program_(std::move(program)) {}
+  // Points the view to the tables as they are now.
+  void Sync();
+  void SyncIfGrown();
+
+  Val Read(const uint64_t* row, const FactsType& type, uint32_t index) const {
+    const FactsState state = FactsView::State(row, type, index);
+    const uint64_t bits = row[FactsRow::kCells + index];
+    Val val;
+    if (state != FactsState::kPresent) [[unlikely]] {
+      if (state == FactsState::kLate) val.prefix = kWorkedOutLate;
+      if (state == FactsState::kUnknown) {
+        val.flags = Val::kNotKnown;
+        val.size = static_cast<uint32_t>(bits);
+      }
+      return val;
+    }
+    const FactsCell& cell = type.cells[index];
+    val.kind = static_cast<TypeKind>(cell.kind);
+    switch (cell.form) {
+      case FactsForm::kNumber:
+        val.number = static_cast<int64_t>(bits);
+        break;
+      case FactsForm::kText:
+        val.flags = Val::kNumbered;
+        val.bytes = view_.Text(bits);
+        val.size = FactsText::Size(bits);
+        if (FactsText::IsNoted(bits)) {
+          val.flags |= Val::kNoted;
+          val.prefix = FactsView::NumberOf(val.bytes);
+        }
+        break;
+      case FactsForm::kAddress:
+      case FactsForm::kNetwork:
+        val.bytes = view_.Text(bits);
+        val.size = sizeof(Ip::bytes);
+        if (cell.form == FactsForm::kNetwork) {
+          val.prefix = static_cast<uint16_t>(FactsText::Size(bits));
+        }
+        break;
+      case FactsForm::kEntity:
+        val.number = static_cast<uint32_t>(bits);
+        val.size = static_cast<uint32_t>(bits >> 32);
+        break;
+      case FactsForm::kItems: {
+        const uint64_t first = FactsItems::First(bits);
+        val.list = view_.items[first >> FactsItems::kSegmentBits] +
+                   (first & ((uint64_t{1} << FactsItems::kSegmentBits) - 1));
+        val.size = FactsItems::Count(bits);
+        break;
+      }
+      case FactsForm::kWide:
+        val.flags = Val::kWideLabel;
+        val.wide = reinterpret_cast<const Label*>(view_.Words(bits));
+        break;
+    }
+    return val;
+  }
+
+  // Where entities of a type that come next are put.
+  struct OpenPage {
+    uint32_t page = kNone32;
+    uint32_t used = 0;  // rows
+  };
 
   std::shared_ptr<const DecisionProgram> program_;
+  std::shared_ptr<const FactsLayout> layout_;
+  std::shared_ptr<FactsMemory> memory_;
+  std::shared_ptr<RetiredPages> retired_;
+  FactsView view_;
   std::string version_;
-  Arena arena_;
-  uint32_t named_count_ = 0;
+  SetHash set_hash_;
   uint32_t stored_count_ = 0;
   uint32_t absent_count_ = 0;
-  std::vector<EntityEntry> entities_;
-  absl::flat_hash_map<std::pair<uint32_t, absl::string_view>, uint32_t> by_uid_;
-  std::vector<std::vector<Column>> columns_;  // by type, attribute
-  std::vector<ListRange> lists_;
-  std::vector<uint32_t> list_items_;
-  std::vector<Closure> closures_;
-  std::vector<uint32_t> member_closure_;   // by entity
-  std::vector<uint32_t> lineage_closure_;  // by entity
+  bool has_quantifiers_ = false;
+  // The tables that the view points into. `owned`: the page is this lineage's to give back by
+  // itself.
+  std::vector<FactsPage> pages_;
+  std::vector<bool> page_owned_;
+  std::vector<OpenPage> open_pages_;  // by type
+  std::vector<FactsBucket*> buckets_;
+  std::vector<bool> buckets_owned_;
+  uint64_t bucket_entries_ = 0;
+  std::vector<const char*> texts_;
+  std::vector<const uint32_t*> lists_;
+  std::vector<const Val*> items_;
+  std::vector<const uint64_t*> words_;
   std::vector<Val> constants_;
-  std::vector<absl::flat_hash_set<const char*>> matched_;  // by pattern
-  std::vector<std::vector<Quantified>> quantified_;        // by quantifier, closure
+  // Closures that every entity without edges has.
+  uint32_t no_membership_ = 0;
+  uint32_t no_lineage_ = 0;
+  // A successor was made, or is being made. What only writers need goes to it.
+  mutable std::atomic<bool> succeeded_ = false;
+  mutable std::unique_ptr<WriterIndex> writer_index_;
 };
 
 }  // namespace ztp

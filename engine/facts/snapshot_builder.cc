@@ -1,168 +1,132 @@
-// Records in: entities numbered, values encoded, then closures and versions. What is worked out
-// from the graph is in snapshot_derive.cc.
+// Records in: entities numbered, values encoded, edges and digests kept up; then everything is
+// worked out and handed over. See snapshot_builder.h; the parts are in snapshot_pages.cc,
+// snapshot_closures.cc and snapshot_derive.cc.
 #include "engine/facts/snapshot_builder.h"
 
 #include <algorithm>
+#include <random>
 #include <utility>
 
-#include "engine/base/sha256.h"
+#include "engine/base/limits.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
-#include "engine/bundle/constant_names.h"
+#include "engine/facts/record_digest.h"
+#include "engine/facts/writer_index.h"
 
 namespace ztp {
-namespace {
 
-// A text form in which different records are different: every piece with its length.
-class Canonical {
- public:
-  explicit Canonical(const Schema& schema) : schema_(schema) {}
-
-  void Number(int64_t n) { out_.append(reinterpret_cast<const char*>(&n), sizeof(n)); }
-  void Text(std::string_view text) {
-    Number(static_cast<int64_t>(text.size()));
-    out_.append(text);
-  }
-  void Uid(const EntityUid& uid) {
-    Text(schema_[uid.type].json_name);
-    Text(uid.id);
-  }
-  void Of(const Value& value) {
-    Number(static_cast<int64_t>(value.kind()));
-    switch (value.kind()) {
-      case TypeKind::kEntity:
-        Uid(value.uid());
-        return;
-      case TypeKind::kLattice:
-        for (uint64_t word : value.label().words) Number(static_cast<int64_t>(word));
-        return;
-      default:
-        break;
-    }
-    Number(value.integer());
-    Text(value.text());
-    Number(static_cast<int64_t>(value.items().size()));
-    for (const Value& item : value.items()) Of(item);
-  }
-  void Of(const EntityRecord& record) {
-    Uid(record.uid);
-    const EntityType& type = schema_[record.uid.type];
-    for (size_t i = 0; i < record.attributes.size(); ++i) {
-      const Fact& fact = record.attributes[i];
-      Text(type.attributes[i].name);
-      Number(static_cast<int64_t>(fact.state));
-      Number(fact.issued_at.has_value());
-      Number(fact.issued_at.value_or(Time{}).micros);
-      Number(fact.expires_at.has_value());
-      Number(fact.expires_at.value_or(Time{}).micros);
-      Of(fact.value);
-    }
-    Edges(record.parents);
-    Edges(record.derives);
-  }
-  const std::string& bytes() const { return out_; }
-
- private:
-  void Edges(std::vector<EntityUid> to) {
-    std::sort(to.begin(), to.end());
-    to.erase(std::unique(to.begin(), to.end()), to.end());
-    Number(static_cast<int64_t>(to.size()));
-    for (const EntityUid& uid : to) Uid(uid);
-  }
-
-  const Schema& schema_;
-  std::string out_;
-};
-
-}  // namespace
-
-// Entities are numbered and texts kept once in the snapshot's arena.
-class SnapshotBuilder::Encoder : public ValEncoder {
- public:
-  explicit Encoder(SnapshotBuilder* builder)
-      : ValEncoder(&builder->snapshot_->arena_),
-        builder_(builder),
-        names_(*builder->snapshot_->program_) {}
-
-  const ConstantNames& names() const { return names_; }
-
- protected:
-  uint32_t InternEntity(EntityTypeId type, std::string_view id) override {
-    return builder_->InternEntity(type, id);
-  }
-  Val InternText(TypeKind kind, std::string_view text) override {
-    auto it = texts_.find(ToAbsl(text));
-    if (it == texts_.end()) {
-      // The empty text takes a byte too, or it would share its address with the next one.
-      const std::string_view copy =
-          text.empty() ? std::string_view(builder_->snapshot_->arena_.NewArray<char>(1), 0)
-                       : builder_->snapshot_->arena_.Copy(text);
-      const std::optional<uint32_t> number = names_.Text(text);
-      it = texts_.emplace(ToAbsl(copy), number ? static_cast<uint16_t>(*number + 1) : 0).first;
-    }
-    Val val = Val::Text(kind, FromAbsl(it->first), Val::kStored | Val::kNumbered);
-    val.prefix = it->second;
-    return val;
-  }
-
- private:
-  SnapshotBuilder* builder_;
-  ConstantNames names_;
-  absl::flat_hash_map<absl::string_view, uint16_t> texts_;  // with their numbers, as Val has them
+struct SnapshotBuilder::PoolMarks {
+  decltype(FactsMemory::texts)::Mark texts;
+  decltype(FactsMemory::lists)::Mark lists;
+  decltype(FactsMemory::items)::Mark items;
+  decltype(FactsMemory::words)::Mark words;
+  uint64_t added_bytes = 0;
 };
 
 SnapshotBuilder::SnapshotBuilder(std::shared_ptr<const DecisionProgram> program)
     : snapshot_(new Snapshot(std::move(program))) {
-  encoder_ = std::make_unique<Encoder>(this);
-  const Schema& schema = snapshot_->program_->schema;
-  snapshot_->columns_.resize(schema.entities.size());
-  for (size_t t = 0; t < schema.entities.size(); ++t) {
-    snapshot_->columns_[t].resize(schema.entities[t].attributes.size());
-  }
-  for (const ConstantNames::Entity& entity : encoder_->names().entities()) {
-    InternEntity(entity.type, entity.id);
-  }
-  snapshot_->named_count_ = snapshot_->entity_count();
-  InternList({});
-  snapshot_->closures_.push_back({});
-  closure_ids_[{}] = 0;
-}
-
-SnapshotBuilder::~SnapshotBuilder() = default;
-
-uint32_t SnapshotBuilder::InternEntity(EntityTypeId type, std::string_view id) {
   Snapshot& s = *snapshot_;
-  auto it = s.by_uid_.find(std::make_pair(type.index, ToAbsl(id)));
-  if (it != s.by_uid_.end()) return it->second;
-  const std::string_view copy = s.arena_.Copy(id);
-  const uint32_t entity = s.entity_count();
-  s.entities_.push_back(
-      {.id = copy.data(), .id_size = static_cast<uint32_t>(copy.size()), .type = type.index});
-  s.by_uid_.emplace(std::make_pair(type.index, ToAbsl(copy)), entity);
-  parents_.emplace_back();
-  derives_.emplace_back();
-  return entity;
+  s.layout_ = std::make_shared<const FactsLayout>(*s.program_);
+  s.memory_ = std::make_shared<FactsMemory>();
+  memory_ = s.memory_.get();
+  s.open_pages_.resize(s.program_->schema.entities.size());
+  s.view_.pattern_count = static_cast<uint32_t>(s.program_->patterns.size());
+  s.view_.quantifier_count = static_cast<uint32_t>(s.program_->quantifiers.size());
+  std::random_device random;
+  for (uint64_t& salt : s.view_.salt) salt = uint64_t{random()} << 32 | random();
+  // Place 0 of each pool stands for nothing.
+  uint64_t place = 0;
+  *memory_->lists.Allocate(1, &place) = 0;
+  *memory_->items.Allocate(1, &place) = Val();
+  *memory_->words.Allocate(1, &place) = 0;
+  memory_->texts.Allocate(1, &place);
+  s.Sync();
+  s.no_membership_ = *NewClosure(kParents, 0, 0, {});
+  s.no_lineage_ = *NewClosure(kDerives, 0, 0, {});
+  encoder_ = std::make_unique<FactEncoder>(
+      *s.program_, *s.layout_, *memory_, s.view_.salt,
+      [this](EntityTypeId type, std::string_view id) { return NumberOf(type, id); });
+  ResizeIndex(encoder_->names().entities().size(), kNone32);
+  NameConstants();
 }
 
-bool SnapshotBuilder::IsAbsent(uint32_t entity) const {
-  return !snapshot_->IsStored(entity) &&
-         !snapshot_->program_->schema[snapshot_->TypeOf(entity)].always_present();
-}
-
-Snapshot::ListId SnapshotBuilder::InternList(const std::vector<uint32_t>& items) {
-  Snapshot& s = *snapshot_;
-  const auto [it, fresh] = list_ids_.emplace(items, static_cast<uint32_t>(s.lists_.size()));
-  if (fresh) {
-    s.lists_.push_back(
-        {static_cast<uint32_t>(s.list_items_.size()), static_cast<uint32_t>(items.size())});
-    s.list_items_.insert(s.list_items_.end(), items.begin(), items.end());
+SnapshotBuilder::SnapshotBuilder(std::shared_ptr<const Snapshot> base)
+    : base_(std::move(base)), snapshot_(new Snapshot(base_->program_)) {
+  if (base_->succeeded_.exchange(true)) {
+    base_.reset();
+    status_ = absl::FailedPreconditionError(
+        "these facts have been changed since: a change is made on the newest");
+    return;
   }
-  return it->second;
+  Snapshot& s = *snapshot_;
+  s.layout_ = base_->layout_;
+  s.memory_ = base_->memory_;
+  memory_ = s.memory_.get();
+  s.view_ = base_->view_;
+  s.set_hash_ = base_->set_hash_;
+  s.stored_count_ = base_->stored_count_;
+  s.absent_count_ = base_->absent_count_;
+  s.pages_ = base_->pages_;
+  s.page_owned_ = base_->page_owned_;
+  s.open_pages_ = base_->open_pages_;
+  s.buckets_ = base_->buckets_;
+  s.buckets_owned_ = base_->buckets_owned_;
+  s.bucket_entries_ = base_->bucket_entries_;
+  s.constants_ = base_->constants_;
+  s.no_membership_ = base_->no_membership_;
+  s.no_lineage_ = base_->no_lineage_;
+  s.Sync();
+  page_fresh_.assign(s.pages_.size(), false);
+  buckets_fresh_.assign(s.buckets_.size(), false);
+  marks_ = std::make_unique<PoolMarks>(PoolMarks{memory_->texts.mark(), memory_->lists.mark(),
+                                                 memory_->items.mark(), memory_->words.mark(),
+                                                 memory_->added_bytes});
+  reverse_ = std::move(base_->writer_index_);
+  if (reverse_ == nullptr) reverse_ = std::make_unique<WriterIndex>();
+  encoder_ = std::make_unique<FactEncoder>(
+      *s.program_, *s.layout_, *memory_, s.view_.salt,
+      [this](EntityTypeId type, std::string_view id) { return NumberOf(type, id); });
 }
 
-absl::Status SnapshotBuilder::Add(const EntityRecord& record) {
-  Snapshot& s = *snapshot_;
-  const Schema& schema = s.program_->schema;
+SnapshotBuilder::~SnapshotBuilder() {
+  if (snapshot_ == nullptr || memory_ == nullptr) return;
+  TakeBack();
+  if (!changes()) return;
+  memory_->texts.Return(marks_->texts);
+  memory_->lists.Return(marks_->lists);
+  memory_->items.Return(marks_->items);
+  memory_->words.Return(marks_->words);
+  memory_->added_bytes = marks_->added_bytes;
+  base_->writer_index_ = std::move(reverse_);
+  base_->succeeded_ = false;
+}
+
+bool SnapshotBuilder::IsStored(const EntityUid& uid) const {
+  const uint32_t entity = view().Find(uid.type.index, uid.id.data(), uid.id.size());
+  return entity != FactsView::kNone && view().IsStored(entity);
+}
+
+absl::Status SnapshotBuilder::Full() const {
+  if (!status_.ok()) return status_;
+  return ResourceExhausted("the facts take more room than a snapshot has, or a text has more than ",
+                           FactsText::kMaxSize, " bytes");
+}
+
+absl::Status SnapshotBuilder::CheckEdges(const EntityRecord& record,
+                                         const std::vector<EntityUid>& to,
+                                         const std::vector<EntityTypeId>& allowed,
+                                         std::string_view what) const {
+  const Schema& schema = snapshot_->schema();
+  for (const EntityUid& uid : to) {
+    if (std::find(allowed.begin(), allowed.end(), uid.type) != allowed.end()) continue;
+    return InvalidArgument(FormatUid(schema, record.uid), " cannot ", what, " ",
+                           FormatUid(schema, uid));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SnapshotBuilder::Check(const EntityRecord& record) const {
+  const Schema& schema = snapshot_->schema();
   if (record.uid.type.index >= schema.entities.size()) {
     return InvalidArgument("an entity of a type that the policy does not have");
   }
@@ -175,97 +139,197 @@ absl::Status SnapshotBuilder::Add(const EntityRecord& record) {
     return InvalidArgument(FormatUid(schema, record.uid), ": has ", record.attributes.size(),
                            " attributes, its type has ", type.attributes.size());
   }
-  const uint32_t entity = InternEntity(record.uid.type, record.uid.id);
-  if (s.IsStored(entity)) {
-    return InvalidArgument(FormatUid(schema, record.uid), " is there twice");
-  }
-  auto edges = [&](const std::vector<EntityUid>& to, const std::vector<EntityTypeId>& allowed,
-                   std::string_view what, std::vector<uint32_t>* out) -> absl::Status {
-    for (const EntityUid& uid : to) {
-      if (std::find(allowed.begin(), allowed.end(), uid.type) == allowed.end()) {
-        return InvalidArgument(FormatUid(schema, record.uid), " cannot ", what, " ",
-                               FormatUid(schema, uid));
-      }
-      out->push_back(InternEntity(uid.type, uid.id));
-    }
-    std::sort(out->begin(), out->end());
-    out->erase(std::unique(out->begin(), out->end()), out->end());
-    return absl::OkStatus();
-  };
-  std::vector<uint32_t> parents, derives;
-  ZTP_RETURN_IF_ERROR(edges(record.parents, type.parents, "be in", &parents));
-  ZTP_RETURN_IF_ERROR(edges(record.derives, type.derives, "derive from", &derives));
-  parents_[entity] = std::move(parents);
-  derives_[entity] = std::move(derives);
+  ZTP_RETURN_IF_ERROR(CheckEdges(record, record.parents, type.parents, "be in"));
+  return CheckEdges(record, record.derives, type.derives, "derive from");
+}
 
-  std::vector<Snapshot::Column>& columns = s.columns_[record.uid.type.index];
-  uint32_t row = 0;
-  for (size_t i = 0; i < columns.size(); ++i) {
-    Snapshot::Column& column = columns[i];
-    const Fact& fact = record.attributes[i];
-    Val val;
-    if (fact.state == Fact::State::kPresent) {
-      val = encoder_->Encode(fact.value);
-    } else if (fact.state == Fact::State::kUnknown) {
-      val.flags = Val::kNotKnown;
-    }
-    row = static_cast<uint32_t>(column.values.size());
-    column.values.push_back(val);
-    if (fact.issued_at || fact.expires_at) {
-      column.windows.resize(row);
-      column.windows.push_back({fact.issued_at.value_or(Time{}).micros,
-                                fact.expires_at.value_or(Time{}).micros, fact.issued_at.has_value(),
-                                fact.expires_at.has_value()});
-    }
-  }
-  s.entities_[entity].row = row;
-  ++s.stored_count_;
+absl::Status SnapshotBuilder::Add(const EntityRecord& record) { return Store(record, false); }
+absl::Status SnapshotBuilder::Upsert(const EntityRecord& record) { return Store(record, true); }
 
-  Canonical canonical(schema);
-  canonical.Of(record);
-  record_digests_.emplace_back(entity, Sha256Bytes(canonical.bytes()));
+absl::Status SnapshotBuilder::Store(const EntityRecord& record, bool replace) {
+  if (!status_.ok()) return status_;
+  status_ = Check(record);
+  if (!status_.ok()) return status_;
+  Snapshot& s = *snapshot_;
+  const uint32_t entity = NumberOf(record.uid.type, record.uid.id);
+  if (!status_.ok() || encoder_->full()) return status_ = Full();
+  const bool was_stored = s.IsStored(entity);
+  if (was_stored && !replace) {
+    return status_ = InvalidArgument(FormatUid(s.schema(), record.uid), " is there twice");
+  }
+  if (was_stored) {
+    WriteCanonical(s.schema(), CurrentRecord(entity), &canonical_);
+    hasher_.Remove(canonical_, &s.set_hash_);
+  }
+  status_ = StoreAttributes(record, entity);
+  if (!status_.ok()) return status_;
+  SetTargets(kParents, entity, EdgeList(record.parents));
+  SetTargets(kDerives, entity, EdgeList(record.derives));
+  if (!status_.ok() || encoder_->full()) return status_ = Full();
+  if (!was_stored) {
+    if (IsAbsent(entity)) --s.absent_count_;
+    MutableRow(entity)[2] |= FactsRow::kStored;
+    ++s.stored_count_;
+  }
+  if (changes()) {
+    changed_.push_back(entity);
+    if (!was_stored) came_or_went_.push_back(entity);
+  }
+  WriteCanonical(s.schema(), record, &canonical_);
+  hasher_.Add(canonical_, &s.set_hash_);
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<const Snapshot>> SnapshotBuilder::Build(QuantifierSolver* solver) {
+void SnapshotBuilder::SetState(uint64_t* row, const FactsType& type, uint32_t cell,
+                               FactsState state) {
+  const bool in_head = cell < FactsRow::kHeadStates;
+  const uint32_t place = in_head ? cell : cell - FactsRow::kHeadStates;
+  uint64_t& word = in_head ? row[2] : row[type.more_states + place / 32];
+  const unsigned shift = in_head ? FactsRow::kStateShift + 2 * place : 2 * (place % 32);
+  word = (word & ~(uint64_t{3} << shift)) | uint64_t{static_cast<uint8_t>(state)} << shift;
+}
+
+absl::Status SnapshotBuilder::StoreAttributes(const EntityRecord& record, uint32_t entity) {
   Snapshot& s = *snapshot_;
-  const DecisionProgram& program = *s.program_;
-  s.constants_.reserve(program.constants.size());
-  for (const Cell& cell : program.constants) {
-    s.constants_.push_back(encoder_->Encode(program.pool.ToValue(cell)));
-  }
-  for (auto& type : s.columns_) {
-    for (Snapshot::Column& column : type) {
-      if (!column.windows.empty()) column.windows.resize(column.values.size());
+  const uint32_t type_index = record.uid.type.index;
+  const FactsType& type = view().types[type_index];
+  for (uint32_t a = 0; a < type.attributes; ++a) {
+    const Fact& fact = record.attributes[a];
+    const FactsCell& cell = type.cells[a];
+    auto name = [&] {
+      return Cat(FormatUid(s.schema(), record.uid), ": attribute ",
+                 s.schema()[record.uid.type].attributes[a].name);
+    };
+    FactsState state = FactsState::kMissing;
+    uint64_t bits = 0;
+    if (fact.state == Fact::State::kUnknown) state = FactsState::kUnknown;
+    if (fact.state == Fact::State::kPresent) {
+      state = FactsState::kPresent;
+      // May number entities, which may move rows: the row is taken behind it.
+      if (!encoder_->Encode(fact.value, cell, s.layout_->ClassOfAttribute(type_index, a), &bits)) {
+        return InvalidArgument(name(), " has a value that is not of its type");
+      }
+    }
+    uint64_t* row = MutableRow(entity);
+    row[FactsRow::kCells + cell.own] = bits;
+    SetState(row, type, cell.own, state);
+    const EvidenceWindow window{fact.issued_at.value_or(Time{}).micros,
+                                fact.expires_at.value_or(Time{}).micros, fact.issued_at.has_value(),
+                                fact.expires_at.has_value()};
+    if (cell.window != FactsCell::kNoWindow) {
+      uint64_t& word = row[s.layout_->WindowWord(type_index, cell.window)];
+      const unsigned shift = 32 * (cell.window % 2);
+      word = (word & ~(uint64_t{UINT32_MAX} << shift)) | uint64_t{encoder_->Window(window)}
+                                                             << shift;
+    } else if (window.any()) {
+      return InvalidArgument(name(), " has times, and only proven attributes have them");
     }
   }
-  for (uint32_t e = 0; e < s.entity_count(); ++e) {
-    const bool carried = program.schema[s.TypeOf(e)].carried != Carried::kNo;
-    if (IsAbsent(e) && !carried) ++s.absent_count_;
+  s.SyncIfGrown();
+  return absl::OkStatus();
+}
+
+EntityRecord SnapshotBuilder::CurrentRecord(uint32_t entity) const {
+  EntityRecord record = snapshot_->Record(entity);
+  for (EdgeKind kind : {kParents, kDerives}) {
+    std::vector<EntityUid>& to = kind == kParents ? record.parents : record.derives;
+    to.clear();
+    for (uint32_t target : snapshot_->List(TargetsOf(kind, entity))) {
+      to.push_back(snapshot_->Uid(target));
+    }
   }
-  ZTP_RETURN_IF_ERROR(Close(parents_, &s.member_closure_, "a cycle of membership: "));
-  ZTP_RETURN_IF_ERROR(Close(derives_, &s.lineage_closure_, "a cycle in the lineage: "));
+  return record;
+}
+
+uint32_t SnapshotBuilder::EdgeList(const std::vector<EntityUid>& to) {
+  if (to.empty()) return 0;
+  std::vector<uint32_t> numbers;
+  numbers.reserve(to.size());
+  for (const EntityUid& uid : to) numbers.push_back(NumberOf(uid.type, uid.id));
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  const uint32_t list = encoder_->List(numbers);
+  snapshot_->SyncIfGrown();
+  return list;
+}
+
+absl::Status SnapshotBuilder::Delete(const EntityUid& uid) {
+  if (!status_.ok()) return status_;
+  Snapshot& s = *snapshot_;
+  const uint32_t entity = view().Find(uid.type.index, uid.id.data(), uid.id.size());
+  if (entity == FactsView::kNone || !s.IsStored(entity)) {
+    return status_ = NotFound(FormatUid(s.schema(), uid), " is not stored");
+  }
+  WriteCanonical(s.schema(), CurrentRecord(entity), &canonical_);
+  hasher_.Remove(canonical_, &s.set_hash_);
+  const FactsType& type = TypeOf(entity);
+  uint64_t* row = MutableRow(entity);
+  row[2] &= FactsRow::kTypeMask | FactsRow::kUsed;
+  std::fill(row + FactsRow::kCells, row + type.stride, 0);
+  SetTargets(kParents, entity, 0);
+  SetTargets(kDerives, entity, 0);
+  if (IsAbsent(entity)) ++s.absent_count_;
+  --s.stored_count_;
+  changed_.push_back(entity);
+  came_or_went_.push_back(entity);
+  return absl::OkStatus();
+}
+
+absl::Status SnapshotBuilder::AddEdges(const EntityUid& from, std::span<const EntityUid> parents,
+                                       std::span<const EntityUid> derives) {
+  if (!status_.ok()) return status_;
+  const uint32_t entity = view().Find(from.type.index, from.id.data(), from.id.size());
+  if (entity == FactsView::kNone || !snapshot_->IsStored(entity)) {
+    return status_ = NotFound(FormatUid(snapshot_->schema(), from), " is not stored");
+  }
+  EntityRecord record = CurrentRecord(entity);
+  record.parents.insert(record.parents.end(), parents.begin(), parents.end());
+  record.derives.insert(record.derives.end(), derives.begin(), derives.end());
+  return Store(record, true);
+}
+
+absl::StatusOr<std::shared_ptr<const Snapshot>> SnapshotBuilder::Build(QuantifierSolver* solver) {
+  if (!status_.ok()) return status_;
+  Snapshot& s = *snapshot_;
+  const DecisionProgram& program = *s.program_;
+  if (!changes()) {
+    s.constants_.reserve(program.constants.size());
+    for (uint32_t c = 0; c < program.constants.size(); ++c) {
+      s.constants_.push_back(encoder_->Item(program.pool.ToValue(program.constants[c]),
+                                            s.layout_->ClassOfConstant(c)));
+    }
+    if (encoder_->full()) return Full();
+    s.Sync();
+  }
+  ZTP_RETURN_IF_ERROR(Close(kParents));
+  ZTP_RETURN_IF_ERROR(Close(kDerives));
   WorkOutInherited();
-  WorkOutMatches();
-  if (solver != nullptr) WorkOutQuantifiers(*solver);
-  FinishVersion();
-  encoder_.reset();
+  if (encoder_->full()) return Full();
+  if (solver != nullptr) ZTP_RETURN_IF_ERROR(WorkOutQuantifiers(*solver));
+  if (encoder_->full()) return Full();
+  s.version_ = s.set_hash_.Digest(s.stored_count_);
+  Publish();
   return std::shared_ptr<const Snapshot>(std::move(snapshot_));
 }
 
-void SnapshotBuilder::FinishVersion() {
+void SnapshotBuilder::Publish() {
   Snapshot& s = *snapshot_;
-  const Schema& schema = s.program_->schema;
-  std::sort(record_digests_.begin(), record_digests_.end(), [&](const auto& a, const auto& b) {
-    const std::string& x = schema[s.TypeOf(a.first)].json_name;
-    const std::string& y = schema[s.TypeOf(b.first)].json_name;
-    if (x != y) return x < y;
-    return s.IdOf(a.first) < s.IdOf(b.first);
-  });
-  std::string all;
-  all.reserve(record_digests_.size() * 32);
-  for (const auto& [entity, digest] : record_digests_) all += digest;
-  s.version_ = Sha256Digest(all);
+  encoder_.reset();
+  if (!changes() && s.bucket_entries_ * 2 < view().bucket_count * FactsBucket::kEntries) {
+    ResizeIndex(s.bucket_entries_, kNone32);
+  }
+  s.retired_ = std::make_shared<RetiredPages>();
+  if (changes()) {
+    for (void* page : replaced_) base_->retired_->Add(page);
+    base_->retired_->set_next(s.retired_);
+    s.writer_index_ = std::move(reverse_);
+    const uint64_t before = marks_->texts.used + marks_->lists.used * 4 +
+                            marks_->items.used * sizeof(Val) + marks_->words.used * 8;
+    memory_->added_bytes += memory_->pool_bytes() - before;
+  }
+  s.pages_.shrink_to_fit();
+  s.Sync();
+  if (!changes()) memory_->first_bytes = s.memory_bytes();
 }
 
 }  // namespace ztp

@@ -1,120 +1,142 @@
-// What is worked out from the graph when facts are loaded: closures, inherited attributes, matches
-// of stored texts, quantifiers over ancestors.
+// What is worked out from the graph when facts are loaded or changed: inherited attributes, and
+// quantifiers over ancestors.
 #include <algorithm>
 #include <utility>
 
 #include "engine/base/status.h"
-#include "engine/base/str.h"
 #include "engine/facts/inherit.h"
-#include "engine/facts/pattern.h"
 #include "engine/facts/snapshot_builder.h"
+#include "engine/facts/writer_index.h"
 
 namespace ztp {
+namespace {
 
-// Depth first with a stack of its own (hierarchies may be deep), each entity's closure after those
-// of its targets.
-absl::Status SnapshotBuilder::Close(const Edges& edges, std::vector<uint32_t>* closure_of,
-                                    std::string_view what) {
-  enum : uint8_t { kNew, kOpen, kDone };
-  const size_t count = edges.size();
-  closure_of->assign(count, 0);
-  std::vector<uint8_t> state(count, kNew);
-  std::vector<std::pair<uint32_t, uint32_t>> stack;  // entity, next edge
-  for (uint32_t start = 0; start < count; ++start) {
-    if (state[start] != kNew) continue;
-    state[start] = kOpen;
-    stack.emplace_back(start, 0);
-    while (!stack.empty()) {
-      const uint32_t entity = stack.back().first;
-      if (stack.back().second == edges[entity].size()) {
-        (*closure_of)[entity] = CloseOne(edges[entity], *closure_of);
-        state[entity] = kDone;
-        stack.pop_back();
-        continue;
+// Does what the quantifier says of an ancestor depend on that ancestor's row alone: on its
+// attributes and closures, and on nothing that it refers to?
+bool IsOfItsOwnRow(const DecisionProgram& program, const QuantifierRecord& quantifier) {
+  std::vector<uint32_t> waiting;
+  std::vector<bool> seen(program.nodes.size(), false);
+  auto visit = [&](uint32_t node) {
+    if (node == kNone32 || seen[node]) return;
+    seen[node] = true;
+    waiting.push_back(node);
+  };
+  visit(quantifier.filter);
+  visit(quantifier.body);
+  while (!waiting.empty()) {
+    const Node& node = program.nodes[waiting.back()];
+    waiting.pop_back();
+    switch (node.op) {
+      case Opcode::kAncestors:
+      case Opcode::kAncestorQuantifier:
+        return false;
+      case Opcode::kAttr:
+      case Opcode::kHasAttr:
+      case Opcode::kAttrIssuedAt:
+      case Opcode::kAttrExpiresAt:
+      case Opcode::kBoundEntity:
+      case Opcode::kIn:
+      case Opcode::kInAny:
+      case Opcode::kDerivesFrom:
+      case Opcode::kDerivesFromAny: {
+        const Node& entity = program.nodes[program.args[node.first_arg]];
+        if (entity.op != Opcode::kVar || entity.payload != quantifier.slot) return false;
+        break;
       }
-      const uint32_t next = edges[entity][stack.back().second++];
-      if (state[next] == kDone) continue;
-      if (state[next] == kNew) {
-        state[next] = kOpen;
-        stack.emplace_back(next, 0);
-        continue;
-      }
-      const Schema& schema = snapshot_->program_->schema;
-      auto from = std::find_if(stack.begin(), stack.end(),
-                               [&](const auto& frame) { return frame.first == next; });
-      std::string cycle;
-      for (; from != stack.end(); ++from) {
-        Append(cycle, FormatUid(schema, snapshot_->Uid(from->first)), " -> ");
-      }
-      return InvalidArgument(what, cycle, FormatUid(schema, snapshot_->Uid(next)));
+      default:
+        break;
     }
+    for (uint32_t arg : program.Args(node)) visit(arg);
   }
-  closure_ids_.clear();
-  closure_ids_[{}] = 0;
-  return absl::OkStatus();
+  return true;
 }
 
-// Entities with the same targets share a closure: in a hierarchy most do.
-uint32_t SnapshotBuilder::CloseOne(const std::vector<uint32_t>& targets,
-                                   const std::vector<uint32_t>& closure_of) {
-  Snapshot& s = *snapshot_;
-  const auto [it, fresh] = closure_ids_.emplace(targets, static_cast<uint32_t>(s.closures_.size()));
-  if (!fresh) return it->second;
-  std::vector<uint32_t> members = targets;
-  for (uint32_t target : targets) {
-    const auto above = s.List(s.closures_[closure_of[target]].members);
-    members.insert(members.end(), above.begin(), above.end());
-  }
-  std::sort(members.begin(), members.end());
-  members.erase(std::unique(members.begin(), members.end()), members.end());
-  std::vector<uint32_t> absent;
-  std::copy_if(members.begin(), members.end(), std::back_inserter(absent),
-               [&](uint32_t e) { return IsAbsent(e); });
-  const uint32_t id = it->second;
-  s.closures_.push_back({InternList(members), InternList(absent)});
-  return id;
+void SortDistinct(std::vector<uint32_t>* numbers) {
+  std::sort(numbers->begin(), numbers->end());
+  numbers->erase(std::unique(numbers->begin(), numbers->end()), numbers->end());
 }
+
+}  // namespace
 
 void SnapshotBuilder::WorkOutInherited() {
   Snapshot& s = *snapshot_;
-  const Schema& schema = s.program_->schema;
-  // Own parts are moved aside first: an ancestor's own part counts, not what it inherited itself.
-  for (size_t t = 0; t < schema.entities.size(); ++t) {
-    for (size_t a = 0; a < schema.entities[t].attributes.size(); ++a) {
-      if (schema.entities[t].attributes[a].inherit != Inherit::kNo) {
-        s.columns_[t][a].own = s.columns_[t][a].values;
+  if (s.layout_->any_inherits()) {
+    if (!changes()) {
+      for (size_t p = 0; p < s.pages_.size(); ++p) {
+        const uint32_t type = s.pages_[p].type;
+        if (type != FactsPage::kMixed && !s.layout_->Inherits(type)) continue;
+        const uint32_t first = static_cast<uint32_t>(p) << FactsPage::kBits;
+        for (uint32_t e = first; e < first + FactsPage::kRows; ++e) InheritAll(e);
       }
+    } else {
+      std::vector<uint32_t> affected = changed_;
+      SortDistinct(&affected);
+      AddAllBelow(kDerives, &affected);
+      affected.insert(affected.end(), closed_lineages_.begin(), closed_lineages_.end());
+      SortDistinct(&affected);
+      for (uint32_t e : affected) InheritAll(e);
     }
   }
-  for (uint32_t e = 0; e < s.entity_count(); ++e) {
-    if (!s.IsStored(e)) continue;
-    const std::vector<ztp::Attribute>& attributes = schema[s.TypeOf(e)].attributes;
-    for (uint32_t a = 0; a < attributes.size(); ++a) {
-      if (attributes[a].inherit == Inherit::kNo) continue;
-      s.columns_[s.TypeOf(e).index][a].values[s.entities_[e].row] = InheritedValue(e, a);
+  s.Sync();
+}
+
+void SnapshotBuilder::InheritAll(uint32_t entity) {
+  if (!view().IsStored(entity)) return;
+  const uint32_t type_index = view().TypeOf(entity);
+  if (!snapshot_->layout_->Inherits(type_index)) return;
+  const FactsType& type = view().types[type_index];
+  std::vector<uint32_t> unknown;
+  for (uint32_t a = 0; a < type.attributes; ++a) {
+    if (type.cells[a].own == a) continue;
+    unknown.clear();
+    Arena arena(1024);
+    const Val val = InheritedValue(entity, a, &unknown, arena);
+    FactsState state = FactsState::kPresent;
+    if (val.is_none()) {
+      state = val.prefix == Snapshot::kWorkedOutLate ? FactsState::kLate
+              : val.flags & Val::kNotKnown           ? FactsState::kUnknown
+                                                     : FactsState::kMissing;
     }
+    if (changes()) {
+      // A row that stays as it is need not be copied.
+      const Val before = snapshot_->Attribute(entity, a);
+      const auto list = snapshot_->List(before.flags & Val::kNotKnown ? before.size : 0);
+      if (FactsView::State(view().Row(entity), type, a) == state && Equal(before, val) &&
+          std::equal(list.begin(), list.end(), unknown.begin(), unknown.end())) {
+        continue;
+      }
+      touched_.push_back(entity);
+    }
+    uint64_t* row = MutableRow(entity);
+    SetState(row, type, a, state);
+    uint64_t& cell = row[FactsRow::kCells + a];
+    cell = 0;
+    if (state == FactsState::kPresent) cell = encoder_->CellOf(val, type.cells[a]);
+    if (state == FactsState::kUnknown) cell = encoder_->List(unknown);
+    snapshot_->SyncIfGrown();
   }
 }
 
-Val SnapshotBuilder::InheritedValue(uint32_t entity, uint32_t attribute) {
-  Snapshot& s = *snapshot_;
-  const Schema& schema = s.program_->schema;
-  const ztp::Attribute& declared = schema[s.TypeOf(entity)].attributes[attribute];
+Val SnapshotBuilder::InheritedValue(uint32_t entity, uint32_t attribute,
+                                    std::vector<uint32_t>* unknown, Arena& arena) {
+  const Snapshot& s = *snapshot_;
+  const uint32_t type = view().TypeOf(entity);
+  const ztp::Attribute& declared = s.schema()[s.TypeOf(entity)].attributes[attribute];
   InheritedParts parts(declared.inherit);
   const Snapshot::Closure closure = s.Lineage(entity);
   const auto absent = s.List(closure.absent);
-  std::vector<uint32_t> unknown(absent.begin(), absent.end());
+  unknown->assign(absent.begin(), absent.end());
   bool late = false;
   auto add = [&](uint32_t source) {
     if (!s.IsStored(source)) return;
-    const auto index = schema[s.TypeOf(source)].FindAttribute(declared.name);
-    if (!index) return;
-    if (s.Window(source, *index) != nullptr) late = true;
-    const Val& part = s.OwnPart(source, *index);
+    const uint32_t index = s.layout_->SourceOf(type, attribute, view().TypeOf(source));
+    if (index == kNone32) return;
+    if (s.Window(source, index) != nullptr) late = true;
+    const Val part = s.OwnPart(source, index);
     if (!part.is_none()) {
       parts.Add(part);
     } else if (part.flags & Val::kNotKnown) {
-      unknown.push_back(source);
+      unknown->push_back(source);
     }
   };
   add(entity);
@@ -122,98 +144,114 @@ Val SnapshotBuilder::InheritedValue(uint32_t entity, uint32_t attribute) {
 
   Val result;
   if (late) {
+    unknown->clear();
     result.prefix = Snapshot::kWorkedOutLate;
-  } else if (!unknown.empty()) {
-    std::sort(unknown.begin(), unknown.end());
+  } else if (!unknown->empty()) {
+    SortDistinct(unknown);
     result.flags = Val::kNotKnown;
-    result.size = InternList(unknown);
   } else if (parts.any()) {
-    result = parts.Finish(s.arena_);
+    result = parts.Finish(arena);
   } else if (!declared.optional) {
     result.flags = Val::kNotKnown;
   }
   return result;
 }
 
-void SnapshotBuilder::WorkOutMatches() {
+// The answers stand in the closures. As a successor: in those that were made anew, and in those of
+// what is below an ancestor whose row is another now.
+absl::Status SnapshotBuilder::WorkOutQuantifiers(QuantifierSolver& solver) {
   Snapshot& s = *snapshot_;
   const DecisionProgram& program = *s.program_;
-  s.matched_.resize(program.patterns.size());
-  std::vector<std::unique_ptr<Pattern>> compiled(program.patterns.size());
-  absl::flat_hash_set<std::pair<uint32_t, const char*>> tried;
-  // Types nest as deep as their declarations: so does this.
-  auto try_all = [&](auto& self, uint32_t pattern, const Val& val) -> void {
-    switch (val.kind) {
-      case TypeKind::kSet:
-      case TypeKind::kList:
-      case TypeKind::kMap:
-      case TypeKind::kRecord:
-        for (const Val& item : val.items()) self(self, pattern, item);
-        return;
-      case TypeKind::kString:
-      case TypeKind::kSpiffeId:
-        if (val.text().empty()) return;  // has no address of its own
-        if (!tried.insert({pattern, val.bytes}).second) return;
-        if (compiled[pattern]->Matches(val.text())) s.matched_[pattern].insert(val.bytes);
-        return;
-      default:
-        return;
-    }
-  };
-  for (const StoredMatch& match : program.stored_matches) {
-    std::unique_ptr<Pattern>& pattern = compiled[match.pattern];
-    if (pattern == nullptr) {
-      pattern = std::make_unique<Pattern>(program.Text(program.patterns[match.pattern]));
-    }
-    if (match.entity_type == kNone32) {
-      try_all(try_all, match.pattern, s.constants_[match.index]);
-      continue;
-    }
-    const Snapshot::Column& column = s.columns_[match.entity_type][match.index];
-    for (const Val& val : column.values) try_all(try_all, match.pattern, val);
-    for (const Val& val : column.own) try_all(try_all, match.pattern, val);
-  }
-}
-
-void SnapshotBuilder::WorkOutQuantifiers(QuantifierSolver& solver) {
-  Snapshot& s = *snapshot_;
-  const DecisionProgram& program = *s.program_;
-  std::vector<std::vector<Snapshot::Quantified>> results;
-  for (uint32_t q = 0; q < program.quantifiers.size(); ++q) {
+  const size_t count = program.quantifiers.size();
+  using Element = std::pair<Tri, std::vector<uint32_t>>;
+  std::vector<absl::flat_hash_map<uint32_t, Element>> elements(count);
+  auto answer = [&](uint32_t q, uint32_t closure) -> uint32_t {
     const QuantifierRecord& record = program.quantifiers[q];
     const Tri deciding = ToTri(record.is_all == 0);
-    absl::flat_hash_map<uint32_t, std::pair<Tri, std::vector<uint32_t>>> elements;
-    std::vector<Snapshot::Quantified>& of_closure = results.emplace_back();
-    for (const Snapshot::Closure& closure : s.closures_) {
-      Tri value = Not(deciding);
-      const auto absent = s.List(closure.absent);
-      std::vector<uint32_t> facts(absent.begin(), absent.end());
-      if (!absent.empty()) value = Tri::kUnknown;
-      for (uint32_t ancestor : s.List(closure.members)) {
-        if (s.TypeOf(ancestor).index != record.ancestor_type) continue;
-        const auto [it, fresh] = elements.try_emplace(ancestor);
-        auto& [element, missing] = it->second;
-        if (fresh) element = solver.Solve(s, q, ancestor, &missing);
-        if (element == deciding) {
-          value = deciding;
-          break;
-        }
-        if (element == Tri::kUnknown) {
-          value = Tri::kUnknown;
-          facts.insert(facts.end(), missing.begin(), missing.end());
-        }
+    Tri value = Not(deciding);
+    const auto absent = s.List(*view().List(closure));
+    std::vector<uint32_t> facts(absent.begin(), absent.end());
+    if (!absent.empty()) value = Tri::kUnknown;
+    for (uint32_t ancestor : MembersOf(kDerives, closure)) {
+      if (view().TypeOf(ancestor) != record.ancestor_type) continue;
+      const auto [it, fresh] = elements[q].try_emplace(ancestor);
+      auto& [element, missing] = it->second;
+      if (fresh) element = solver.Solve(s, q, ancestor, &missing);
+      if (element == deciding) {
+        value = deciding;
+        break;
       }
-      Snapshot::Quantified quantified{value, 0};
-      if (value == Tri::kUnknown) {
-        std::sort(facts.begin(), facts.end());
-        facts.erase(std::unique(facts.begin(), facts.end()), facts.end());
-        quantified.facts = InternList(facts);
+      if (element == Tri::kUnknown) {
+        value = Tri::kUnknown;
+        facts.insert(facts.end(), missing.begin(), missing.end());
       }
-      of_closure.push_back(quantified);
+    }
+    if (value != Tri::kUnknown) return static_cast<uint32_t>(value);
+    SortDistinct(&facts);
+    const uint32_t list = encoder_->List(facts);
+    s.SyncIfGrown();
+    return static_cast<uint32_t>(value) | list << 2;
+  };
+  // Until all are there the solver sees none, and evaluates nested ones the long way.
+  const bool had_answers = changes() && base_->has_quantifiers_;
+  for (uint32_t q = 0; q < count; ++q) {
+    for (uint32_t closure : new_lineages_) {
+      memory_->lists.Mutable(closure)[FactsView::kClosureHead + q] = answer(q, closure);
     }
   }
-  // All at once: until then the solver sees none, and evaluates nested ones the long way.
-  s.quantified_ = std::move(results);
+  if (changes() && count != 0) {
+    bool own_rows = had_answers;
+    for (const QuantifierRecord& q : program.quantifiers) {
+      own_rows = own_rows && IsOfItsOwnRow(program, q);
+    }
+    std::vector<uint32_t> below;
+    if (own_rows) {
+      std::vector<uint32_t> ancestors = changed_;
+      ancestors.insert(ancestors.end(), touched_.begin(), touched_.end());
+      std::erase_if(ancestors, [&](uint32_t e) {
+        return std::none_of(
+            program.quantifiers.begin(), program.quantifiers.end(),
+            [&](const QuantifierRecord& q) { return q.ancestor_type == view().TypeOf(e); });
+      });
+      SortDistinct(&ancestors);
+      below = ancestors;
+      AddAllBelow(kDerives, &below);
+      below.erase(below.begin(), below.begin() + static_cast<ptrdiff_t>(ancestors.size()));
+      // Of what changed, some are below others.
+      below.insert(below.end(), ancestors.begin(), ancestors.end());
+    } else {
+      for (uint32_t e = 0; e < s.entity_count(); ++e) {
+        if (view().IsUsed(e)) below.push_back(e);
+      }
+    }
+    absl::flat_hash_map<uint32_t, uint32_t> made;
+    for (uint32_t closure : new_lineages_) made[closure] = closure;
+    for (uint32_t e : below) {
+      const uint32_t closure = view().LineageOf(e);
+      const auto [it, fresh] = made.emplace(closure, closure);
+      if (fresh) {
+        std::vector<uint32_t> answers;
+        for (uint32_t q = 0; q < count; ++q) answers.push_back(answer(q, closure));
+        const uint32_t* before = view().List(closure) + FactsView::kClosureHead;
+        if (!std::equal(answers.begin(), answers.end(), before)) {
+          const uint32_t* head = view().List(closure);
+          ZTP_ASSIGN_OR_RETURN(const uint32_t made_now, NewClosure(kDerives, head[1], head[0],
+                                                                   MembersOf(kDerives, closure)));
+          std::copy(answers.begin(), answers.end(),
+                    memory_->lists.Mutable(made_now) + FactsView::kClosureHead);
+          made[closure] = made_now;
+          made[made_now] = made_now;
+          if (closure == s.no_lineage_) s.no_lineage_ = made_now;
+        }
+      }
+      const uint32_t now = made[closure];
+      if (now == closure) continue;
+      uint64_t& word = MutableRow(e)[1];
+      word = (word & UINT32_MAX) | uint64_t{now} << 32;
+    }
+  }
+  s.has_quantifiers_ = true;
+  return absl::OkStatus();
 }
 
 }  // namespace ztp

@@ -17,7 +17,7 @@ namespace ztp {
 
 struct Val {
   enum Flag : uint8_t {
-    kStored = 1,     // a text in a snapshot, kept there once: equal texts have equal pointers
+    kNoted = 1,      // a text in a snapshot with notes before it (core/facts_view.h)
     kNotKnown = 2,   // of kNone in an attribute or input: should be there and is not known
     kWideLabel = 4,  // of a label: `label` points to it
     kNumbered = 8,   // of a text: `prefix` is 1 + its number among the texts that the program's
