@@ -10,7 +10,7 @@ help:
 	@echo "make test    install what is missing, build everything, run every test"
 	@echo "make ci      what CI runs: make test, format check, layer check, tests under sanitizers"
 	@echo "make fmt     bring the C++ files into the one layout"
-	@echo "make bench   run the benchmarks"
+	@echo "make bench   decide the same work with ztp and other engines, and compare (bench/README.md)"
 	@echo "make clean   remove build/"
 	@echo
 	@echo "The command is built as build/release/bin/ztp."
@@ -38,10 +38,7 @@ fmt: deps
 	@git ls-files -z --cached --others --exclude-standard -- $(FORMATTED) | xargs -0 -r clang-format -i
 
 bench: build
-	@for program in build/release/bin/*_bench; do \
-	  [ -x "$$program" ] || { echo "There is no benchmark in build/release/bin."; exit 1; }; \
-	  echo "== $$(basename "$$program")"; "$$program" || exit 1; \
-	done
+	@python3 bench/run.py
 
 clean:
 	rm -rf build

@@ -9,7 +9,7 @@ use cedar_policy::{
     Authorizer, Context, Decision, Entities, EntityId, EntityTypeName, EntityUid, Policy, PolicySet,
     PrincipalConstraint, Request, ResourceConstraint,
 };
-use harness::{arguments, check, counted, measure, scaling, Workload};
+use harness::{allocations, arguments, check, counted, measure, scaling, Workload};
 use serde_json::{json, Value};
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -107,9 +107,7 @@ fn main() {
                              "wrong": wrong});
         failed |= wrong > 0;
         if wrong == 0 {
-            let few = count.min(50);
-            let (_, allocations, _) = counted(|| (0..few).filter(|&i| subject.allows(i)).count());
-            out["allocations"] = json!(allocations as f64 / few as f64);
+            out["allocations"] = json!(allocations(count, |i| subject.allows(i)));
             out["evaluate"] = measure(count, budget, |i| subject.allows(i));
             // A request as text each time; policies and entities stay parsed.
             out["json"] = measure(count, budget, |i| {

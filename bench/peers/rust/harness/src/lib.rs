@@ -98,28 +98,41 @@ pub fn arguments() -> Arguments {
     parsed
 }
 
+/// Leads through all requests in an order of its own, so that the few that there is time for are not the first few. It is
+/// prime; the counts of requests have no such factor.
+const STRIDE: usize = 619;
+
 /// Decides every request, or as many as there is time for, and compares: (how many, how many of them wrong).
 pub fn check(workload: &Workload, budget: Duration, mut decide: impl FnMut(usize) -> bool) -> (usize, usize) {
     let begin = Instant::now();
     let (mut checked, mut wrong) = (0, 0);
-    for (i, expected) in workload.expected.iter().enumerate() {
-        if begin.elapsed() > budget * 10 {
-            break;
-        }
+    let count = workload.expected.len();
+    while checked < count && begin.elapsed() < budget * 10 {
+        let i = checked * STRIDE % count;
+        let expected = workload.expected[i];
         checked += 1;
-        if decide(i) != *expected {
+        if decide(i) != expected {
             wrong += 1;
             if wrong <= 5 {
-                eprintln!(
-                    "{}: request {}: expected {}",
-                    workload.name,
-                    i + 1,
-                    if *expected { "allow" } else { "deny" }
-                );
+                eprintln!("{}: request {}: expected {}", workload.name, i + 1, if expected { "allow" } else { "deny" });
             }
         }
     }
     (checked, wrong)
+}
+
+/// How often a decision allocates, on the average over the first requests (as many as a second allows).
+pub fn allocations(count: usize, mut decide: impl FnMut(usize) -> bool) -> f64 {
+    let begin = Instant::now();
+    let (calls, made, _) = counted(|| {
+        let mut calls = 0;
+        while calls < count.min(200) && (calls == 0 || begin.elapsed() < Duration::from_secs(1)) {
+            black_box(decide(calls * STRIDE % count));
+            calls += 1;
+        }
+        calls
+    });
+    made as f64 / calls as f64
 }
 
 fn clock_nanos() -> u64 {
@@ -133,7 +146,7 @@ fn clock_nanos() -> u64 {
     empty[empty.len() / 2]
 }
 
-/// Calls f(0) … f(count - 1) over and over for about `budget`, half of it in each of the two ways.
+/// Calls f for all requests over and over for about `budget`, half of it in each of the two ways.
 pub fn measure<T>(count: usize, budget: Duration, mut f: impl FnMut(usize) -> T) -> Value {
     let mut passes: Vec<f64> = Vec::new();
     let begin = Instant::now();
@@ -142,7 +155,7 @@ pub fn measure<T>(count: usize, budget: Duration, mut f: impl FnMut(usize) -> T)
         while done < count && (done == 0 || begin.elapsed() < budget) {
             // The clock is looked at every 16 calls.
             for i in done..(done + 16).min(count) {
-                black_box(f(i));
+                black_box(f(i * STRIDE % count));
             }
             done = (done + 16).min(count);
         }
@@ -152,8 +165,9 @@ pub fn measure<T>(count: usize, budget: Duration, mut f: impl FnMut(usize) -> T)
     let begin = Instant::now();
     'measuring: loop {
         for i in 0..count {
+            let request = i * STRIDE % count;
             let call = Instant::now();
-            let result = f(i);
+            let result = f(request);
             let took = call.elapsed().as_nanos() as u64;
             black_box(result);
             nanos.push(took);
@@ -184,7 +198,7 @@ pub fn scaling<T>(count: usize, budget: Duration, decide: impl Fn(usize) -> T + 
                             while begin.elapsed() < budget / 6 {
                                 black_box(decide(i));
                                 calls += 1;
-                                i = (i + 1) % count;
+                                i = (i + STRIDE) % count;
                             }
                             (calls as f64 / begin.elapsed().as_secs_f64()) as u64
                         })

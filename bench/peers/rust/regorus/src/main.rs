@@ -1,7 +1,7 @@
 //! regorus on the generated workloads: compiled once for its virtual machine, which is its fastest way, inputs parsed
 //! beforehand. Limits on the length of a policy and on instructions are lifted as far as the crate lets one.
 
-use harness::{arguments, check, counted, measure, Workload};
+use harness::{allocations, arguments, check, counted, measure, Workload};
 use regorus::languages::rego::compiler::Compiler;
 use regorus::rvm::vm::RegoVM;
 use regorus::utils::limits::PolicyLengthConfig;
@@ -66,9 +66,8 @@ fn main() {
         out["wrong"] = json!(wrong);
         failed |= wrong > 0;
         if wrong == 0 {
-            let (count, few) = (lines.len(), lines.len().min(50));
-            let (_, allocations, _) = counted(|| (0..few).filter(|&i| allows(&mut vm, inputs[i].clone())).count());
-            out["allocations"] = json!(allocations as f64 / few as f64);
+            let count = lines.len();
+            out["allocations"] = json!(allocations(count, |i| allows(&mut vm, inputs[i].clone())));
             out["evaluate"] = measure(count, budget, |i| allows(&mut vm, inputs[i].clone()));
             out["json"] = measure(count, budget, |i| {
                 let allowed = allows(&mut vm, Value::from_json_str(&lines[i]).expect("an input"));
