@@ -45,6 +45,11 @@ struct Probe {
     // `has` of these: Bool
     kHasPrincipalAttribute = 11,
     kHasResourceAttribute = 12,
+    // What was worked out of its ancestors when facts were loaded: Bool. index: quantifier
+    kPrincipalQuantifier = 13,
+    kResourceQuantifier = 14,
+    kInputIssuedAt = 15,   // index: input
+    kInputExpiresAt = 16,  // index: input
   };
   uint32_t node = 0;  // whose value it is; absent of the sources that no node stands for
   Form form = Form::kNumber;
@@ -156,6 +161,7 @@ struct IndexColumn {
     kIntervals = 0,  // row i: values from cuts[i - 1] on, below cuts[i]; count + 1 rows
     kCodes = 1,      // row i: value i, never negative; row `count`: every greater one
     kBit = 2,        // row 0: bit `count` of the label is 0; row 1: it is 1
+    kAge = 3,        // as kIntervals, of now minus the value; of tests that, once false, stay so
   };
   Kind kind = Kind::kIntervals;
   uint8_t reserved[3] = {};

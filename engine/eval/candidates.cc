@@ -23,13 +23,15 @@ Candidates::Candidates(const BoundRequest& request, Scratch& scratch, Machine& m
 
 void Candidates::Find() {
   s_.candidates_.clear();
+  s_.soft_.clear();
+  s_.soft_words_.clear();
   if (!indexed_) return TakeAll();
   Visit(index_.first_root, index_.root_count);
   auto& found = s_.candidates_;
   const auto before = [](const Scratch::Candidate& a, const Scratch::Candidate& b) {
     return a.rank < b.rank;
   };
-  // One that several keys lead to was looked at for each.
+  // Several keys may lead to one.
   if (!std::is_sorted(found.begin(), found.end(), before)) {
     std::sort(found.begin(), found.end(), before);
   }
@@ -74,7 +76,7 @@ void Candidates::Visit(uint32_t first_group, uint32_t count) {
 }
 
 void Candidates::VisitRanks(uint32_t first, uint32_t count) {
-  for (uint32_t i = first; i < first + count; ++i) Look(index_.ranks[i]);
+  for (uint32_t i = first; i < first + count; ++i) Add(index_.ranks[i]);
 }
 
 void Candidates::VisitPostings(uint32_t first, uint32_t count, const Filters& have) {
@@ -82,7 +84,7 @@ void Candidates::VisitPostings(uint32_t first, uint32_t count, const Filters& ha
   for (uint32_t i = 0; i < count; ++i) {
     const IndexPosting& posting = postings[i];
     if ((posting.any[0] & have.keys[0]) == 0 || (posting.any[1] & have.keys[1]) == 0) continue;
-    Look(posting.rank);
+    Add(posting.rank);
   }
 }
 
@@ -164,7 +166,8 @@ inline uint64_t Candidates::RowOf(const IndexColumn& column, const int64_t* all_
   return row + (v >= cuts[row] ? 1 : 0);
 }
 
-// Facts are read first, so that what follows is free of calls.
+// Facts are read first, so that what follows is free of calls. Then the rows of values that last
+// for ever, and of those that do not: what only the latter leave out is false for a time.
 void Candidates::VisitRows(const IndexGroup& group) {
   const IndexColumn* const columns = index_.columns.data() + group.first;
   const size_t column_count = std::min<size_t>(group.count, kMaxColumns);
@@ -172,42 +175,94 @@ void Candidates::VisitRows(const IndexGroup& group) {
 
   const int64_t* const cuts = index_.cuts.data();
   const uint64_t* const all_rows = index_.rows.data();
+  const int64_t now = request_.now();
   const size_t words = (group.rank_count + 63) / 64;
   const uint64_t* rows[kMaxColumns];
-  size_t row_count = 0;
+  const uint64_t* timed_rows[kMaxColumns];
+  size_t row_count = 0, timed_count = 0;
+  int64_t floor = kForEver;
   for (size_t c = 0; c < column_count; ++c) {
-    const Reading& r = probes_.Fetched(columns[c].probe);
-    rows[row_count] = all_rows + columns[c].first_row + RowOf(columns[c], cuts, r.value) * words;
-    row_count += r.plain;
-  }
-  if (row_count == 0) return VisitRanks(group.first_rank, group.rank_count);
-  const uint32_t* const ranks = index_.ranks.data() + group.first_rank;
-  for (size_t w = 0; w < words; ++w) {
-    uint64_t left = rows[0][w];
-    for (size_t r = 1; r < row_count; ++r) left &= rows[r][w];
-    for (; left != 0; left &= left - 1) {
-      Look(ranks[64 * w + static_cast<size_t>(std::countr_zero(left))]);
+    const IndexColumn& column = columns[c];
+    const Reading& r = probes_.Fetched(column.probe);
+    int64_t value = r.value;
+    if (column.kind == IndexColumn::Kind::kAge && __builtin_sub_overflow(now, value, &value)) {
+      continue;
     }
+    const uint64_t* row = all_rows + column.first_row + RowOf(column, cuts, value) * words;
+    rows[row_count] = row;
+    row_count += r.plain;
+    if (r.known && !r.plain) {
+      timed_rows[timed_count++] = row;
+      floor = std::min(floor, r.valid_until);
+    }
+  }
+  const uint32_t* const ranks = index_.ranks.data() + group.first_rank;
+  const size_t first_soft = s_.soft_words_.size();
+  for (size_t w = 0; w < words; ++w) {
+    uint64_t left = ~uint64_t{0};
+    if (w + 1 == words && group.rank_count % 64 != 0) left >>= 64 - group.rank_count % 64;
+    for (size_t r = 0; r < row_count; ++r) left &= rows[r][w];
+    if (timed_count != 0) {
+      const uint64_t before = left;
+      for (size_t r = 0; r < timed_count; ++r) left &= timed_rows[r][w];
+      s_.soft_words_.push_back(before & ~left);
+    }
+    for (; left != 0; left &= left - 1) {
+      Add(ranks[64 * w + static_cast<size_t>(std::countr_zero(left))]);
+    }
+  }
+  if (timed_count != 0) {
+    s_.soft_.push_back(
+        {group.first_rank, static_cast<uint32_t>(first_soft), static_cast<uint32_t>(words), floor});
   }
 }
 
-// A false `and` holds as long as the longest of its false operands, a true one as long as the
-// shortest of all. Where something is not known to the tests, only a false one for ever is certain.
-void Candidates::Look(uint32_t rank) {
-  const IndexedRule& rule = index_.rules[rank];
-  const uint32_t* tests = index_.rule_tests.data() + rule.first_test;
+// None of them can be false for a shorter time than the first of the values that left it out.
+bool Candidates::Shorten(uint32_t first_rank, uint32_t last_rank, int64_t* until) {
+  for (const Scratch::Soft& soft : s_.soft_) {
+    for (uint32_t w = 0; w < soft.words && soft.floor < *until; ++w) {
+      uint64_t left = s_.soft_words_[soft.first_word + w];
+      for (; left != 0 && soft.floor < *until; left &= left - 1) {
+        const uint32_t place = 64 * w + static_cast<uint32_t>(std::countr_zero(left));
+        Scratch::Candidate candidate;
+        candidate.rank = index_.ranks[soft.first_rank + place];
+        if (candidate.rank < first_rank || candidate.rank >= last_rank) continue;
+        *until = std::min(*until, Condition(candidate).valid_until);
+        if (spent()) return false;
+      }
+    }
+  }
+  return true;
+}
+
+void Candidates::Add(uint32_t rank) {
   Scratch::Candidate candidate;
   candidate.rank = rank;
   candidate.kind = rank < index_.forbids                    ? RuleRecord::Kind::kForbid
                    : rank < index_.forbids + index_.permits ? RuleRecord::Kind::kPermit
                                                             : RuleRecord::Kind::kDuty;
-  candidate.state = State::kTrue;
-  bool open = rule.cheap_tests != rule.tests;
+  s_.candidates_.push_back(candidate);
+}
+
+// A false `and` holds as long as the longest of its false operands, a true one as long as the
+// shortest of all. Where something is not known to the tests, only a false one for ever is certain.
+void Candidates::Look(Scratch::Candidate* candidate) {
+  const IndexedRule& rule = index_.rules[candidate->rank];
+  const uint32_t* numbers = index_.rule_tests.data() + rule.first_test;
+  const Test* tests = index_.tests.data();
+  bool open = false;
   bool is_false = false;
-  int64_t false_until = 0;
+  int64_t false_until = INT64_MIN;
   int64_t true_until = kForEver;
-  for (uint32_t i = 0; i < rule.cheap_tests; ++i) {
-    const Test& test = index_.tests[tests[i]];
+  candidate->state = State::kFalse;
+  candidate->valid_until = kForEver;
+  for (uint32_t i = 0; i < rule.tests; ++i) {
+    // What the program has to work out is not worth it any more.
+    if (i >= rule.cheap_tests && (open || is_false)) {
+      open = true;
+      break;
+    }
+    const Test& test = tests[numbers[i]];
     const Reading& reading = probes_.Read(test.probe);
     if (reading.plain) {
       if (ProbeReader::IsQuick(test)) {
@@ -235,23 +290,26 @@ void Candidates::Look(uint32_t rank) {
     }
   }
   if (open) {
-    candidate.state = State::kOpen;
+    candidate->state = State::kOpen;
   } else if (is_false) {
-    candidate.state = State::kFalse;
-    candidate.valid_until = false_until;
+    candidate->valid_until = false_until;
   } else {
-    candidate.valid_until = true_until;
+    candidate->state = State::kTrue;
+    candidate->valid_until = true_until;
   }
-  s_.candidates_.push_back(candidate);
 }
 
 Result Candidates::Condition(Scratch::Candidate& candidate) {
+  if (candidate.state == State::kFound) {
+    Look(&candidate);
+    if (probes_.spent()) return Result::Unknown(0);
+  }
   switch (candidate.state) {
     case State::kTrue:
       return Result::Bool(true, candidate.valid_until);
     case State::kFalse:
       return Result::Bool(false, candidate.valid_until);
-    case State::kOpen:
+    default:
       break;
   }
   const uint32_t node = program_.rules[RuleOf(candidate)].condition;

@@ -18,8 +18,8 @@ class Candidates {
   // All must outlive it.
   Candidates(const BoundRequest& request, Scratch& scratch, Machine& machine);
 
-  // Fills the scratch's candidates: forbids, then permits, then duties, each once and in source
-  // order.
+  // Fills the scratch's candidates (and what Shorten needs): forbids, then permits, then duties,
+  // each once and in source order.
   void Find();
 
   uint32_t RuleOf(const Scratch::Candidate& candidate) const {
@@ -28,6 +28,13 @@ class Candidates {
 
   // What its condition comes to. Worked out at the first call.
   Result Condition(Scratch::Candidate& candidate);
+
+  // Shortens a lease by the rules of ranks [first, last) that are no candidates because they are
+  // false, but only for a time. False: the step budget is spent.
+  bool Shorten(uint32_t first_rank, uint32_t last_rank, int64_t* until);
+  uint32_t first_permit() const { return index_.forbids; }
+  uint32_t first_duty() const { return index_.forbids + index_.permits; }
+  uint32_t last_rank() const { return static_cast<uint32_t>(index_.rules.size()); }
 
   bool spent() const { return spent_ || probes_.spent(); }
 
@@ -50,8 +57,9 @@ class Candidates {
   void VisitKeyed(const IndexGroup& group);
   void VisitRows(const IndexGroup& group);
   static uint64_t RowOf(const IndexColumn& column, const int64_t* all_cuts, int64_t value);
-  // Looks at one rule: a candidate, unless a cheap test leaves it out.
-  void Look(uint32_t rank);
+  void Add(uint32_t rank);
+  // Tries a candidate's tests.
+  void Look(Scratch::Candidate* candidate);
 
   const DecisionProgram& program_;
   const DecisionIndex& index_;

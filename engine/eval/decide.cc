@@ -45,6 +45,7 @@ template <typename Visit>
 bool Decider::ForEach(RuleRecord::Kind kind, const Visit& visit) {
   for (Scratch::Candidate& candidate : s_.candidates_) {
     if (candidate.kind != kind) continue;
+    rank_ = candidate.rank;
     const Result condition = candidates_.Condition(candidate);
     if (candidates_.spent()) spent_ = true;
     if (spent_) return false;
@@ -52,6 +53,11 @@ bool Decider::ForEach(RuleRecord::Kind kind, const Visit& visit) {
     if (!visit(rule, program_.rules[rule], condition)) return !spent_;
   }
   return true;
+}
+
+bool Decider::Shorten(uint32_t first_rank, uint32_t last_rank, int64_t* until) {
+  if (!candidates_.Shorten(first_rank, last_rank, until)) spent_ = true;
+  return !spent_;
 }
 
 Result Decider::Args(const RuleRecord& rule) {
@@ -136,6 +142,8 @@ bool Decider::Permits(Verdict* verdict) {
             s_.rules_.push_back(rule);
             return false;
           });
+  if (spent_) return false;
+  Shorten(candidates_.first_permit(), found ? rank_ : candidates_.first_duty(), &permits_until_);
   if (found || spent_) return false;
   verdict->valid_until = permits_until_;
   verdict->rests_on_unknown = permit_unknown_;
@@ -161,7 +169,9 @@ bool Decider::Duties(Verdict* verdict) {
             s_.rules_.push_back(rule);
             return true;
           });
-  if (spent_) return false;
+  if (spent_ || !Shorten(candidates_.first_duty(), candidates_.last_rank(), &duties_until)) {
+    return false;
+  }
   if (!s_.rules_.empty()) {
     // The lease of this denial counts the condition of every permit in scope, also of those behind
     // the one that applied. Their arguments do not count: without them no permit would apply, and
@@ -171,7 +181,9 @@ bool Decider::Duties(Verdict* verdict) {
       until = std::min(until, condition.valid_until);
       return true;
     });
-    if (spent_) return false;
+    if (spent_ || !Shorten(candidates_.first_permit(), candidates_.first_duty(), &until)) {
+      return false;
+    }
     verdict->valid_until = until;
     verdict->rests_on_unknown = failed_unknown;
     return true;
@@ -182,6 +194,7 @@ bool Decider::Duties(Verdict* verdict) {
     verdict->valid_until = std::min(verdict->valid_until, condition.valid_until);
     return true;
   });
+  if (!Shorten(0, candidates_.first_permit(), &verdict->valid_until)) return false;
   s_.rules_.push_back(permit);
   AddObligations(program_.rules[permit]);
   ForEach(RuleRecord::Kind::kDuty,

@@ -42,6 +42,8 @@ class Decider {
   bool Forbids(Verdict* verdict);
   bool Permits(Verdict* verdict);
   bool Duties(Verdict* verdict);
+  // As Candidates::Shorten.
+  bool Shorten(uint32_t first_rank, uint32_t last_rank, int64_t* until);
   void CollectUnknown(Verdict* verdict);
   void AddObligations(const RuleRecord& rule);
   Verdict Limit();
@@ -53,6 +55,7 @@ class Decider {
   Machine machine_;
   Candidates candidates_;
   bool spent_ = false;
+  uint32_t rank_ = 0;  // of the candidate that was visited last
   // Of the permits in scope: the minimum over them, and does one rest on an unknown.
   int64_t permits_until_ = kForEver;
   bool permit_unknown_ = false;

@@ -26,15 +26,17 @@ ProbeReader::ProbeReader(const BoundRequest& request, Scratch& scratch, Machine&
   stamp_ = scratch.reading_stamp_;
 }
 
+Result ProbeReader::OfNode(uint32_t node) {
+  if (machine_.Run(node)) return machine_.At(node);
+  spent_ = true;
+  return Result::Unknown(0);
+}
+
 Result ProbeReader::ResultOf(const Probe& probe) {
   using Source = Probe::Source;
   switch (probe.source) {
     case Source::kNode:
-      if (!machine_.Run(probe.node)) {
-        spent_ = true;
-        return Result::Unknown(0);
-      }
-      return machine_.At(probe.node);
+      return OfNode(probe.node);
     case Source::kAction:
       return Result::Of(Val::Number(TypeKind::kInt, request_.action().index));
     case Source::kPrincipalType:
@@ -64,6 +66,19 @@ Result ProbeReader::ResultOf(const Probe& probe) {
       return machine_.HasAttrOf(request_.principal().entity(), probe.index);
     case Source::kHasResourceAttribute:
       return machine_.HasAttrOf(request_.resource().entity(), probe.index);
+    case Source::kPrincipalQuantifier:
+    case Source::kResourceQuantifier: {
+      const uint32_t entity = probe.source == Source::kPrincipalQuantifier
+                                  ? request_.principal().entity()
+                                  : request_.resource().entity();
+      if (!machine_.QuantifierApplies(entity)) return OfNode(probe.node);
+      const Tri answer = snapshot_.QuantifiedOf(probe.index, entity).value;
+      return answer == Tri::kUnknown ? Result::Unknown(0) : Result::Bool(answer == Tri::kTrue);
+    }
+    case Source::kInputIssuedAt:
+      return machine_.InputTime(probe.index, true);
+    case Source::kInputExpiresAt:
+      return machine_.InputTime(probe.index, false);
   }
   return Result::Unknown(0);
 }

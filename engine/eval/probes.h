@@ -73,6 +73,7 @@ class ProbeReader {
 
  private:
   void Load(uint32_t probe, Reading* reading);
+  Result OfNode(uint32_t node);
   Result ResultOf(const Probe& probe);
   bool LoadAttribute(const Probe& probe, const Val& holder, bool holder_is_plain,
                      Reading* reading) const;

@@ -133,16 +133,29 @@ class Scratch {
 
   // A rule that the index has not left out.
   struct Candidate {
-    enum State : uint8_t { kOpen, kTrue, kFalse };
+    // Found by the index, and its tests not tried yet; left to the machine, whether it has spoken
+    // (then it is unknown) or not; and the two that are known.
+    enum State : uint8_t { kFound, kOpen, kTrue, kFalse };
     uint32_t rank = 0;  // of a program without an index: the rule
     RuleRecord::Kind kind = RuleRecord::Kind::kForbid;
-    State state = kOpen;  // open: the machine has to say, or has said that it is unknown
+    State state = kFound;
     int64_t valid_until = 0;
+  };
+
+  // Rules of a group of rows that are false, but only for a time: a bit each, and from when on that
+  // may end.
+  struct Soft {
+    uint32_t first_rank = 0;  // in DecisionIndex::ranks
+    uint32_t first_word = 0;  // in soft_words_
+    uint32_t words = 0;
+    int64_t floor = 0;
   };
 
   std::vector<Reading> readings_;  // by probe
   uint32_t reading_stamp_ = 0;
   std::vector<Candidate> candidates_;
+  std::vector<Soft> soft_;
+  std::vector<uint64_t> soft_words_;
   std::vector<Result> results_;   // by node
   std::vector<uint32_t> stamps_;  // by node: when its result was worked out
   uint32_t clock_ = 0;

@@ -282,6 +282,9 @@ class IndexBuilder {
   bool Holds(const Test& test, int64_t v) const {
     bool holds = false;
     switch (test.op) {
+      case Test::Op::kNow:
+        holds = test.now_op == Test::NowOp::kLt ? v < test.a : v <= test.a;
+        break;
       case Test::Op::kRange:
         holds = test.a <= v && v <= test.b;
         break;
@@ -299,9 +302,17 @@ class IndexBuilder {
     return holds != (test.negated != 0);
   }
 
+  // now < v + a, which is now - v < a.
+  static bool IsAge(const Test& test) {
+    return test.op == Test::Op::kNow && !test.negated && test.b == 0 &&
+           (test.now_op == Test::NowOp::kLt || test.now_op == Test::NowOp::kLe);
+  }
+
   bool HasRows(const Test& test) const {
     switch (out_.probes[test.probe].form) {
       case Probe::Form::kNumber:
+        if (IsAge(test)) return true;
+        [[fallthrough]];
       case Probe::Form::kText:
       case Probe::Form::kRank:
         return test.op == Test::Op::kRange || test.op == Test::Op::kMask ||
@@ -320,14 +331,16 @@ class IndexBuilder {
   };
 
   std::vector<IndexColumn> Columns(const std::vector<uint32_t>& ranks) {
-    std::map<uint32_t, std::vector<Member>> by_probe;
+    std::map<std::pair<uint32_t, bool>, std::vector<Member>> by_probe;  // its age, or itself
     for (uint32_t place = 0; place < ranks.size(); ++place) {
       for (uint32_t t : TestsOf(ranks[place])) {
-        if (HasRows(out_.tests[t])) by_probe[out_.tests[t].probe].push_back({place, t});
+        const Test& test = out_.tests[t];
+        if (HasRows(test)) by_probe[{test.probe, IsAge(test)}].push_back({place, t});
       }
     }
     std::vector<IndexColumn> columns;
-    for (const auto& [probe, members] : by_probe) {
+    for (const auto& [key, members] : by_probe) {
+      const auto [probe, age] = key;
       // Reading the value and finding its row costs about as much as looking at a few rules.
       if (members.size() < ranks.size() / 16) continue;
       if (out_.probes[probe].source == Probe::Source::kNode && members.size() < ranks.size() / 4) {
@@ -336,7 +349,7 @@ class IndexBuilder {
       if (out_.probes[probe].form == Probe::Form::kLabel) {
         LabelColumns(probe, members, ranks.size(), &columns);
       } else {
-        columns.push_back(ValueColumn(probe, members, ranks.size()));
+        columns.push_back(ValueColumn(probe, age, members, ranks.size()));
       }
     }
     return columns;
@@ -387,6 +400,13 @@ class IndexBuilder {
       if (b < kGreatest) cuts->push_back(b + 1);
     };
     switch (test.op) {
+      case Test::Op::kNow:
+        if (test.now_op == Test::NowOp::kLt) {
+          cuts->push_back(test.a);
+        } else if (test.a < kGreatest) {
+          cuts->push_back(test.a + 1);
+        }
+        return;
       case Test::Op::kRange:
         return from_to(test.a, test.b);
       case Test::Op::kMask:
@@ -413,7 +433,8 @@ class IndexBuilder {
     return kind == TypeKind::kBool || kind == TypeKind::kEnum;
   }
 
-  IndexColumn ValueColumn(uint32_t probe, const std::vector<Member>& members, size_t rules) {
+  IndexColumn ValueColumn(uint32_t probe, bool age, const std::vector<Member>& members,
+                          size_t rules) {
     // At each cut, the rules whose answer can change there.
     std::map<int64_t, std::vector<Member>> changes;
     std::vector<int64_t> cuts;
@@ -437,7 +458,7 @@ class IndexBuilder {
     for (const Member& m : members) {
       set_place(&now, m.place, std::numeric_limits<int64_t>::min());
     }
-    if (IsCode(probe) && (changes.empty() || changes.rbegin()->first <= kMaxCodes)) {
+    if (!age && IsCode(probe) && (changes.empty() || changes.rbegin()->first <= kMaxCodes)) {
       column.kind = IndexColumn::Kind::kCodes;
       column.count = changes.empty() ? 0 : static_cast<uint32_t>(changes.rbegin()->first);
       column.first_row = out_.rows.size();
@@ -449,7 +470,7 @@ class IndexBuilder {
     }
     // With more cuts than rows, a row covers several stretches: whoever is in one of them is in.
     const size_t step = changes.size() / options_.max_rows + 1;
-    column.kind = IndexColumn::Kind::kIntervals;
+    column.kind = age ? IndexColumn::Kind::kAge : IndexColumn::Kind::kIntervals;
     column.first_cut = static_cast<uint32_t>(out_.cuts.size());
     column.first_row = out_.rows.size();
     std::vector<uint64_t> row = now;

@@ -272,6 +272,16 @@ TestBuilder::ProbeKey TestBuilder::ProbeOf(uint32_t id, Probe::Form form) const 
       if (holder().op == Opcode::kPrincipal) from(Source::kPrincipalAttribute, node.payload);
       if (holder().op == Opcode::kResource) from(Source::kResourceAttribute, node.payload);
       break;
+    case Opcode::kInputIssuedAt:
+      from(Source::kInputIssuedAt, node.payload);
+      break;
+    case Opcode::kInputExpiresAt:
+      from(Source::kInputExpiresAt, node.payload);
+      break;
+    case Opcode::kAncestorQuantifier:
+      if (holder().op == Opcode::kPrincipal) from(Source::kPrincipalQuantifier, node.payload);
+      if (holder().op == Opcode::kResource) from(Source::kResourceQuantifier, node.payload);
+      break;
     case Opcode::kHasAttr:
       if (holder().op == Opcode::kPrincipal) from(Source::kHasPrincipalAttribute, node.payload);
       if (holder().op == Opcode::kResource) from(Source::kHasResourceAttribute, node.payload);
