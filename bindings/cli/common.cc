@@ -31,8 +31,9 @@ bool ColorErrors() { return IsTerminal(STDERR_FILENO); }
 
 int Fail(const absl::Status& status) {
   PrintError(Cat("ztp: ", Message(status), "\n"));
-  return absl::IsInvalidArgument(status) || absl::IsResourceExhausted(status) ? kFailed
-                                                                              : kEnvironment;
+  const bool input = absl::IsInvalidArgument(status) || absl::IsResourceExhausted(status) ||
+                     absl::IsUnimplemented(status);  // a bundle of a later format
+  return input ? kFailed : kEnvironment;
 }
 
 int Compile(driver::Compiler& compiler, const std::vector<std::string>& paths) {
@@ -45,11 +46,8 @@ int Compile(driver::Compiler& compiler, const std::vector<std::string>& paths) {
 LoadedPolicy LoadPolicy(const std::string& path) {
   LoadedPolicy loaded;
   if (path.ends_with(".ztpb")) {
-    absl::StatusOr<std::string> bytes = driver::ReadFile(path, kMaxBundleBytes);
-    if (!bytes.ok()) return {Fail(bytes.status()), std::nullopt};
-    absl::StatusOr<DecisionProgram> program = ReadBundle(*bytes);
-    if (!program.ok())
-      return {Fail(InvalidArgument(path, ": ", Message(program.status()))), std::nullopt};
+    absl::StatusOr<DecisionProgram> program = OpenBundle(path);
+    if (!program.ok()) return {Fail(program.status()), std::nullopt};
     loaded.program = *std::move(program);
     return loaded;
   }
@@ -93,7 +91,7 @@ LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments
 }
 
 std::string PolicyDigest(const DecisionProgram& program) {
-  return Sha256Digest(WriteBundle(program));
+  return Sha256Digest(program.bundle.empty() ? WriteBundle(program) : program.bundle);
 }
 
 absl::StatusOr<Time> ClockFrom(const std::string& now) {

@@ -71,7 +71,8 @@ struct FactsArguments {
 };
 LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments);
 
-// "sha256:…" of the bundle that the program makes, which is what a decision names as its policy.
+// "sha256:…" of the bundle that the program was read from, or of the one that it makes: what a
+// decision names as its policy.
 std::string PolicyDigest(const DecisionProgram& program);
 
 // The clock that decisions are made at: --now, or the system's.

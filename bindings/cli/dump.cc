@@ -1,11 +1,9 @@
 // ztp dump: show an intermediate form.
 #include "engine/ir/dump.h"
 #include "bindings/cli/common.h"
-#include "engine/base/limits.h"
 #include "engine/base/str.h"
 #include "engine/bundle/read.h"
 #include "engine/bundle/write.h"
-#include "engine/driver/files.h"
 #include "engine/sema/program.h"
 #include "engine/syntax/print.h"
 
@@ -20,11 +18,9 @@ struct Options {
 int Run(const Options& options) {
   if (options.print == "bundle" && options.paths.size() == 1 &&
       options.paths[0].ends_with(".ztpb")) {
-    const absl::StatusOr<std::string> bytes = driver::ReadFile(options.paths[0], kMaxBundleBytes);
-    if (!bytes.ok()) return Fail(bytes.status());
-    const absl::StatusOr<DecisionProgram> program = ReadBundle(*bytes);
+    const absl::StatusOr<DecisionProgram> program = OpenBundle(options.paths[0]);
     if (!program.ok()) return Fail(program.status());
-    Print(DescribeBundle(*program, bytes->size()));
+    Print(DescribeBundle(*program, program->bundle.size()));
     return kDone;
   }
   driver::Compiler compiler;

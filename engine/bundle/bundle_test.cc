@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/base/str.h"
+#include "engine/bundle/bundle_testing.h"
 #include "engine/bundle/decision_program.h"
 #include "engine/bundle/read.h"
 #include "engine/bundle/verify.h"
@@ -15,129 +16,6 @@
 
 namespace ztp {
 namespace {
-
-// entity Doc { size: Int = 3, names: Set<String> }, by User; action read with { n: Int }; one
-// permit
-//   when resource.size < 7 and any(s in resource.names: s == "x")
-// that obliges audit(7), and one never.
-DecisionProgram SmallProgram() {
-  DecisionProgram p;
-  Schema& s = p.schema;
-  s.root_package = "p";
-  const TypeId boolean = s.types.Scalar(TypeKind::kBool);
-  const TypeId integer = s.types.Scalar(TypeKind::kInt);
-  const TypeId string = s.types.Scalar(TypeKind::kString);
-  const TypeId names = s.types.Set(string);
-  s.enums = {{"p", "Level", {"low", "high"}}};
-  LatticeType level;
-  level.package = "p";
-  level.name = "Level";
-  level.elements = EnumId{0};
-  level.bits = 1;
-  s.lattices = {level};
-  EntityType user;
-  user.package = "p";
-  user.name = user.json_name = "User";
-  EntityType doc;
-  doc.package = "p";
-  doc.name = doc.json_name = "Doc";
-  Attribute size;
-  size.name = "size";
-  size.type = integer;
-  size.default_value = Value::Int(3);
-  Attribute tags;
-  tags.name = "names";
-  tags.type = names;
-  doc.attributes = {size, tags};
-  s.entities = {user, doc};
-  const TypeId user_type = s.types.Entity(EntityTypeId{0}),
-               doc_type = s.types.Entity(EntityTypeId{1});
-  s.types.Record({Field{.name = "a", .type = integer, .default_value = Value::Int(1)},
-                  Field{.name = "l", .type = s.types.Lattice(LatticeId{0}), .optional = true}});
-  Action read{"p", "read", "read", {EntityTypeId{0}}, {EntityTypeId{1}}, {}};
-  read.params = {Param{"n", integer, Rank::kClaimed, false, std::nullopt}};
-  s.actions = {read};
-  s.obligations = {
-      {"p", "audit", "audit", {Param{"level", integer, Rank::kVouched, false, std::nullopt}}}};
-  (void)user_type;
-
-  CellWriter writer(&p.pool);
-  auto constant = [&](const Value& value, TypeId type) {
-    p.constants.push_back(writer.Encode(value));
-    p.constant_types.push_back(type.index);
-    return static_cast<uint32_t>(p.constants.size() - 1);
-  };
-  const uint32_t seven = constant(Value::Int(7), integer);
-  const uint32_t x = constant(Value::String("x"), string);
-  constant(Value::Set({Value::String("a"), Value::String("b")}), names);
-  auto node = [&](Opcode op, TypeId type, uint32_t payload, std::vector<uint32_t> args,
-                  uint8_t flags) {
-    Node n;
-    n.op = op;
-    n.type = type.index;
-    n.payload = payload;
-    n.flags = flags;
-    n.first_arg = static_cast<uint32_t>(p.args.size());
-    n.arg_count = static_cast<uint32_t>(args.size());
-    p.args.insert(p.args.end(), args.begin(), args.end());
-    p.nodes.push_back(n);
-    return static_cast<uint32_t>(p.nodes.size() - 1);
-  };
-  p.attribute_refs = {{writer.AddText("size"), 0}, {writer.AddText("names"), 2}};
-  p.attribute_columns = {kNone32, 0, kNone32, 1};
-  p.param_refs = {{writer.AddText("n"), 0}};
-  p.param_columns = {0};
-  constexpr uint8_t kRequest = Node::kReadsRequest;
-  const uint32_t resource = node(Opcode::kResource, doc_type, 0, {}, kRequest);
-  const uint32_t size_read = node(Opcode::kAttr, integer, 0, {resource}, kRequest);
-  const uint32_t limit = node(Opcode::kConst, integer, seven, {}, 0);
-  const uint32_t less = node(Opcode::kLtNumber, boolean, 0, {size_read, limit}, kRequest);
-  const uint32_t names_read = node(Opcode::kAttr, names, 1, {resource}, kRequest);
-  const uint32_t var = node(Opcode::kVar, string, 0, {}, Node::kFreeSlot0);
-  const uint32_t text = node(Opcode::kConst, string, x, {}, 0);
-  const uint32_t equal = node(Opcode::kEqText, boolean, 0, {var, text}, Node::kFreeSlot0);
-  const uint32_t fold = node(Opcode::kAny, boolean, 0, {names_read, kNone32, equal}, kRequest);
-  const uint32_t all = node(Opcode::kAnd, boolean, 0, {less, fold}, kRequest);
-  p.max_depth = 4;
-
-  p.sources = {{writer.AddText("p.ztp"), writer.AddText("p"), writer.AddText("sha256:00")}};
-  p.scope_actions = {0};
-  p.type_sets = {0b01, 0b10};
-  p.clauses.resize(1);
-  p.clauses[0].node = all;
-  p.clauses[0].pos.source = 0;
-  p.clauses[0].text = writer.AddText("all of it");
-  p.obliges.resize(1);
-  p.obliges[0].obligation = 0;
-  p.obliges[0].first_arg = static_cast<uint32_t>(p.args.size());
-  p.obliges[0].arg_count = 1;
-  p.args.push_back(limit);
-  RuleRecord rule;
-  rule.package = writer.AddText("p");
-  rule.name = writer.AddText("small");
-  rule.has_because = 1;
-  rule.because = writer.AddText("it is small");
-  rule.pos = SourcePos{0, 3, 8, 20, 25};
-  rule.principals = 0;
-  rule.resources = 1;
-  rule.action_count = 1;
-  rule.condition = all;
-  rule.clause_count = 1;
-  rule.oblige_count = 1;
-  RuleRecord never;
-  never.kind = RuleRecord::Kind::kNever;
-  never.name = writer.AddText("not_big");
-  p.rules = {rule, never};
-  p.guarantees.resize(1);
-  p.guarantees[0].rule = 1;
-  ActionPlan plan;
-  plan.permit_count = 1;
-  plan.worst_atoms = 2;
-  plan.scratch_bytes = 64;
-  p.plans = {plan};
-  p.candidates = {0};
-  return p;
-}
 
 TEST(Bundle, RoundTrip) {
   const DecisionProgram p = SmallProgram();
@@ -160,6 +38,17 @@ TEST(Bundle, RoundTrip) {
   EXPECT_EQ(read->schema.entities[1].attributes[0].default_value, Value::Int(3));
   EXPECT_EQ(read->step_limit, kDefaultStepBudget);
   EXPECT_EQ(read->RuleName(0), "p.small");
+  EXPECT_EQ(read->index, DecisionIndex());
+}
+
+TEST(Bundle, RoundTripWithAnIndex) {
+  const DecisionProgram p = IndexedProgram();
+  ASSERT_EQ(CheckProgram(p), absl::OkStatus());
+  const std::string bytes = WriteBundle(p);
+  absl::StatusOr<DecisionProgram> read = ReadBundle(bytes);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->index, p.index);
+  EXPECT_EQ(WriteBundle(*read), bytes);
 }
 
 TEST(Bundle, Described) {
@@ -208,7 +97,7 @@ TEST(Bundle, WhatIsNoBundle) {
 // Every byte replaced by others: refused, or a program that CheckProgram passes and that can be
 // written again.
 TEST(Bundle, EveryByteFlipped) {
-  const std::string bytes = WriteBundle(SmallProgram());
+  const std::string bytes = WriteBundle(IndexedProgram());
   int refused = 0, read = 0;
   for (size_t i = 0; i < bytes.size(); ++i) {
     for (const uint8_t mask : {0x01, 0x02, 0x10, 0x80, 0xff}) {
@@ -337,13 +226,16 @@ TEST(CheckProgram, OneThingWrong) {
   }
 }
 
-// A fold within a fold in the same slot would overwrite the outer one's variable.
-TEST(CheckProgram, FoldsDoNotShareASlot) {
+// A fold within a fold in the same slot would overwrite the outer one's variable, unless it does
+// not depend on it: then it is worked out before.
+TEST(CheckProgram, FoldsThatDependOnEachOtherDoNotShareASlot) {
   DecisionProgram p = SmallProgram();
-  auto add = [&](Opcode op, uint32_t type, std::vector<uint32_t> args, uint8_t flags) {
+  auto add = [&](Opcode op, uint32_t type, uint32_t payload, std::vector<uint32_t> args,
+                 uint8_t flags) {
     Node n;
     n.op = op;
     n.type = type;
+    n.payload = payload;
     n.flags = flags;
     n.first_arg = static_cast<uint32_t>(p.args.size());
     n.arg_count = static_cast<uint32_t>(args.size());
@@ -353,14 +245,41 @@ TEST(CheckProgram, FoldsDoNotShareASlot) {
   };
   p.max_depth = 10;
   // any(s in names: any(s in names: s == "x")), where 8 is the inner one.
-  const uint32_t outer = add(Opcode::kAny, 1, {4, kNone32, 8}, Node::kReadsRequest);
-  EXPECT_FALSE(CheckProgram(p).ok());
-  p.nodes[outer].payload = 1;
-  EXPECT_FALSE(CheckProgram(p).ok()) << "an inner slot must be the higher";
-  p.nodes[5].payload = p.nodes[8].payload = 1;
-  p.nodes[5].flags = p.nodes[7].flags = Node::kFreeSlot1;
-  p.nodes[outer].payload = 0;
+  const uint32_t outer = add(Opcode::kAny, 1, 0, {4, kNone32, 8}, Node::kReadsRequest);
   EXPECT_EQ(CheckProgram(p), absl::OkStatus());
+  p.nodes[outer].payload = 1;
+  EXPECT_EQ(CheckProgram(p), absl::OkStatus());
+
+  // any(t in names: any(s in names: s == t)): here the inner one's slot must be the higher.
+  const uint32_t string = p.nodes[5].type;
+  auto nest = [&](uint32_t t_slot, uint32_t s_slot) {
+    const uint8_t t_free = static_cast<uint8_t>(1u << t_slot);
+    const uint8_t s_free = static_cast<uint8_t>(1u << s_slot);
+    const uint32_t t = add(Opcode::kVar, string, t_slot, {}, t_free);
+    const uint32_t s = add(Opcode::kVar, string, s_slot, {}, s_free);
+    const uint32_t equal =
+        add(Opcode::kEqText, 1, 0, {s, t}, static_cast<uint8_t>(t_free | s_free));
+    const uint32_t inner = add(Opcode::kAny, 1, s_slot, {4, kNone32, equal},
+                               static_cast<uint8_t>(Node::kReadsRequest | (t_free & ~s_free)));
+    add(Opcode::kAny, 1, t_slot, {4, kNone32, inner}, Node::kReadsRequest);
+  };
+  nest(0, 1);
+  EXPECT_EQ(CheckProgram(p), absl::OkStatus());
+  nest(1, 0);
+  EXPECT_FALSE(CheckProgram(p).ok());
+
+  // The collection of the inner fold is looked for before its variable is there, so it may depend
+  // on a lower slot's variable, and not on one of its own slot.
+  p = SmallProgram();
+  p.max_depth = 10;
+  const uint32_t list_of_names = p.nodes[4].type;
+  const uint32_t t = add(Opcode::kVar, string, 0, {}, Node::kFreeSlot0);
+  const uint32_t made = add(Opcode::kMakeSet, list_of_names, 0, {t}, Node::kFreeSlot0);
+  add(Opcode::kAny, 1, 0, {made, kNone32, 7}, Node::kFreeSlot0);
+  const uint32_t tied = static_cast<uint32_t>(p.nodes.size() - 1);
+  EXPECT_EQ(CheckProgram(p), absl::OkStatus()) << "by itself";
+  add(Opcode::kAny, 1, 0, {4, kNone32, tied}, Node::kReadsRequest);
+  EXPECT_FALSE(CheckProgram(p).ok());
 }
 
 TEST(CheckProgram, DepthIsBounded) {

@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "engine/base/str.h"
 
@@ -20,7 +21,7 @@ TextRef CellWriter::AddText(std::string_view text) {
   auto it = texts_.find(ToAbsl(text));
   if (it != texts_.end()) return it->second;
   TextRef ref{static_cast<uint32_t>(pool_->text.size()), static_cast<uint32_t>(text.size())};
-  pool_->text.append(text);
+  pool_->text.insert(pool_->text.end(), text.begin(), text.end());
   texts_.emplace(std::string(text), ref);
   return ref;
 }
@@ -91,6 +92,50 @@ Cell CellWriter::Encode(const Value& value) {
   return cell;
 }
 
+std::strong_ordering CellPool::Compare(const Cell& a, const Cell& b) const {
+  if (a.kind != b.kind) return a.kind <=> b.kind;
+  auto bytes = [&](const Cell& cell) {
+    return Text({static_cast<uint32_t>(cell.bits), cell.size});
+  };
+  switch (static_cast<TypeKind>(a.kind)) {
+    case TypeKind::kString:
+    case TypeKind::kVersion:
+    case TypeKind::kHexVersion:
+    case TypeKind::kDigest:
+    case TypeKind::kSpiffeId:
+    case TypeKind::kGlob:
+    case TypeKind::kIp:
+    case TypeKind::kCidr:
+    case TypeKind::kEntity:
+      if (const int c = bytes(a).compare(bytes(b)); c != 0) return c <=> 0;
+      return a.extra <=> b.extra;
+    case TypeKind::kLattice: {
+      const Label x = LabelOf(a), y = LabelOf(b);
+      for (unsigned i = Label::kWords; i-- > 0;) {
+        if (auto c = x.words[i] <=> y.words[i]; c != 0) return c;
+      }
+      return std::strong_ordering::equal;
+    }
+    case TypeKind::kSet:
+    case TypeKind::kList:
+    case TypeKind::kMap:
+    case TypeKind::kRecord:
+      for (uint32_t i = 0; i < a.size && i < b.size; ++i) {
+        if (auto c = Compare(cells[a.bits + i], cells[b.bits + i]); c != 0) return c;
+      }
+      return a.size <=> b.size;
+    default:
+      return static_cast<int64_t>(a.bits) <=> static_cast<int64_t>(b.bits);
+  }
+}
+
+Label CellPool::LabelOf(const Cell& cell) const {
+  if (cell.extra != 0) return wide_labels[cell.bits];
+  Label label;
+  label.words[0] = cell.bits;
+  return label;
+}
+
 Value CellPool::ToValue(const Cell& cell) const {
   const TypeKind kind = static_cast<TypeKind>(cell.kind);
   const int64_t number = static_cast<int64_t>(cell.bits);
@@ -139,12 +184,8 @@ Value CellPool::ToValue(const Cell& cell) const {
     }
     case TypeKind::kEntity:
       return Value::Entity(EntityTypeId{cell.extra}, bytes());
-    case TypeKind::kLattice: {
-      if (cell.extra != 0) return Value::OfLabel(wide_labels[cell.bits]);
-      Label label = {};
-      label.words[0] = cell.bits;
-      return Value::OfLabel(label);
-    }
+    case TypeKind::kLattice:
+      return Value::OfLabel(LabelOf(cell));
     case TypeKind::kSet:
     case TypeKind::kList:
     case TypeKind::kMap:

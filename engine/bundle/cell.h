@@ -4,13 +4,14 @@
 // Boundary: only constants of a program. Facts and requests have pointers instead (facts/val.h).
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "engine/base/value.h"
+#include "engine/bundle/table.h"
 
 namespace ztp {
 
@@ -19,9 +20,12 @@ namespace ztp {
 //   texts (String … Glob), Ip              size bytes at bits in the text pool
 //   Cidr                                   16 bytes at bits in the text pool; extra: the prefix
 //   Entity                                 its id, size bytes at bits in the text pool; extra: its
-//   type Lattice                                bits: the low word; where extra is 1, bits: an
-//   index into wide labels Set List Map Record                    size cells from cell number bits
-//   on (Map: key, value, key, value)
+//                                          type
+//   Lattice                                bits: the low word; where extra is 1, bits: an index
+//   into
+//                                          wide labels
+//   Set List Map Record                    size cells from cell number bits on (Map: key, value,
+//                                          key, value)
 struct Cell {
   uint8_t kind = 0;
   uint8_t reserved = 0;
@@ -41,15 +45,16 @@ struct TextRef {
 
 // The pools. Texts are kept once each while a program is made.
 struct CellPool {
-  std::string text;
-  std::vector<Cell> cells;
-  std::vector<Label> wide_labels;  // labels with a bit beyond the first 64
+  Table<char> text;
+  Table<Cell> cells;
+  Table<Label> wide_labels;  // labels with a bit beyond the first 64
 
-  std::string_view Text(TextRef ref) const {
-    return std::string_view(text).substr(ref.offset, ref.size);
-  }
+  std::string_view Text(TextRef ref) const { return {text.data() + ref.offset, ref.size}; }
   // The value that a cell stands for. The cell must be one of a checked pool.
   Value ToValue(const Cell& cell) const;
+  Label LabelOf(const Cell& cell) const;
+  // As the values compare, without making them.
+  std::strong_ordering Compare(const Cell& a, const Cell& b) const;
 };
 
 // Fills a CellPool. `pool` must outlive it.

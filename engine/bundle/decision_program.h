@@ -1,6 +1,6 @@
 // The decision program: a policy as the engine runs it. Plain data, and all of it but the Schema
-// vectors of fixed-size structs with indices for references, so that a file can hold it and be read
-// in place.
+// tables of fixed-size structs with indices for references, so that a file can hold it and be read
+// in place (table.h). The structs here are the file's, byte for byte (bundle.fbs).
 //
 // Boundary: ir/ makes it from a typed program, the bundle format writes and reads it, facts/ and
 // eval/ run on it. It has no behaviour but look-ups. What makes one well formed is said at each
@@ -9,16 +9,17 @@
 
 #include <cstdint>
 #include <limits>
-#include <optional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <type_traits>
 
 #include "absl/status/status.h"
 #include "engine/base/limits.h"
 #include "engine/base/schema.h"
 #include "engine/bundle/cell.h"
+#include "engine/bundle/table.h"
 #include "engine/core/index.h"
 
 namespace ztp {
@@ -57,16 +58,17 @@ struct Node {
 };
 static_assert(sizeof(Node) == 20);
 
-// Where something is in a source file; lines and columns count from 1, columns in code points,
-// `begin` and `end` are byte offsets.
+// Where something begins in a source file.
 struct SourcePos {
-  uint32_t source = kNone32;  // in DecisionProgram::sources
-  uint32_t line = 0;
-  uint32_t column = 0;
-  uint32_t begin = 0;
-  uint32_t end = 0;
+  static constexpr uint16_t kNoSource = 0xffff;
+  static constexpr uint16_t kFarColumn = 0xffff;  // this one or one behind it
+  uint16_t source = kNoSource;                    // in DecisionProgram::sources
+  uint16_t column = 0;                            // from 1, in code points
+  uint32_t line = 0;                              // from 1
+  uint32_t begin = 0;                             // in bytes, from 0
   bool operator==(const SourcePos&) const = default;
 };
+static_assert(sizeof(SourcePos) == 12);
 
 struct ClauseRecord {
   enum class Kind : uint8_t {
@@ -152,15 +154,15 @@ struct ActionPlan {
 };
 
 // An attribute by name, whatever the entity's type: attribute_columns[first_column + type] is the
-// attribute's index in that type, or kNone32. Of a kAttr: kNone32 too where the attribute there is
-// not of the node's type.
+// attribute's index in that type, or kNone32. Of kAttr nodes, which then are of one type: kNone32
+// too where the attribute there is not of that type.
 struct AttributeRef {
   TextRef name;
   uint32_t first_column = 0;
   bool operator==(const AttributeRef&) const = default;
 };
 // A parameter by name: param_columns[first_column + action] is its index in that action, or
-// kNone32.
+// kNone32. Of kParam nodes: as above.
 struct ParamRef {
   TextRef name;
   uint32_t first_column = 0;
@@ -201,61 +203,67 @@ struct SourceRecord {
 // Which rules can matter to a request: core/index.h. Texts and entities that constants name are
 // numbered by ConstantNames (constant_names.h).
 struct DecisionIndex {
-  std::vector<Probe> probes;
+  Table<Probe> probes;
   // The first of them read what a request says (FromRequest), the others facts and nodes.
   uint32_t request_probes = 0;
-  std::vector<uint32_t> texts;  // numbers of texts
-  std::vector<Test> tests;      // each once
-  std::vector<int64_t> values;
-  std::vector<IndexedRule> rules;  // by rank
-  uint32_t forbids = 0;            // ranks [0, forbids) are forbids
-  uint32_t permits = 0;            // the next are permits; the others are duties
-  std::vector<uint32_t> rule_tests;
-  std::vector<IndexGroup> groups;
+  Table<uint32_t> texts;  // numbers of texts
+  Table<Test> tests;      // each once
+  Table<int64_t> values;
+  Table<IndexedRule> rules;  // by rank
+  uint32_t forbids = 0;      // ranks [0, forbids) are forbids
+  uint32_t permits = 0;      // the next are permits; the others are duties
+  Table<uint32_t> rule_tests;
+  Table<IndexGroup> groups;
   uint32_t first_root = 0;  // the groups that every rule is in: groups[first_root, + root_count)
   uint32_t root_count = 0;
-  std::vector<IndexKey> keys;
-  std::vector<IndexPosting> postings;
-  std::vector<uint32_t> ranks;
-  std::vector<IndexColumn> columns;
-  std::vector<int64_t> cuts;
-  std::vector<uint64_t> rows;
+  Table<IndexKey> keys;
+  Table<IndexPosting> postings;
+  Table<uint32_t> ranks;
+  Table<IndexColumn> columns;
+  Table<int64_t> cuts;
+  Table<uint64_t> rows;
+  bool operator==(const DecisionIndex&) const = default;
 };
 
 struct DecisionProgram {
+  // Of a program that is read in place: the bundle's bytes, and what keeps them where they are (the
+  // mapping, say; null where the caller does). Both are empty where the tables own their memory.
+  std::string_view bundle;
+  std::shared_ptr<const void> storage;
+
   Schema schema;
 
-  CellPool pool;                         // constants' parts, and every text
-  std::vector<Cell> constants;           // by kConst's payload
-  std::vector<uint32_t> constant_types;  // in Schema::types
+  CellPool pool;                   // constants' parts, and every text
+  Table<Cell> constants;           // by kConst's payload
+  Table<uint32_t> constant_types;  // in Schema::types
 
-  std::vector<Node> nodes;
-  std::vector<uint32_t> args;  // nodes; kNone32 where an operator's argument may be left out
-  uint32_t max_depth = 0;      // the longest path through the nodes, in nodes
-  std::vector<AttributeRef> attribute_refs;
-  std::vector<uint32_t> attribute_columns;
-  std::vector<ParamRef> param_refs;
-  std::vector<uint32_t> param_columns;
-  std::vector<TextRef> patterns;   // RE2
-  std::vector<TextRef> schedules;  // `Mon-Fri 08:00-18:00 Europe/Berlin`
+  Table<Node> nodes;
+  Table<uint32_t> args;    // nodes; kNone32 where an operator's argument may be left out
+  uint32_t max_depth = 0;  // the longest path through the nodes, in nodes
+  Table<AttributeRef> attribute_refs;
+  Table<uint32_t> attribute_columns;
+  Table<ParamRef> param_refs;
+  Table<uint32_t> param_columns;
+  Table<TextRef> patterns;   // RE2
+  Table<TextRef> schedules;  // `Mon-Fri 08:00-18:00 Europe/Berlin`
 
-  std::vector<RuleRecord> rules;  // in source order
-  std::vector<ClauseRecord> clauses;
-  std::vector<ObligeRecord> obliges;
-  std::vector<uint32_t> scope_actions;
+  Table<RuleRecord> rules;  // in source order
+  Table<ClauseRecord> clauses;
+  Table<ObligeRecord> obliges;
+  Table<uint32_t> scope_actions;
   // Sets of entity types as rows of type_set_words() words, bit t for type t.
-  std::vector<uint64_t> type_sets;
-  std::vector<GuaranteeRecord> guarantees;
+  Table<uint64_t> type_sets;
+  Table<GuaranteeRecord> guarantees;
 
-  std::vector<ActionPlan> plans;     // by action
-  std::vector<uint32_t> candidates;  // rules
+  Table<ActionPlan> plans;     // by action
+  Table<uint32_t> candidates;  // rules
   // Each quantifier's nodes come before the nodes that use it: worked out in order.
-  std::vector<QuantifierRecord> quantifiers;
-  std::vector<StoredMatch> stored_matches;
+  Table<QuantifierRecord> quantifiers;
+  Table<StoredMatch> stored_matches;
 
   DecisionIndex index;
 
-  std::vector<SourceRecord> sources;
+  Table<SourceRecord> sources;
   TextRef tz_version;  // of the time zone data that schedules were checked against
   uint64_t step_limit = kDefaultStepBudget;  // node evaluations that one decision may take
 

@@ -74,7 +74,7 @@ std::string DescribeBundle(const DecisionProgram& program, size_t bytes) {
   for (uint32_t r = 0; r < program.rules.size(); ++r) {
     const RuleRecord& rule = program.rules[r];
     Append(out, "  ", r, " ", KindName(rule.kind), " ", program.RuleName(r));
-    if (rule.pos.source != kNone32) {
+    if (rule.pos.source != SourcePos::kNoSource) {
       Append(out, " ", program.Text(program.sources[rule.pos.source].path), ":", rule.pos.line, ":",
              rule.pos.column);
     }

@@ -1,10 +1,12 @@
-// The bytes of a .ztpb file to a decision program, and what they hold as text.
+// The bytes of a .ztpb file as a decision program, and what they hold as text.
 //
 // Boundary: any bytes may be given. What comes back has passed CheckProgram and can be run; who
-// signed the file is evidence's question.
+// signed the file is evidence's question. But for the schema, which is copied, a program's tables
+// are the bytes themselves.
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -16,9 +18,26 @@ namespace ztp {
 inline constexpr size_t kMaxBundleBytes = size_t{512} << 20;
 inline constexpr uint32_t kBundleFormat = 1;
 
-// InvalidArgument: the bytes are no bundle, not all of one, or not well formed; Unimplemented: of a
-// format that this version does not know. `bytes` need not outlive the call.
+inline constexpr size_t kBundleAlignment = 8;
+
+// A program that is read in place: `bytes` begin at a multiple of kBundleAlignment and are neither
+// changed nor freed as long as the program is there. The program holds `storage`, which may be what
+// keeps them, or null where the caller does. InvalidArgument: the bytes are no bundle, not all of
+// one, or not well formed; ResourceExhausted: more than kMaxBundleBytes; Unimplemented: of a format
+// that this version does not know; FailedPrecondition: they lie where they cannot be read in place.
+absl::StatusOr<DecisionProgram> ViewBundle(std::string_view bytes,
+                                           std::shared_ptr<const void> storage);
+
+// The same of a copy, which the program keeps: `bytes` may lie anywhere and need not outlive the
+// call.
 absl::StatusOr<DecisionProgram> ReadBundle(std::string_view bytes);
+
+// The same of a file, mapped into memory and read there; the program keeps the mapping. Whoever
+// replaces the file puts another in its place (rename), as WriteFile does: what has been verified
+// is used as it lies, so a file that is written to or cut off meanwhile makes wrong decisions or
+// ends the process. The messages name the file. NotFound, PermissionDenied, Unavailable: it cannot
+// be read; InvalidArgument also where it is no regular file.
+absl::StatusOr<DecisionProgram> OpenBundle(const std::string& path);
 
 // Do the bytes begin as a bundle does? (Tells a bundle from a source file; says nothing of the
 // rest.)

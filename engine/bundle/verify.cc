@@ -2,8 +2,8 @@
 // it.
 #include "engine/bundle/verify.h"
 
-#include <algorithm>
 #include <string_view>
+#include <vector>
 
 #include "engine/base/status.h"
 #include "engine/base/str.h"
@@ -23,15 +23,11 @@ class ProgramChecker {
     ZTP_RETURN_IF_ERROR(CheckRules());
     ZTP_RETURN_IF_ERROR(CheckPlans());
     if (p_.step_limit == 0) return InvalidArgument("the step limit is zero");
-    return CheckNodes(p_);
+    ZTP_RETURN_IF_ERROR(CheckNodes(p_));
+    return CheckIndex(p_);
   }
 
  private:
-  // [first, first + count) within a vector of `size`.
-  static bool InRange(uint32_t first, uint32_t count, size_t size) {
-    return first <= size && count <= size - first;
-  }
-
   absl::Status CheckText(TextRef ref) const {
     if (InRange(ref.offset, ref.size, p_.pool.text.size())) return absl::OkStatus();
     return InvalidArgument("a text is out of range");
@@ -41,21 +37,23 @@ class ProgramChecker {
     if (p_.constants.size() != p_.constant_types.size()) {
       return InvalidArgument("constants and their types differ in number");
     }
-    std::vector<const Cell*> roots;
-    roots.reserve(p_.constants.size());
-    for (const Cell& cell : p_.constants) roots.push_back(&cell);
-    ZTP_RETURN_IF_ERROR(CheckPool(p_.pool, roots));
+    ZTP_RETURN_IF_ERROR(CheckPool(p_.pool, p_.constants));
     for (size_t i = 0; i < p_.constants.size(); ++i) {
       if (p_.constant_types[i] >= p_.schema.types.size()) {
         return InvalidArgument("a constant has no type");
       }
       ZTP_RETURN_IF_ERROR(
-          CheckValue(p_.schema, TypeId{p_.constant_types[i]}, p_.pool.ToValue(p_.constants[i])));
+          CheckCell(p_.schema, TypeId{p_.constant_types[i]}, p_.pool, p_.constants[i]));
     }
     return absl::OkStatus();
   }
 
   absl::Status CheckReferences() const {
+    // No two references share columns: all of them are looked at, in time linear in their number.
+    if (p_.attribute_refs.size() * p_.schema.entities.size() > p_.attribute_columns.size() ||
+        p_.param_refs.size() * p_.schema.actions.size() > p_.param_columns.size()) {
+      return InvalidArgument("references share columns");
+    }
     for (const AttributeRef& ref : p_.attribute_refs) {
       ZTP_RETURN_IF_ERROR(CheckText(ref.name));
       const std::vector<EntityType>& entities = p_.schema.entities;
@@ -113,7 +111,8 @@ class ProgramChecker {
   }
 
   absl::Status CheckPos(const SourcePos& pos) const {
-    if (pos.source == kNone32 || pos.source < p_.sources.size()) return absl::OkStatus();
+    if (pos.source == SourcePos::kNoSource || pos.source < p_.sources.size())
+      return absl::OkStatus();
     return InvalidArgument("a position is in no source");
   }
 
@@ -134,14 +133,17 @@ class ProgramChecker {
         return InvalidArgument("a clause is of no kind");
       }
     }
+    uint64_t oblige_args = 0;
     for (const ObligeRecord& oblige : p_.obliges) {
       ZTP_RETURN_IF_ERROR(CheckPos(oblige.pos));
-      if (oblige.obligation >= p_.schema.obligations.size() ||
+      oblige_args += oblige.arg_count;
+      if (oblige_args > p_.args.size() || oblige.obligation >= p_.schema.obligations.size() ||
           !InRange(oblige.first_arg, oblige.arg_count, p_.args.size()) ||
           oblige.arg_count != p_.schema.obligations[oblige.obligation].params.size()) {
         return InvalidArgument("an obligation is out of range");
       }
     }
+    uint64_t actions = 0, clauses = 0, obliges = 0;
     for (const RuleRecord& rule : p_.rules) {
       for (const TextRef text : {rule.package, rule.name, rule.because, rule.doc}) {
         ZTP_RETURN_IF_ERROR(CheckText(text));
@@ -154,6 +156,13 @@ class ProgramChecker {
           !InRange(rule.first_oblige, rule.oblige_count, p_.obliges.size())) {
         return InvalidArgument("a rule is out of range");
       }
+      actions += rule.action_count;
+      clauses += rule.clause_count;
+      obliges += rule.oblige_count;
+      for (uint32_t i = 1; i < rule.action_count && actions <= p_.scope_actions.size(); ++i) {
+        const uint32_t* action = &p_.scope_actions[rule.first_action + i];
+        if (action[-1] >= action[0]) return InvalidArgument("a rule's actions are not in order");
+      }
       if (decides && (rule.principals >= rows || rule.resources >= rows)) {
         return InvalidArgument("a rule's scope is out of range");
       }
@@ -164,6 +173,10 @@ class ProgramChecker {
       if (rule.kind == RuleRecord::Kind::kForbid && rule.oblige_count != 0) {
         return InvalidArgument("a forbid has obligations");
       }
+    }
+    if (actions > p_.scope_actions.size() || clauses > p_.clauses.size() ||
+        obliges > p_.obliges.size()) {
+      return InvalidArgument("rules share actions, clauses or obligations");
     }
     for (const GuaranteeRecord& guarantee : p_.guarantees) {
       if (guarantee.rule >= p_.rules.size() ||
@@ -176,12 +189,10 @@ class ProgramChecker {
     return absl::OkStatus();
   }
 
-  // `kind` rules that have the action in scope, in source order.
+  // `kind` rules that have the action in scope, in source order. Actions come one after the other,
+  // and so do they in a rule's scope: `next` says which of its actions each rule is at.
   absl::Status CheckCandidates(uint32_t action, uint32_t first, uint32_t count,
-                               RuleRecord::Kind kind) const {
-    if (!InRange(first, count, p_.candidates.size())) {
-      return InvalidArgument("an action's rules are out of range");
-    }
+                               RuleRecord::Kind kind, std::vector<uint32_t>* next) const {
     for (uint32_t i = 0; i < count; ++i) {
       const uint32_t index = p_.candidates[first + i];
       if (index >= p_.rules.size() || p_.rules[index].kind != kind ||
@@ -189,10 +200,11 @@ class ProgramChecker {
         return InvalidArgument("an action's rules are not in order");
       }
       const RuleRecord& rule = p_.rules[index];
-      const auto begin = p_.scope_actions.begin() + rule.first_action;
-      if (std::find(begin, begin + rule.action_count, action) == begin + rule.action_count) {
-        return InvalidArgument("an action has a rule that is not about it");
+      uint32_t& at = (*next)[index];
+      if (at == rule.action_count || p_.scope_actions[rule.first_action + at] != action) {
+        return InvalidArgument("an action has a rule that is not about it, or lacks one that is");
       }
+      ++at;
     }
     return absl::OkStatus();
   }
@@ -201,17 +213,28 @@ class ProgramChecker {
     if (p_.plans.size() != p_.schema.actions.size()) {
       return InvalidArgument("there is not one plan for each action");
     }
+    std::vector<uint32_t> next(p_.rules.size(), 0);
+    uint64_t total = 0;
     for (uint32_t a = 0; a < p_.plans.size(); ++a) {
       const ActionPlan& plan = p_.plans[a];
       if ((plan.flags & ~uint32_t{ActionPlan::kNotFreestanding}) != 0) {
         return InvalidArgument("a plan has unknown flags");
       }
-      ZTP_RETURN_IF_ERROR(
-          CheckCandidates(a, plan.first_forbid, plan.forbid_count, RuleRecord::Kind::kForbid));
-      ZTP_RETURN_IF_ERROR(
-          CheckCandidates(a, plan.first_permit, plan.permit_count, RuleRecord::Kind::kPermit));
-      ZTP_RETURN_IF_ERROR(
-          CheckCandidates(a, plan.first_duty, plan.duty_count, RuleRecord::Kind::kDuty));
+      auto check = [&](uint32_t first, uint32_t count, RuleRecord::Kind kind) {
+        total += count;
+        if (!InRange(first, count, p_.candidates.size()) || total > p_.candidates.size()) {
+          return InvalidArgument("an action's rules are out of range");
+        }
+        return CheckCandidates(a, first, count, kind, &next);
+      };
+      ZTP_RETURN_IF_ERROR(check(plan.first_forbid, plan.forbid_count, RuleRecord::Kind::kForbid));
+      ZTP_RETURN_IF_ERROR(check(plan.first_permit, plan.permit_count, RuleRecord::Kind::kPermit));
+      ZTP_RETURN_IF_ERROR(check(plan.first_duty, plan.duty_count, RuleRecord::Kind::kDuty));
+    }
+    for (uint32_t r = 0; r < p_.rules.size(); ++r) {
+      if (p_.rules[r].kind <= RuleRecord::Kind::kDuty && next[r] != p_.rules[r].action_count) {
+        return InvalidArgument("an action has a rule that is not about it, or lacks one that is");
+      }
     }
     return absl::OkStatus();
   }

@@ -2,13 +2,17 @@
 // bytes depend on nothing but the program.
 #include "engine/bundle/write.h"
 
+#include <cstring>
 #include <vector>
 
 #include "engine/bundle/bundle_generated.h"
+#include "engine/bundle/layout.h"
 #include "engine/bundle/read.h"
 
 namespace ztp {
 namespace {
+
+constexpr size_t kTableAlignment = 64;
 
 template <typename T>
 using Offset = flatbuffers::Offset<T>;
@@ -20,81 +24,54 @@ class Writer {
   std::string Write() {
     const Offset<fb::Schema> schema = WriteSchema();
     const Offset<fb::Pool> pool = WritePool(p_.pool);
-    const auto constants = Structs<fb::Cell>(p_.constants, ToCell);
-    const auto constant_types = builder_.CreateVector(p_.constant_types);
-    const auto nodes = Structs<fb::Node>(p_.nodes, [](const Node& n) {
-      return fb::Node(static_cast<uint8_t>(n.op), n.flags, n.reserved, n.type, n.payload,
-                      n.first_arg, n.arg_count);
-    });
-    const auto args = builder_.CreateVector(p_.args);
-    const auto attribute_refs = Structs<fb::NameRef>(p_.attribute_refs, [](const AttributeRef& r) {
-      return fb::NameRef(ToText(r.name), r.first_column);
-    });
-    const auto attribute_columns = builder_.CreateVector(p_.attribute_columns);
-    const auto param_refs = Structs<fb::NameRef>(p_.param_refs, [](const ParamRef& r) {
-      return fb::NameRef(ToText(r.name), r.first_column);
-    });
-    const auto param_columns = builder_.CreateVector(p_.param_columns);
-    const auto patterns = Structs<fb::TextRef>(p_.patterns, ToText);
-    const auto schedules = Structs<fb::TextRef>(p_.schedules, ToText);
-    const auto rules = Structs<fb::Rule>(p_.rules, [](const RuleRecord& r) {
-      return fb::Rule(static_cast<uint8_t>(r.kind), r.has_because, r.reserved, ToText(r.package),
-                      ToText(r.name), ToText(r.because), ToText(r.doc), ToPos(r.pos), r.principals,
-                      r.resources, r.first_action, r.action_count, r.condition, r.first_clause,
-                      r.clause_count, r.first_oblige, r.oblige_count);
-    });
-    const auto clauses = Structs<fb::Clause>(p_.clauses, [](const ClauseRecord& c) {
-      return fb::Clause(c.node, static_cast<uint32_t>(c.kind), ToPos(c.pos), ToText(c.text));
-    });
-    const auto obliges = Structs<fb::Oblige>(p_.obliges, [](const ObligeRecord& o) {
-      return fb::Oblige(o.obligation, o.first_arg, o.arg_count, ToPos(o.pos));
-    });
-    const auto scope_actions = builder_.CreateVector(p_.scope_actions);
-    const auto type_sets = builder_.CreateVector(p_.type_sets);
-    const auto guarantees = Structs<fb::Guarantee>(p_.guarantees, [](const GuaranteeRecord& g) {
-      return fb::Guarantee(g.rule, static_cast<uint32_t>(g.status));
-    });
-    const auto plans = Structs<fb::ActionPlan>(p_.plans, [](const ActionPlan& a) {
-      return fb::ActionPlan(a.flags, a.first_forbid, a.forbid_count, a.first_permit, a.permit_count,
-                            a.first_duty, a.duty_count, a.worst_atoms, a.scratch_bytes);
-    });
-    const auto candidates = builder_.CreateVector(p_.candidates);
-    const auto quantifiers = Structs<fb::Quantifier>(p_.quantifiers, [](const QuantifierRecord& q) {
-      return fb::Quantifier(q.ancestor_type, q.filter, q.body, q.fold, q.is_all, q.slot,
-                            q.reserved);
-    });
-    const auto stored_matches = Structs<fb::StoredMatch>(
-        p_.stored_matches,
-        [](const StoredMatch& m) { return fb::StoredMatch(m.pattern, m.entity_type, m.index); });
-    const auto sources = Structs<fb::Source>(p_.sources, [](const SourceRecord& s) {
-      return fb::Source(ToText(s.path), ToText(s.package), ToText(s.sha256));
-    });
-    const fb::TextRef tz_version = ToText(p_.tz_version);
+    const auto constants = Records(p_.constants);
+    const auto constant_types = Numbers(p_.constant_types);
+    const auto nodes = Records(p_.nodes);
+    const auto args = Numbers(p_.args);
+    const auto attribute_refs = Records(p_.attribute_refs);
+    const auto attribute_columns = Numbers(p_.attribute_columns);
+    const auto param_refs = Records(p_.param_refs);
+    const auto param_columns = Numbers(p_.param_columns);
+    const auto patterns = Records(p_.patterns);
+    const auto schedules = Records(p_.schedules);
+    const auto rules = Records(p_.rules);
+    const auto clauses = Records(p_.clauses);
+    const auto obliges = Records(p_.obliges);
+    const auto scope_actions = Numbers(p_.scope_actions);
+    const auto type_sets = Numbers(p_.type_sets);
+    const auto guarantees = Records(p_.guarantees);
+    const auto plans = Records(p_.plans);
+    const auto candidates = Numbers(p_.candidates);
+    const auto quantifiers = Records(p_.quantifiers);
+    const auto stored_matches = Records(p_.stored_matches);
+    const auto sources = Records(p_.sources);
+    const Offset<fb::Index> index = WriteIndex(p_.index);
+    const fb::TextRef tz_version(p_.tz_version.offset, p_.tz_version.size);
     const Offset<fb::Bundle> root = fb::CreateBundle(
         builder_, kBundleFormat, schema, pool, constants, constant_types, nodes, args, p_.max_depth,
         attribute_refs, attribute_columns, param_refs, param_columns, patterns, schedules, rules,
         clauses, obliges, scope_actions, type_sets, guarantees, plans, candidates, quantifiers,
-        stored_matches, sources, &tz_version, p_.step_limit);
+        stored_matches, sources, &tz_version, p_.step_limit, index);
     fb::FinishSizePrefixedBundleBuffer(builder_, root);
     return std::string(reinterpret_cast<const char*>(builder_.GetBufferPointer()),
                        builder_.GetSize());
   }
 
  private:
-  static fb::TextRef ToText(const TextRef& ref) { return fb::TextRef(ref.offset, ref.size); }
-  static fb::Cell ToCell(const Cell& c) {
-    return fb::Cell(c.kind, c.reserved, c.extra, c.size, c.bits);
-  }
-  static fb::SourcePos ToPos(const SourcePos& p) {
-    return fb::SourcePos(p.source, p.line, p.column, p.begin, p.end);
+  // Each begins at a cache line, so that neither a slot of a hash table nor the words of a row lie
+  // across more lines than they must.
+  template <typename T>
+  Offset<flatbuffers::Vector<const typename FileStruct<T>::Type*>> Records(const Table<T>& items) {
+    using Struct = typename FileStruct<T>::Type;
+    builder_.ForceVectorAlignment(items.size(), sizeof(T), kTableAlignment);
+    return builder_.CreateVectorOfStructs(reinterpret_cast<const Struct*>(items.data()),
+                                          items.size());
   }
 
-  template <typename S, typename T, typename F>
-  Offset<flatbuffers::Vector<const S*>> Structs(const std::vector<T>& items, F convert) {
-    std::vector<S> structs;
-    structs.reserve(items.size());
-    for (const T& item : items) structs.push_back(convert(item));
-    return builder_.CreateVectorOfStructs(structs);
+  template <typename T>
+  Offset<flatbuffers::Vector<T>> Numbers(const Table<T>& items) {
+    builder_.ForceVectorAlignment(items.size(), sizeof(T), kTableAlignment);
+    return builder_.CreateVector(items.data(), items.size());
   }
 
   template <typename S, typename T, typename F>
@@ -115,25 +92,43 @@ class Writer {
 
   Offset<flatbuffers::String> Text(const std::string& text) { return builder_.CreateString(text); }
 
-  Offset<flatbuffers::Vector<Offset<flatbuffers::String>>> Texts(
-      const std::vector<std::string>& texts) {
-    return builder_.CreateVectorOfStrings(texts);
+  Offset<flatbuffers::Vector<Offset<fb::Name>>> Names(const std::vector<std::string>& names) {
+    return Tables<fb::Name>(
+        names, [&](const std::string& name) { return fb::CreateName(builder_, Text(name)); });
   }
 
   Offset<fb::Pool> WritePool(const CellPool& pool) {
     const auto text =
         builder_.CreateVector(reinterpret_cast<const uint8_t*>(pool.text.data()), pool.text.size());
-    const auto cells = Structs<fb::Cell>(pool.cells, ToCell);
-    const auto labels = Structs<fb::WideLabel>(pool.wide_labels, [](const Label& l) {
-      return fb::WideLabel(l.words[0], l.words[1], l.words[2], l.words[3]);
-    });
+    const auto cells = Records(pool.cells);
+    const auto labels = Records(pool.wide_labels);
     return fb::CreatePool(builder_, text, cells, labels);
+  }
+
+  Offset<fb::Index> WriteIndex(const DecisionIndex& x) {
+    const auto probes = Records(x.probes);
+    const auto texts = Numbers(x.texts);
+    const auto tests = Records(x.tests);
+    const auto values = Numbers(x.values);
+    const auto rules = Records(x.rules);
+    const auto rule_tests = Numbers(x.rule_tests);
+    const auto groups = Records(x.groups);
+    const auto keys = Records(x.keys);
+    const auto postings = Records(x.postings);
+    const auto ranks = Numbers(x.ranks);
+    const auto columns = Records(x.columns);
+    const auto cuts = Numbers(x.cuts);
+    const auto rows = Numbers(x.rows);
+    return fb::CreateIndex(builder_, probes, x.request_probes, texts, tests, values, rules,
+                           x.forbids, x.permits, rule_tests, groups, x.first_root, x.root_count,
+                           keys, postings, ranks, columns, cuts, rows);
   }
 
   // A default value's cell, or nullptr. The cell lives until the table is written.
   const fb::Cell* Default(const std::optional<Value>& value, fb::Cell* cell) {
     if (!value) return nullptr;
-    *cell = ToCell(values_.Encode(*value));
+    const Cell encoded = values_.Encode(*value);
+    std::memcpy(static_cast<void*>(cell), &encoded, sizeof(encoded));
     return cell;
   }
 
@@ -164,7 +159,7 @@ class Writer {
     const auto types = builder_.CreateVector(type_offsets);
     const auto enums = Tables<fb::EnumType>(s.enums, [&](const EnumType& e) {
       const auto package = Text(e.package), name = Text(e.name);
-      return fb::CreateEnumType(builder_, package, name, Texts(e.values));
+      return fb::CreateEnumType(builder_, package, name, Names(e.values));
     });
     const auto lattices = Tables<fb::LatticeType>(s.lattices, [&](const LatticeType& l) {
       const auto package = Text(l.package), name = Text(l.name);
@@ -181,7 +176,7 @@ class Writer {
       const auto attributes = Tables<fb::Attribute>(e.attributes, [&](const Attribute& a) {
         fb::Cell cell;
         const auto attribute_name = Text(a.name);
-        const auto proven_for = Texts(a.proven_for);
+        const auto proven_for = Names(a.proven_for);
         return fb::CreateAttribute(builder_, attribute_name, a.type.index,
                                    static_cast<uint8_t>(a.rank), a.optional,
                                    static_cast<uint8_t>(a.inherit), a.is_parent,
@@ -192,7 +187,7 @@ class Writer {
     });
     const auto inputs = Tables<fb::Input>(s.inputs, [&](const Input& i) {
       const auto package = Text(i.package), name = Text(i.name);
-      const auto proven_for = Texts(i.proven_for);
+      const auto proven_for = Names(i.proven_for);
       return fb::CreateInput(builder_, package, name, i.type.index, static_cast<uint8_t>(i.rank),
                              i.optional, proven_for);
     });

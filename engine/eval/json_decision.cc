@@ -47,7 +47,7 @@ Json TextOrNull(std::string_view text) {
 }
 
 Json Source(const DecisionProgram& program, const SourcePos& pos) {
-  if (pos.source == kNone32) return nullptr;
+  if (pos.source == SourcePos::kNoSource) return nullptr;
   return Cat(program.Text(program.sources[pos.source].path), ":", pos.line, ":", pos.column);
 }
 

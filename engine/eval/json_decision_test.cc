@@ -23,12 +23,13 @@ class JsonDecision : public testing::Test {
       rule.kind = program_.rules.empty() ? RuleRecord::Kind::kPermit : RuleRecord::Kind::kForbid;
       rule.package = writer.AddText("acme");
       rule.name = writer.AddText(name);
-      rule.pos = SourcePos{0, static_cast<uint32_t>(3 + program_.rules.size()), 8, 0, 0};
+      rule.pos = SourcePos{
+          .source = 0, .column = 8, .line = static_cast<uint32_t>(3 + program_.rules.size())};
       rule.clause_count = 1;
       rule.first_clause = static_cast<uint32_t>(program_.rules.size());
       program_.rules.push_back(rule);
       ClauseRecord clause;
-      clause.pos = SourcePos{0, rule.pos.line + 10, 3, 0, 0};
+      clause.pos = SourcePos{.source = 0, .column = 3, .line = rule.pos.line + 10};
       clause.text = writer.AddText("w in d.owners");
       program_.clauses.push_back(clause);
     }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/limits.h"
 #include "engine/base/schedule.h"
 #include "engine/base/sha256.h"
 #include "engine/ir/index.h"
@@ -18,6 +19,7 @@ using sema::ExprId;
 
 // What one node may take of a decision's scratch: its remembered result, and a frame of the walk.
 constexpr uint64_t kBytesPerNode = 64;
+static_assert(kMaxSourceFiles < SourcePos::kNoSource - 1'000, "with the standard packages' files");
 constexpr uint64_t kBytesPerItem = 16;  // of a set, list, map or record that an operator makes
 
 RuleRecord::Kind KindOf(sema::RuleKind kind) {
@@ -138,7 +140,9 @@ class Lowering {
   SourcePos Position(Span span) const {
     if (!span.valid() || span.file.index >= sources_.file_count()) return {};
     const LineColumn at = sources_.Locate(span);
-    return {span.file.index, at.line, at.column, span.begin, span.end};
+    return {static_cast<uint16_t>(span.file.index),
+            static_cast<uint16_t>(std::min<uint32_t>(at.column, SourcePos::kFarColumn)), at.line,
+            span.begin};
   }
 
   std::string_view TextAt(Span span) const {

@@ -49,7 +49,8 @@ struct Lowered {
       if (program.Text(rule.name) == name) return rule;
     }
     ADD_FAILURE() << "no rule " << name;
-    return program.rules.at(0);
+    static const RuleRecord kNobody;
+    return kNobody;
   }
   // The opcodes below a rule's condition, each once, in the order of the nodes.
   std::vector<Opcode> Opcodes(std::string_view rule) const {
@@ -294,7 +295,7 @@ TEST(Lower, ClausesAndRulesKnowTheirSource) {
   ASSERT_EQ(rule.clause_count, 1u);
   const ClauseRecord& clause = p.clauses[rule.first_clause];
   EXPECT_EQ(p.Text(clause.text), "u.age < 3");
-  EXPECT_EQ(p.Text(p.sources.at(clause.pos.source).path), "policy.ztp");
+  EXPECT_EQ(p.Text(p.sources[clause.pos.source].path), "policy.ztp");
   const uint32_t line =
       static_cast<uint32_t>(std::count(kDeclarations.begin(), kDeclarations.end(), '\n') + 1);
   EXPECT_EQ(clause.pos.line, line);

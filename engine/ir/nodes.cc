@@ -83,9 +83,9 @@ NodeBuilder::Draft NodeBuilder::Specialise(const Expr& e) {
     case Op::kResource:
       return {Opcode::kResource};
     case Op::kParam:
-      return {Opcode::kParam, ParamRefOf(e.payload)};
+      return {Opcode::kParam, ParamRefOf(e.payload, e.type)};
     case Op::kHasParam:
-      return {Opcode::kHasParam, ParamRefOf(e.payload)};
+      return {Opcode::kHasParam, ParamRefOf(e.payload, TypeId{})};
     case Op::kInput:
       return {Opcode::kInput, e.payload};
     case Op::kHasInput:
@@ -412,20 +412,25 @@ uint32_t NodeBuilder::AttributeRefOf(uint32_t name, TypeId type) {
   return it->second;
 }
 
-uint32_t NodeBuilder::ParamRefOf(uint32_t name) {
-  const auto [it, fresh] =
-      param_refs_.try_emplace(name, static_cast<uint32_t>(out_.param_refs.size()));
+// The same of actions that give one name to parameters of different types.
+uint32_t NodeBuilder::ParamRefOf(uint32_t name, TypeId type) {
+  const auto [it, fresh] = param_refs_.try_emplace(uint64_t{name} << 32 | type.index,
+                                                   static_cast<uint32_t>(out_.param_refs.size()));
   if (fresh) {
     out_.param_refs.push_back(
         {cells_.AddText(program_.names[name]), static_cast<uint32_t>(out_.param_columns.size())});
+    TypeMatcher matcher(program_.schema);
     for (const Action& action : program_.schema.actions) {
-      out_.param_columns.push_back(action.FindParam(program_.names[name]).value_or(kNone32));
+      const std::optional<uint32_t> column = action.FindParam(program_.names[name]);
+      const bool fits =
+          column && (type.index == 0 || matcher.Fits(action.params[*column].type, type));
+      out_.param_columns.push_back(fits ? *column : kNone32);
     }
   }
   return it->second;
 }
 
-uint32_t NodeBuilder::TextOf(uint32_t name, std::vector<TextRef>* list,
+uint32_t NodeBuilder::TextOf(uint32_t name, Table<TextRef>* list,
                              absl::flat_hash_map<uint32_t, uint32_t>* known) {
   const auto [it, fresh] = known->try_emplace(name, static_cast<uint32_t>(list->size()));
   if (fresh) list->push_back(cells_.AddText(program_.names[name]));

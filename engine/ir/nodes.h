@@ -44,10 +44,10 @@ class NodeBuilder {
   uint8_t FlagsOf(const Node& node, const std::vector<uint32_t>& args) const;
   uint32_t MaybeQuantifier(const Expr& e, uint32_t fold);
   uint32_t AttributeRefOf(uint32_t name, TypeId type);
-  uint32_t ParamRefOf(uint32_t name);
+  uint32_t ParamRefOf(uint32_t name, TypeId type);
   uint32_t ConstantOf(uint32_t constant);
   uint32_t AddConstant(const Value& value, TypeId type);
-  uint32_t TextOf(uint32_t name, std::vector<TextRef>* list,
+  uint32_t TextOf(uint32_t name, Table<TextRef>* list,
                   absl::flat_hash_map<uint32_t, uint32_t>* known);
   TypeKind KindOf(const Expr& e, size_t arg) const {
     return program_.schema.types.kind(program_[program_.Arg(e, arg)].type);
@@ -73,9 +73,8 @@ class NodeBuilder {
   std::vector<uint32_t> depth_;
   absl::flat_hash_map<std::tuple<uint8_t, uint32_t, uint32_t, std::vector<uint32_t>>, uint32_t>
       known_nodes_;
-  absl::flat_hash_map<uint64_t, uint32_t> attribute_refs_;  // by name and type
-  absl::flat_hash_map<uint32_t, uint32_t> param_refs_, patterns_, schedules_, constants_,
-      quantifiers_;
+  absl::flat_hash_map<uint64_t, uint32_t> attribute_refs_, param_refs_;  // by name and type
+  absl::flat_hash_map<uint32_t, uint32_t> patterns_, schedules_, constants_, quantifiers_;
   std::optional<uint32_t> true_constant_;
 };
 

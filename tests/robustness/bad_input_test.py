@@ -116,6 +116,24 @@ class BadInput(unittest.TestCase):
             path = self.write(name, content)
             self.assert_refused(self.run_ztp("decide", "-p", path, stdin=b"{}"), name)
 
+    def test_bundles_that_are_no_files(self):
+        folder = os.path.join(self.folder.name, "folder.ztpb")
+        os.mkdir(folder)
+        pipe = os.path.join(self.folder.name, "pipe.ztpb")
+        os.mkfifo(pipe)
+        huge = self.write("huge.ztpb", b"")
+        os.truncate(huge, 8 << 30)
+        for path in (folder, pipe, huge):
+            self.assert_refused(self.run_ztp("decide", "-p", path, stdin=b"{}"), os.path.basename(path))
+
+    def test_a_bundle_cut_off(self):
+        path = os.path.join(self.folder.name, "whole.ztpb")
+        self.assertEqual(self.run_ztp("build", self.policy, "-o", path).code, 0)
+        with open(path, "rb") as f:
+            whole = f.read()
+        for size in range(1, len(whole), len(whole) // 9):
+            self.assert_refused(self.run_ztp("decide", "-p", self.write("cut.ztpb", whole[:size]), stdin=b"{}"), "cut.ztpb")
+
     def test_wrong_usage_and_missing_files(self):
         self.assertEqual(self.run_ztp().code, 3)
         self.assertEqual(self.run_ztp("chekc").code, 3)

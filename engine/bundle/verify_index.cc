@@ -1,0 +1,609 @@
+// The index: what core/index.h and FORMAT.md say of it, so that a walk of it reads nothing out of
+// range, ends, and finds each rule at most once. Whether a group leaves out only rules that cannot
+// matter is not looked at: that is the compiler's word, as the conditions are.
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/bundle/constant_names.h"
+#include "engine/bundle/verify.h"
+
+namespace ztp {
+namespace {
+
+using Form = Probe::Form;
+using Source = Probe::Source;
+
+bool IsNumber(TypeKind k) {
+  switch (k) {
+    case TypeKind::kBool:
+    case TypeKind::kInt:
+    case TypeKind::kDecimal:
+    case TypeKind::kTime:
+    case TypeKind::kDuration:
+    case TypeKind::kEnum:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool IsText(TypeKind k) {
+  switch (k) {
+    case TypeKind::kString:
+    case TypeKind::kVersion:
+    case TypeKind::kHexVersion:
+    case TypeKind::kDigest:
+    case TypeKind::kSpiffeId:
+    case TypeKind::kGlob:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Forms of which a value is one number.
+bool IsOneNumber(Form form) {
+  return form == Form::kNumber || form == Form::kText || form == Form::kRank ||
+         form == Form::kEntity;
+}
+
+template <size_t N>
+bool AllZero(const uint8_t (&reserved)[N]) {
+  return std::all_of(reserved, reserved + N, [](uint8_t byte) { return byte == 0; });
+}
+
+class IndexChecker {
+ public:
+  explicit IndexChecker(const DecisionProgram& program)
+      : p_(program), x_(program.index), names_(program), matcher_(program.schema) {}
+
+  absl::Status Check() {
+    ZTP_RETURN_IF_ERROR(CheckProbes());
+    ZTP_RETURN_IF_ERROR(CheckTests());
+    ZTP_RETURN_IF_ERROR(CheckRules());
+    return CheckGroups();
+  }
+
+ private:
+  static absl::Status Wrong(std::string_view what) { return InvalidArgument("the index: ", what); }
+
+  // A part of a table, as two numbers of a test.
+  template <typename T>
+  static bool InRangeOf(int64_t first, int64_t count, const Table<T>& table) {
+    const int64_t size = static_cast<int64_t>(table.size());
+    return first >= 0 && first <= size && count >= 0 && count <= size - first;
+  }
+
+  const Type& TypeOf(const Probe& probe) const {
+    return p_.schema.types[TypeId{p_.nodes[probe.node].type}];
+  }
+  TypeKind ElementKind(const Probe& probe) const {
+    return p_.schema.types.kind(TypeOf(probe).element);
+  }
+
+  // --- Probes ---
+
+  bool SourceFits(const Probe& probe) const {
+    switch (probe.source) {
+      case Source::kAction:
+      case Source::kPrincipalType:
+      case Source::kResourceType:
+        return probe.node == kNone32 && probe.form == Form::kNumber && probe.index == 0 &&
+               probe.field == 0;
+      default:
+        break;
+    }
+    if (probe.node >= p_.nodes.size()) return false;
+    const Node& node = p_.nodes[probe.node];
+    if ((node.flags & Node::kFreeSlots) != 0) return false;
+    if (probe.source != Source::kInputField && probe.field != 0) return false;
+    auto leaf = [&](Opcode op) { return node.op == op && node.payload == probe.index; };
+    auto read_of = [&](Opcode holder) { return p_.nodes[p_.args[node.first_arg]].op == holder; };
+    switch (probe.source) {
+      case Source::kNode:
+        return probe.index == 0;
+      case Source::kPrincipal:
+        return node.op == Opcode::kPrincipal && probe.index == 0;
+      case Source::kResource:
+        return node.op == Opcode::kResource && probe.index == 0;
+      case Source::kParam:
+        return leaf(Opcode::kParam);
+      case Source::kInput:
+        return leaf(Opcode::kInput);
+      case Source::kInputField:
+        return node.op == Opcode::kField && node.payload == probe.field &&
+               read_of(Opcode::kInput) && p_.nodes[p_.args[node.first_arg]].payload == probe.index;
+      case Source::kPrincipalAttribute:
+        return leaf(Opcode::kAttr) && read_of(Opcode::kPrincipal);
+      case Source::kResourceAttribute:
+        return leaf(Opcode::kAttr) && read_of(Opcode::kResource);
+      case Source::kHasPrincipalAttribute:
+        return leaf(Opcode::kHasAttr) && read_of(Opcode::kPrincipal);
+      case Source::kHasResourceAttribute:
+        return leaf(Opcode::kHasAttr) && read_of(Opcode::kResource);
+      default:
+        return false;
+    }
+  }
+
+  bool FormFits(const Probe& probe) const {
+    if (probe.node == kNone32) return true;  // as SourceFits says
+    const Type& type = TypeOf(probe);
+    switch (probe.form) {
+      case Form::kNumber:
+        return IsNumber(type.kind);
+      case Form::kText:
+        return IsText(type.kind);
+      case Form::kRank:
+        return type.kind == TypeKind::kString || type.kind == TypeKind::kVersion ||
+               type.kind == TypeKind::kHexVersion;
+      case Form::kLabel:
+        return type.kind == TypeKind::kLattice && p_.schema[LatticeId{type.decl}].bits <= 64;
+      case Form::kEntity:
+        return type.kind == TypeKind::kEntity;
+      case Form::kItems:
+        return type.kind == TypeKind::kSet || type.kind == TypeKind::kList;
+      case Form::kChars:
+        return type.kind == TypeKind::kString || type.kind == TypeKind::kSpiffeId;
+    }
+    return false;
+  }
+
+  // Texts are numbers of texts, and ascend: by number, or (kRank) by their bytes.
+  bool TextsFit(const Probe& probe) const {
+    if (probe.form != Form::kText && probe.form != Form::kRank) {
+      return probe.first == 0 && probe.count == 0;
+    }
+    if (!InRange(probe.first, probe.count, x_.texts.size())) return false;
+    for (uint32_t i = 0; i < probe.count; ++i) {
+      const uint32_t text = x_.texts[probe.first + i];
+      if (text >= names_.texts().size()) return false;
+      if (i == 0) continue;
+      const uint32_t before = x_.texts[probe.first + i - 1];
+      if (probe.form == Form::kText ? before >= text
+                                    : names_.texts()[before] >= names_.texts()[text]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  absl::Status CheckProbes() const {
+    uint64_t texts = 0;
+    if (x_.request_probes > x_.probes.size()) return Wrong("probes of a request are out of range");
+    for (uint32_t i = 0; i < x_.probes.size(); ++i) {
+      const Probe& probe = x_.probes[i];
+      if (!SourceFits(probe)) return Wrong("a probe reads what is not there");
+      if (probe.FromRequest() != (i < x_.request_probes)) {
+        return Wrong("the first probes are not those of a request");
+      }
+      if (!FormFits(probe)) return Wrong("a probe has a form that its value has not");
+      texts += probe.count;
+      if (texts > x_.texts.size() || !TextsFit(probe)) {
+        return Wrong("a probe's texts are out of range or out of order");
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  // --- Tests ---
+
+  bool ValuesFit(const Test& test, uint64_t* seen) const {
+    if (!InRangeOf(test.a, test.b, x_.values)) return false;
+    *seen += static_cast<uint64_t>(test.b);
+    if (*seen > x_.values.size()) return false;
+    for (int64_t i = 1; i < test.b; ++i) {
+      const size_t at = static_cast<size_t>(test.a + i);
+      if (x_.values[at - 1] >= x_.values[at]) return false;
+    }
+    return true;
+  }
+
+  bool IsNamedEntity(int64_t number) const {
+    return number >= 0 && static_cast<uint64_t>(number) < names_.entities().size();
+  }
+
+  bool IsConstant(int64_t number) const {
+    return number >= 0 && static_cast<uint64_t>(number) < p_.constants.size();
+  }
+
+  bool TestFits(const Test& test, uint64_t* values) {
+    if (test.negated > 1 || test.reserved != 0 || test.probe >= x_.probes.size()) return false;
+    if (test.op != Test::Op::kNow && test.now_op != Test::NowOp::kLt) return false;
+    const Probe& probe = x_.probes[test.probe];
+    switch (test.op) {
+      case Test::Op::kRange:
+        return IsOneNumber(probe.form);
+      case Test::Op::kMask:
+        return IsOneNumber(probe.form) && test.b == 0;
+      case Test::Op::kAmong:
+        return IsOneNumber(probe.form) && ValuesFit(test, values);
+      case Test::Op::kBits:
+        return probe.form == Form::kLabel;
+      case Test::Op::kMember:
+        return probe.form == Form::kEntity && IsNamedEntity(test.a) && test.b == 0;
+      case Test::Op::kMemberAny: {
+        if (probe.form != Form::kEntity || !ValuesFit(test, values)) return false;
+        // They ascend.
+        return test.b == 0 || (IsNamedEntity(x_.values[static_cast<size_t>(test.a)]) &&
+                               IsNamedEntity(x_.values[static_cast<size_t>(test.a + test.b - 1)]));
+      }
+      case Test::Op::kHas: {
+        if (probe.form != Form::kItems || !IsConstant(test.a) || test.b != 0) return false;
+        const TypeId item{p_.constant_types[static_cast<size_t>(test.a)]};
+        const TypeId element = TypeOf(probe).element;
+        return element.index == 0 || matcher_.Fits(item, element) || matcher_.Fits(element, item);
+      }
+      case Test::Op::kLike:
+        return probe.form == Form::kChars && IsConstant(test.a) && test.b == 0 &&
+               p_.constants[static_cast<size_t>(test.a)].kind ==
+                   static_cast<uint8_t>(TypeKind::kGlob);
+      case Test::Op::kNow: {
+        if (probe.form != Form::kNumber || probe.node == kNone32) return false;
+        const TypeKind kind = TypeOf(probe).kind;
+        return (kind == TypeKind::kTime || kind == TypeKind::kDuration) &&
+               test.now_op <= Test::NowOp::kEq && (test.b == 0 || test.b == 1);
+      }
+    }
+    return false;
+  }
+
+  absl::Status CheckTests() {
+    uint64_t values = 0;
+    for (const Test& test : x_.tests) {
+      if (!TestFits(test, &values)) return Wrong("a test does not fit its probe");
+    }
+    return absl::OkStatus();
+  }
+
+  // --- Rules ---
+
+  // Every permit, forbid and duty has one rank; kinds one after the other, each in source order.
+  absl::Status CheckRules() const {
+    uint32_t count[3] = {};
+    for (const RuleRecord& rule : p_.rules) {
+      if (rule.kind == RuleRecord::Kind::kForbid) ++count[0];
+      if (rule.kind == RuleRecord::Kind::kPermit) ++count[1];
+      if (rule.kind == RuleRecord::Kind::kDuty) ++count[2];
+    }
+    if (x_.forbids != count[0] || x_.permits != count[1] ||
+        x_.rules.size() != uint64_t{count[0]} + count[1] + count[2]) {
+      return Wrong("it has not every rule once");
+    }
+    uint64_t tests = 0;
+    for (uint32_t rank = 0; rank < x_.rules.size(); ++rank) {
+      const IndexedRule& rule = x_.rules[rank];
+      const RuleRecord::Kind kind = rank < count[0]              ? RuleRecord::Kind::kForbid
+                                    : rank < count[0] + count[1] ? RuleRecord::Kind::kPermit
+                                                                 : RuleRecord::Kind::kDuty;
+      if (rule.rule >= p_.rules.size() || p_.rules[rule.rule].kind != kind) {
+        return Wrong("a rule has another's rank");
+      }
+      const bool first = rank == 0 || rank == count[0] || rank == count[0] + count[1];
+      if (!first && x_.rules[rank - 1].rule >= rule.rule) return Wrong("rules are not in order");
+      tests += rule.tests;
+      if (rule.cheap_tests > rule.tests || tests > x_.rule_tests.size() ||
+          !InRange(rule.first_test, rule.tests, x_.rule_tests.size())) {
+        return Wrong("a rule's tests are out of range");
+      }
+      for (uint32_t i = 0; i < rule.tests; ++i) {
+        const uint32_t test = x_.rule_tests[rule.first_test + i];
+        if (test >= x_.tests.size()) return Wrong("a rule's tests are out of range");
+        if (i < rule.cheap_tests && x_.probes[x_.tests[test].probe].source == Source::kNode) {
+          return Wrong("a cheap test needs an operator to be run");
+        }
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  // --- Groups ---
+
+  struct Range {
+    uint32_t first = 0;
+    uint32_t count = 0;
+  };
+  // All rules of a group.
+  static Range RanksOf(const IndexGroup& group) {
+    if (group.kind == IndexGroup::Kind::kAll) return {group.first, group.count};
+    return {group.first_rank, group.rank_count};
+  }
+
+  // A list of ranks: in range, ascending, and no list's but this one's.
+  bool IsListOfRanks(Range range) {
+    ranks_seen_ += range.count;
+    if (!InRange(range.first, range.count, x_.ranks.size()) || ranks_seen_ > x_.ranks.size()) {
+      return false;
+    }
+    for (uint32_t i = 0; i < range.count; ++i) {
+      const uint32_t rank = x_.ranks[range.first + i];
+      if (rank >= x_.rules.size() || (i > 0 && x_.ranks[range.first + i - 1] >= rank)) return false;
+    }
+    return true;
+  }
+
+  // A list of postings: the same.
+  bool IsListOfPostings(Range range) {
+    postings_seen_ += range.count;
+    if (!InRange(range.first, range.count, x_.postings.size()) ||
+        postings_seen_ > x_.postings.size()) {
+      return false;
+    }
+    for (uint32_t i = 0; i < range.count; ++i) {
+      const uint32_t rank = x_.postings[range.first + i].rank;
+      if (rank >= x_.rules.size()) return false;
+      if (i > 0 && x_.postings[range.first + i - 1].rank >= rank) return false;
+    }
+    return true;
+  }
+
+  // Groups that are walked together: nobody else's, and no rule is in two of them. Calls `visit`
+  // with each rank.
+  template <typename F>
+  bool IsListOfGroups(Range range, uint32_t before, F visit) {
+    if (!InRange(range.first, range.count, before)) return false;
+    ++walk_;
+    for (uint32_t g = range.first; g < range.first + range.count; ++g) {
+      if (referred_[g]) return false;
+      referred_[g] = true;
+      const Range ranks = RanksOf(x_.groups[g]);
+      for (uint32_t i = 0; i < ranks.count; ++i) {
+        const uint32_t rank = x_.ranks[ranks.first + i];
+        if (in_walk_[rank] == walk_ || !visit(rank)) return false;
+        in_walk_[rank] = walk_;
+      }
+    }
+    return true;
+  }
+
+  bool HasKeys(uint32_t number, IndexGroup::Kind kind) const {
+    if (number >= x_.probes.size()) return false;
+    const Probe& probe = x_.probes[number];
+    switch (kind) {
+      case IndexGroup::Kind::kValue:
+        return probe.form == Form::kNumber || probe.form == Form::kText ||
+               probe.form == Form::kEntity;
+      case IndexGroup::Kind::kMember:
+        return probe.form == Form::kEntity;
+      case IndexGroup::Kind::kElement:
+        return probe.form == Form::kItems && IsText(ElementKind(probe));
+      default:
+        return false;
+    }
+  }
+
+  bool FiltersFit(const IndexGroup& group) const {
+    for (uint32_t f = 0; f < IndexGroup::kFilters; ++f) {
+      const IndexGroup::Kind kind = group.filter_kinds[f];
+      const bool none = kind == IndexGroup::Kind::kAll && group.filter_probes[f] == 0;
+      if (none) continue;
+      if (kind != IndexGroup::Kind::kValue && kind != IndexGroup::Kind::kMember) return false;
+      if (!HasKeys(group.filter_probes[f], kind)) return false;
+    }
+    return true;
+  }
+  static bool HasFilters(const IndexGroup& group) {
+    for (uint32_t f = 0; f < IndexGroup::kFilters; ++f) {
+      if (group.filter_kinds[f] != IndexGroup::Kind::kAll || group.filter_probes[f] != 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // The hash table of a group: every key where a search finds it, and a free slot where one ends.
+  bool IsHashTable(const IndexGroup& group) {
+    const uint32_t slots = group.count;
+    keys_seen_ += slots;
+    if (slots == 0 || (slots & (slots - 1)) != 0 || keys_seen_ > x_.keys.size() ||
+        !InRange(group.first, slots, x_.keys.size())) {
+      return false;
+    }
+    const IndexKey* table = x_.keys.data() + group.first;
+    uint32_t free = 0;
+    while (free < slots && table[free].kind != IndexKey::kFree) ++free;
+    if (free == slots) return false;
+    // Round from a free slot: a search from a key's home must not meet one before the key.
+    uint32_t run = 0;  // slots in use since the last free one
+    for (uint32_t i = 0; i < slots; ++i) {
+      const uint32_t at = (free + i) & (slots - 1);
+      const IndexKey& key = table[at];
+      if (key.kind == IndexKey::kFree) {
+        if (!(key == IndexKey())) return false;
+        run = 0;
+        continue;
+      }
+      if (((at - KeyHash(key.key, slots)) & (slots - 1)) > run) return false;
+      ++run;
+    }
+    return true;
+  }
+
+  absl::Status CheckKeyed(uint32_t g) {
+    const IndexGroup& group = x_.groups[g];
+    if (!HasKeys(group.probe, group.kind)) return Wrong("a group does not fit its probe");
+    if (!FiltersFit(group)) return Wrong("a group's filters do not fit their probes");
+    if (!IsHashTable(group)) return Wrong("a table of keys is not well formed");
+    const Range all = RanksOf(group);
+    const uint32_t stamp = g + 1;
+    for (uint32_t i = 0; i < all.count; ++i) in_group_[x_.ranks[all.first + i]] = stamp;
+    uint32_t covered = 0;
+    auto cover = [&](uint32_t rank) {
+      if (in_group_[rank] != stamp) return false;
+      if (covered_[rank] != stamp) ++covered;
+      covered_[rank] = stamp;
+      return true;
+    };
+    uint32_t depth = 0;
+    for (uint32_t k = group.first; k < group.first + group.count; ++k) {
+      const IndexKey& key = x_.keys[k];
+      const Range range{key.first, key.count};
+      bool good = false;
+      switch (key.kind) {
+        case IndexKey::kFree:
+          good = true;
+          break;
+        case IndexKey::kPostings:
+          good = IsListOfPostings(range);
+          for (uint32_t i = 0; good && i < range.count; ++i) {
+            good = cover(x_.postings[range.first + i].rank);
+          }
+          break;
+        case IndexKey::kGroups:
+          good = IsListOfGroups(range, g, cover);
+          for (uint32_t i = 0; good && i < range.count; ++i) {
+            depth = std::max<uint32_t>(depth, depth_[range.first + i]);
+          }
+          break;
+        default:
+          break;
+      }
+      if (!good) return Wrong("a key's rules are not well formed");
+    }
+    if (covered != all.count) return Wrong("a group has a rule that no key leads to");
+    depth_[g] = static_cast<uint8_t>(depth + 1);
+    if (depth_[g] > kMaxIndexDepth) return Wrong("groups are nested too deeply");
+    return absl::OkStatus();
+  }
+
+  // A number that is never negative?
+  bool IsCode(const Probe& probe) const {
+    if (probe.form == Form::kText || probe.form == Form::kRank) return true;
+    if (probe.form != Form::kNumber) return false;
+    if (probe.node == kNone32) return true;  // an action, an entity type
+    const TypeKind kind = TypeOf(probe).kind;
+    return kind == TypeKind::kBool || kind == TypeKind::kEnum;
+  }
+
+  bool ColumnFits(const IndexColumn& column, uint64_t words, uint64_t last_word) {
+    if (!AllZero(column.reserved) || column.probe >= x_.probes.size()) return false;
+    const Probe& probe = x_.probes[column.probe];
+    uint64_t rows = uint64_t{column.count} + 1;
+    switch (column.kind) {
+      case IndexColumn::Kind::kIntervals: {
+        if (probe.form != Form::kNumber && probe.form != Form::kText && probe.form != Form::kRank) {
+          return false;
+        }
+        cuts_seen_ += column.count;
+        if (cuts_seen_ > x_.cuts.size() ||
+            !InRange(column.first_cut, column.count, x_.cuts.size())) {
+          return false;
+        }
+        for (uint32_t i = 1; i < column.count; ++i) {
+          if (x_.cuts[column.first_cut + i - 1] >= x_.cuts[column.first_cut + i]) return false;
+        }
+        break;
+      }
+      case IndexColumn::Kind::kCodes:
+        if (!IsCode(probe) || column.first_cut != 0) return false;
+        break;
+      case IndexColumn::Kind::kBit:
+        if (probe.form != Form::kLabel || column.count >= 64 || column.first_cut != 0) return false;
+        rows = 2;
+        break;
+      default:
+        return false;
+    }
+    const uint64_t size = rows * words;  // below 2^33 * 2^26
+    words_seen_ += size;
+    if (words_seen_ > x_.rows.size() || column.first_row > x_.rows.size() ||
+        size > x_.rows.size() - column.first_row) {
+      return false;
+    }
+    // No bit stands for a rule that is not there.
+    for (uint64_t row = 1; row <= rows; ++row) {
+      if ((x_.rows[column.first_row + row * words - 1] & ~last_word) != 0) return false;
+    }
+    return true;
+  }
+
+  absl::Status CheckRows(const IndexGroup& group) {
+    columns_seen_ += group.count;
+    if (group.probe != 0 || HasFilters(group) || group.rank_count == 0 ||
+        columns_seen_ > x_.columns.size() ||
+        !InRange(group.first, group.count, x_.columns.size())) {
+      return Wrong("a group's columns are out of range");
+    }
+    const uint64_t words = (uint64_t{group.rank_count} + 63) / 64;
+    const uint32_t rest = group.rank_count % 64;
+    const uint64_t last_word = rest == 0 ? ~uint64_t{0} : (uint64_t{1} << rest) - 1;
+    for (uint32_t c = group.first; c < group.first + group.count; ++c) {
+      if (!ColumnFits(x_.columns[c], words, last_word)) return Wrong("a column is not well formed");
+    }
+    return absl::OkStatus();
+  }
+
+  // A group that a key leads to lies before the key's group, and is nobody else's: the groups are
+  // trees. All rules are in the roots.
+  absl::Status CheckGroups() {
+    in_group_.resize(x_.rules.size());
+    covered_.resize(x_.rules.size());
+    in_walk_.resize(x_.rules.size());
+    referred_.resize(x_.groups.size());
+    depth_.resize(x_.groups.size(), 1);
+    for (uint32_t g = 0; g < x_.groups.size(); ++g) {
+      const IndexGroup& group = x_.groups[g];
+      if (group.reserved != 0 || !IsListOfRanks(RanksOf(group))) {
+        return Wrong("a group's rules are not well formed");
+      }
+      switch (group.kind) {
+        case IndexGroup::Kind::kAll:
+          if (group.probe != 0 || HasFilters(group) || group.first_rank != 0 ||
+              group.rank_count != 0) {
+            return Wrong("a group of all has what it does not need");
+          }
+          break;
+        case IndexGroup::Kind::kRows:
+          ZTP_RETURN_IF_ERROR(CheckRows(group));
+          break;
+        default:
+          ZTP_RETURN_IF_ERROR(CheckKeyed(g));
+          break;
+      }
+    }
+    uint64_t found = 0;
+    const bool good = x_.groups.size() <= UINT32_MAX &&
+                      IsListOfGroups({x_.first_root, x_.root_count},
+                                     static_cast<uint32_t>(x_.groups.size()), [&](uint32_t) {
+                                       ++found;
+                                       return true;
+                                     });
+    if (!good || found != x_.rules.size()) return Wrong("not every rule is found from the roots");
+    if (std::find(referred_.begin(), referred_.end(), false) != referred_.end()) {
+      return Wrong("a group is found from nowhere");
+    }
+    return absl::OkStatus();
+  }
+
+  const DecisionProgram& p_;
+  const DecisionIndex& x_;
+  const ConstantNames names_;
+  TypeMatcher matcher_;
+  // How much of each table groups have taken so far: no two share a part, so the check takes time
+  // linear in the tables.
+  uint64_t ranks_seen_ = 0;
+  uint64_t postings_seen_ = 0;
+  uint64_t keys_seen_ = 0;
+  uint64_t columns_seen_ = 0;
+  uint64_t cuts_seen_ = 0;
+  uint64_t words_seen_ = 0;
+  // By rank: the last group (its number and one) that has the rule, and in which a key led to it;
+  // the last walk that met it.
+  std::vector<uint32_t> in_group_, covered_, in_walk_;
+  uint32_t walk_ = 0;
+  // By group.
+  std::vector<bool> referred_;
+  std::vector<uint8_t> depth_;
+};
+
+}  // namespace
+
+absl::Status CheckIndex(const DecisionProgram& program) {
+  // Not indexed at all: every rule is tried.
+  if (program.index == DecisionIndex()) return absl::OkStatus();
+  return IndexChecker(program).Check();
+}
+
+}  // namespace ztp
