@@ -79,6 +79,12 @@ class IndexChecker {
   const Type& TypeOf(const Probe& probe) const {
     return p_.schema.types[TypeId{p_.nodes[probe.node].type}];
   }
+  // What now can be compared with.
+  bool IsTime(const Probe& probe) const {
+    if (probe.form != Form::kNumber || probe.node == kNone32) return false;
+    const TypeKind kind = TypeOf(probe).kind;
+    return kind == TypeKind::kTime || kind == TypeKind::kDuration;
+  }
   TypeKind ElementKind(const Probe& probe) const {
     return p_.schema.types.kind(TypeOf(probe).element);
   }
@@ -123,6 +129,14 @@ class IndexChecker {
         return leaf(Opcode::kHasAttr) && read_of(Opcode::kPrincipal);
       case Source::kHasResourceAttribute:
         return leaf(Opcode::kHasAttr) && read_of(Opcode::kResource);
+      case Source::kPrincipalQuantifier:
+        return leaf(Opcode::kAncestorQuantifier) && read_of(Opcode::kPrincipal);
+      case Source::kResourceQuantifier:
+        return leaf(Opcode::kAncestorQuantifier) && read_of(Opcode::kResource);
+      case Source::kInputIssuedAt:
+        return leaf(Opcode::kInputIssuedAt);
+      case Source::kInputExpiresAt:
+        return leaf(Opcode::kInputExpiresAt);
       default:
         return false;
     }
@@ -240,12 +254,8 @@ class IndexChecker {
         return probe.form == Form::kChars && IsConstant(test.a) && test.b == 0 &&
                p_.constants[static_cast<size_t>(test.a)].kind ==
                    static_cast<uint8_t>(TypeKind::kGlob);
-      case Test::Op::kNow: {
-        if (probe.form != Form::kNumber || probe.node == kNone32) return false;
-        const TypeKind kind = TypeOf(probe).kind;
-        return (kind == TypeKind::kTime || kind == TypeKind::kDuration) &&
-               test.now_op <= Test::NowOp::kEq && (test.b == 0 || test.b == 1);
-      }
+      case Test::Op::kNow:
+        return IsTime(probe) && test.now_op <= Test::NowOp::kEq && (test.b == 0 || test.b == 1);
     }
     return false;
   }
@@ -482,8 +492,12 @@ class IndexChecker {
     const Probe& probe = x_.probes[column.probe];
     uint64_t rows = uint64_t{column.count} + 1;
     switch (column.kind) {
-      case IndexColumn::Kind::kIntervals: {
-        if (probe.form != Form::kNumber && probe.form != Form::kText && probe.form != Form::kRank) {
+      case IndexColumn::Kind::kIntervals:
+      case IndexColumn::Kind::kAge: {
+        const bool age = column.kind == IndexColumn::Kind::kAge;
+        if (age ? !IsTime(probe)
+                : probe.form != Form::kNumber && probe.form != Form::kText &&
+                      probe.form != Form::kRank) {
           return false;
         }
         cuts_seen_ += column.count;
