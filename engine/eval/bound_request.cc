@@ -152,12 +152,15 @@ absl::Status BoundRequest::Bind(const Policy& policy, const Snapshot& snapshot,
     }
   }
   now_ = request.now.micros;
-  auto is_plain = [&](const Val& holder) {
-    return !carries_any() && holder.entity() < snapshot.entity_count() &&
-           snapshot.IsStored(holder.entity());
+  auto row_of = [&](const Val& holder) -> const uint64_t* {
+    const uint32_t entity = holder.entity();
+    if (carries_any() || entity >= snapshot.entity_count() || !snapshot.IsStored(entity)) {
+      return nullptr;
+    }
+    return snapshot.view().Row(entity);
   };
-  principal_is_plain_ = is_plain(principal_);
-  resource_is_plain_ = is_plain(resource_);
+  principal_row_ = row_of(principal_);
+  resource_row_ = row_of(resource_);
   ReadProbes();
   return absl::OkStatus();
 }

@@ -51,9 +51,9 @@ class BoundRequest : public UidSource {
   ActionId action() const { return action_; }
   const Val& principal() const { return principal_; }
   const Val& resource() const { return resource_; }
-  // Stored, in a request that carries no entity: what is stored of it is all there is to say.
-  bool principal_is_plain() const { return principal_is_plain_; }
-  bool resource_is_plain() const { return resource_is_plain_; }
+  // The stored row, if the request carries no entity, so that it is all there is to say; else null.
+  const uint64_t* principal_row() const { return principal_row_; }
+  const uint64_t* resource_row() const { return resource_row_; }
   const BoundFact& param(uint32_t index) const { return params_[index]; }
   const BoundFact& input(uint32_t index) const { return inputs_[index]; }
   int64_t now() const { return now_; }
@@ -95,8 +95,8 @@ class BoundRequest : public UidSource {
   ActionId action_;
   Val principal_;
   Val resource_;
-  bool principal_is_plain_ = false;
-  bool resource_is_plain_ = false;
+  const uint64_t* principal_row_ = nullptr;
+  const uint64_t* resource_row_ = nullptr;
   std::vector<BoundFact> params_;
   std::vector<BoundFact> inputs_;
   std::vector<CarriedEntity> carried_;

@@ -10,7 +10,8 @@ namespace ztp {
 
 ProbeReader::ProbeReader(const BoundRequest& request, Scratch& scratch, Machine& machine)
     : request_(request),
-      index_(request.policy().program().index),
+      program_(request.policy().program()),
+      index_(program_.index),
       snapshot_(request.snapshot()),
       request_readings_(request.readings()),
       request_probes_(index_.request_probes),
@@ -85,22 +86,23 @@ Result ProbeReader::ResultOf(const Probe& probe) {
 
 // A stored attribute whose value does not depend on anything else. False: the machine has to read
 // it.
-bool ProbeReader::LoadAttribute(const Probe& probe, const Val& holder, bool holder_is_plain,
-                                Reading* reading) const {
-  if (!holder_is_plain) return false;
-  const uint32_t entity = holder.entity();
-  const uint32_t column =
-      request_.policy().program().AttributeColumn(probe.index, EntityTypeId{holder.size});
+inline bool ProbeReader::LoadAttribute(const Probe& probe, const Val& holder, const uint64_t* row,
+                                       Reading* reading) const {
+  if (row == nullptr) return false;
+  const uint32_t column = program_.AttributeColumn(probe.index, EntityTypeId{holder.size});
   if (column == kNone32) return false;
-  const Val& val = snapshot_.Attribute(entity, column);
-  if (val.is_none() || snapshot_.Window(entity, column) != nullptr) return false;
+  const FactsType& type = snapshot_.view().types[holder.size];
+  if (FactsView::State(row, type, column) != FactsState::kPresent ||
+      FactsView::WindowOf(row, type, column) != 0) {
+    return false;
+  }
   reading->stamp = stamp_;
   reading->valid_until = kForEver;
-  if (probe.form == Probe::Form::kNumber) {
-    reading->value = val.number;
+  if (probe.form <= Probe::Form::kLabel && type.cells[column].form == FactsForm::kNumber) {
+    reading->value = static_cast<int64_t>(row[FactsRow::kCells + column]);
     reading->known = reading->plain = 1;
   } else {
-    TakeValue(request_.policy(), probe, val, reading);
+    TakeValue(request_.policy(), probe, snapshot_.Attribute(holder.entity(), column), reading);
   }
   return true;
 }
@@ -109,11 +111,11 @@ void ProbeReader::Load(uint32_t number, Reading* reading) {
   const Probe& probe = index_.probes[number];
   if (probe.form != Probe::Form::kEntity) {
     if (probe.source == Probe::Source::kPrincipalAttribute &&
-        LoadAttribute(probe, request_.principal(), request_.principal_is_plain(), reading)) {
+        LoadAttribute(probe, request_.principal(), request_.principal_row(), reading)) {
       return;
     }
     if (probe.source == Probe::Source::kResourceAttribute &&
-        LoadAttribute(probe, request_.resource(), request_.resource_is_plain(), reading)) {
+        LoadAttribute(probe, request_.resource(), request_.resource_row(), reading)) {
       return;
     }
   }

@@ -75,11 +75,12 @@ class ProbeReader {
   void Load(uint32_t probe, Reading* reading);
   Result OfNode(uint32_t node);
   Result ResultOf(const Probe& probe);
-  bool LoadAttribute(const Probe& probe, const Val& holder, bool holder_is_plain,
+  bool LoadAttribute(const Probe& probe, const Val& holder, const uint64_t* row,
                      Reading* reading) const;
   Outcome Now(const Test& test, const Reading& reading) const;
 
   const BoundRequest& request_;
+  const DecisionProgram& program_;
   const DecisionIndex& index_;
   const Snapshot& snapshot_;
   const Reading* const request_readings_;
