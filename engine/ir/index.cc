@@ -26,6 +26,7 @@ using Kind = IndexGroup::Kind;
 
 constexpr size_t kMaxKeysOfRule = 32;  // of one rule in one group
 constexpr int64_t kMaxCodes = 64;      // values that a column has a row for each
+constexpr size_t kFewRules = 64;       // one word of a row
 constexpr int kMaxDepth = 4;           // of groups within groups
 constexpr int64_t kGreatest = std::numeric_limits<int64_t>::max();
 
@@ -339,6 +340,7 @@ class IndexBuilder {
       }
     }
     std::vector<IndexColumn> columns;
+    if (ranks.size() <= kFewRules) KeepOneOfEach(&by_probe, ranks.size());
     for (const auto& [key, members] : by_probe) {
       const auto [probe, age] = key;
       // Reading the value and finding its row costs about as much as looking at a few rules.
@@ -353,6 +355,36 @@ class IndexBuilder {
       }
     }
     return columns;
+  }
+
+  // A column costs about as much as looking at a rule. So for few rules there are no more than it
+  // takes for each rule to be in one, as far as it can: those that the most rules are in.
+  void KeepOneOfEach(std::map<std::pair<uint32_t, bool>, std::vector<Member>>* by_probe,
+                     size_t rules) const {
+    std::vector<bool> covered(rules, false);
+    std::map<std::pair<uint32_t, bool>, std::vector<Member>> kept;
+    while (!by_probe->empty()) {
+      auto best = by_probe->end();
+      double most = 0;
+      for (auto it = by_probe->begin(); it != by_probe->end(); ++it) {
+        double gain = 0;
+        uint32_t last = kNone32;
+        for (const Member& m : it->second) {
+          if (!covered[m.place] && m.place != last) gain += 1;
+          last = m.place;
+        }
+        // What the request says need not be read.
+        if (gain > 0 && out_.probes[it->first.first].FromRequest()) gain += 0.5;
+        if (gain > most) {
+          most = gain;
+          best = it;
+        }
+      }
+      if (best == by_probe->end()) break;
+      for (const Member& m : best->second) covered[m.place] = true;
+      kept.insert(by_probe->extract(best));
+    }
+    *by_probe = std::move(kept);
   }
 
   static size_t Words(size_t rules) { return (rules + 63) / 64; }
