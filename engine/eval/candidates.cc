@@ -173,6 +173,7 @@ void Candidates::VisitRows(const IndexGroup& group) {
   const size_t column_count = std::min<size_t>(group.count, kMaxColumns);
   for (size_t c = 0; c < column_count; ++c) probes_.Fetch(columns[c].probe);
 
+  if (group.rank_count <= 64) return VisitWord(group, columns, column_count);
   const int64_t* const cuts = index_.cuts.data();
   const uint64_t* const all_rows = index_.rows.data();
   const int64_t now = request_.now();
@@ -217,6 +218,38 @@ void Candidates::VisitRows(const IndexGroup& group) {
   }
 }
 
+// The same where a row is one word.
+void Candidates::VisitWord(const IndexGroup& group, const IndexColumn* columns, size_t count) {
+  const int64_t* const cuts = index_.cuts.data();
+  const uint64_t* const rows = index_.rows.data();
+  const int64_t now = request_.now();
+  uint64_t left = ~uint64_t{0} >> (64 - group.rank_count);
+  uint64_t timed = left;
+  int64_t floor = kForEver;
+  for (size_t c = 0; c < count; ++c) {
+    const IndexColumn& column = columns[c];
+    const Reading& r = probes_.Fetched(column.probe);
+    if (!r.known) continue;
+    int64_t value = r.value;
+    if (column.kind == IndexColumn::Kind::kAge && __builtin_sub_overflow(now, value, &value)) {
+      continue;
+    }
+    const uint64_t row = rows[column.first_row + RowOf(column, cuts, value)];
+    if (r.plain) {
+      left &= row;
+    } else {
+      timed &= row;
+      floor = std::min(floor, r.valid_until);
+    }
+  }
+  if (floor != kForEver && (left & ~timed) != 0) {
+    s_.soft_.push_back({group.first_rank, static_cast<uint32_t>(s_.soft_words_.size()), 1, floor});
+    s_.soft_words_.push_back(left & ~timed);
+  }
+  const uint32_t* const ranks = index_.ranks.data() + group.first_rank;
+  for (left &= timed; left != 0; left &= left - 1) Add(ranks[std::countr_zero(left)]);
+}
+
 // None of them can be false for a shorter time than the first of the values that left it out.
 bool Candidates::Shorten(uint32_t first_rank, uint32_t last_rank, int64_t* until) {
   for (const Scratch::Soft& soft : s_.soft_) {
@@ -241,6 +274,11 @@ void Candidates::Add(uint32_t rank) {
   candidate.kind = rank < index_.forbids                    ? RuleRecord::Kind::kForbid
                    : rank < index_.forbids + index_.permits ? RuleRecord::Kind::kPermit
                                                             : RuleRecord::Kind::kDuty;
+  // Every forbid is looked at sooner or later, a permit perhaps never.
+  if (rank < index_.forbids) {
+    Look(&candidate);
+    if (candidate.state == State::kFalse && candidate.valid_until == kForEver) return;
+  }
   s_.candidates_.push_back(candidate);
 }
 

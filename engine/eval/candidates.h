@@ -56,6 +56,7 @@ class Candidates {
   bool ForEachKey(IndexGroup::Kind kind, const Reading& reading, const VisitKeyOf& visit) const;
   void VisitKeyed(const IndexGroup& group);
   void VisitRows(const IndexGroup& group);
+  void VisitWord(const IndexGroup& group, const IndexColumn* columns, size_t count);
   static uint64_t RowOf(const IndexColumn& column, const int64_t* all_cuts, int64_t value);
   void Add(uint32_t rank);
   // Tries a candidate's tests.
