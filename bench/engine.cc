@@ -33,8 +33,8 @@ absl::StatusOr<std::string> CompileToBundle(const std::string& policy_path) {
   return WriteBundle(compiler.Lower());
 }
 
-absl::StatusOr<std::shared_ptr<const Policy>> LoadPolicy(std::string_view bundle) {
-  ZTP_ASSIGN_OR_RETURN(DecisionProgram program, ReadBundle(bundle));
+absl::StatusOr<std::shared_ptr<const Policy>> OpenPolicy(const std::string& bundle_path) {
+  ZTP_ASSIGN_OR_RETURN(DecisionProgram program, OpenBundle(bundle_path));
   return Policy::Make(std::move(program));
 }
 

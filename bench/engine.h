@@ -20,8 +20,8 @@ namespace ztp::bench {
 // Source to the bytes of a bundle. InvalidArgument with the diagnostics if the policy has errors.
 absl::StatusOr<std::string> CompileToBundle(const std::string& policy_path);
 
-// A bundle's bytes, verified, to a policy that can decide.
-absl::StatusOr<std::shared_ptr<const Policy>> LoadPolicy(std::string_view bundle);
+// A bundle's file, mapped and verified, as a policy that can decide.
+absl::StatusOr<std::shared_ptr<const Policy>> OpenPolicy(const std::string& bundle_path);
 
 // Facts as JSON text to a snapshot.
 absl::StatusOr<std::shared_ptr<const Snapshot>> LoadFacts(const Policy& policy,

@@ -120,17 +120,20 @@ class Results:
         return rows + [["two threads of arithmetic against one", f"{floor['alu_threads']['ratio']:.2f}×"]]
 
     def left_out(self):
-        """Every engine and workload that has no figure, and why."""
-        notes = [f"{engine}: {why}" for engine, why in self.document["skipped"].items()]
+        """Every engine and workload that has no figure or not all checks, and why; a line a reason."""
+        workloads_by_reason = {}
         for workload in self.document["workloads"]:
-            for form, why in workload["cannot"].items():
-                notes.append(f"{workload['name']}: {why}")
+            for why in workload["cannot"].values():
+                workloads_by_reason.setdefault(why, []).append(workload["name"])
+        notes = [f"{engine}: {why}" for engine, why in self.document["skipped"].items()]
+        notes += [f"{why}: not on {', '.join(names)}" for why, names in workloads_by_reason.items()]
+        slow = {}
         for line in self.document["lines"]:
             if "refused" in line:
                 notes.append(f"{line['workload']}: {line['engine']} refuses it: {line['refused'].splitlines()[0][:200]}")
             elif line.get("checked", 0) < line["requests"]:
-                notes.append(f"{line['workload']}: {line['engine']} is slow: {line['checked']} of {line['requests']} decisions "
-                             "were checked in the time there was, all right")
+                slow.setdefault(line["engine"], []).append(f"{line['checked']} of {line['requests']} on {line['workload']}")
+        notes += [f"{engine}: for want of time not all decisions were checked: {', '.join(counts)}" for engine, counts in slow.items()]
         return notes
 
 
@@ -195,7 +198,8 @@ def results_page(results, plot):
     versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
     parts = [
         "# Results", "Written by `bench/run.py --record`; [README.md](README.md) says what is measured and how.",
-        f"{document['date']}, revision {document['revision']}, {document['seconds']:g} s a figure. {machine['cpu']}, "
+        f"{document['date']}, revision {document['revision']}{', built from older sources' if document['stale'] else ''}, "
+        f"{document['seconds']:g} s a figure. {machine['cpu']}, "
         f"{machine['cores']} cores, {machine['memory']} memory, {machine['system']}; load average before the run "
         f"{machine['load_before']:.2f}, after {machine['load_after']:.2f}. {versions}.",
     ]

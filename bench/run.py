@@ -114,6 +114,12 @@ def revision():
     return done.stdout.strip() or "unknown"
 
 
+def is_older_than_sources(program):
+    """Were sources changed since it was built? Then its figures are not those of the tree."""
+    sources = [path for folder in ("engine", "bench") for path in (ROOT / folder).rglob("*") if path.suffix in (".h", ".cc")]
+    return program.stat().st_mtime < max(path.stat().st_mtime for path in sources)
+
+
 def draw(results_file, out):
     """Draws with the first Python that has matplotlib; says so if none has."""
     for python in dict.fromkeys([sys.executable, "/usr/bin/python3"]):
@@ -176,6 +182,10 @@ def main():
     except peers.BuildError as error:
         say(str(error))
         return 1
+    stale = "ztp" in programs and is_older_than_sources(programs["ztp"])
+    if stale:
+        say("ztp_bench is older than the sources: `make build` first, or its figures are of an older engine")
+    built_of = revision()
     workloads = generated(arguments.names, out / "workloads")
     about = machine() | {"load_before": os.getloadavg()[0]}
     say("measuring the machine's floors")
@@ -186,7 +196,7 @@ def main():
     lines, faults = measure(arguments.engines, programs, workloads, out / "workloads", arguments.seconds)
     about["load_after"] = os.getloadavg()[0]
     document = {
-        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), "revision": revision(),
+        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), "revision": built_of, "stale": stale,
         "seconds": arguments.seconds, "machine": about, "engines": [engine.name for engine in arguments.engines],
         "versions": {line["engine"]: line["version"] for line in lines if "version" in line},
         "skipped": skipped, "workloads": workloads, "floor": floor, "lines": lines, "faults": faults}

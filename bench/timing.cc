@@ -31,7 +31,7 @@ TickScale Calibrate() {
   return scale;
 }
 
-double CallsPerSecond(int threads, double seconds, const std::function<uint64_t(int)>& work) {
+double CallsPerSecond(int threads, double seconds, const Work& work) {
   std::atomic<uint64_t> calls{0};
   std::atomic<int> ready{0};
   std::vector<std::thread> running;
@@ -50,6 +50,16 @@ double CallsPerSecond(int threads, double seconds, const std::function<uint64_t(
   }
   for (std::thread& thread : running) thread.join();
   return static_cast<double>(calls.load());
+}
+
+uint64_t Arithmetic(int thread) {
+  uint64_t x = static_cast<uint64_t>(thread) + 1;
+  for (int i = 0; i < 100'000; ++i) {
+    x = x * 6364136223846793005u + 1442695040888963407u;
+    x ^= x >> 17;
+  }
+  Keep(x);
+  return 1;
 }
 
 }  // namespace
@@ -81,25 +91,17 @@ Distribution Summarise(std::vector<uint32_t>& singles, std::vector<uint32_t>& ba
   return d;
 }
 
-Scaling MeasureScaling(double seconds, const std::function<uint64_t(int)>& work) {
-  std::vector<double> one, two;
-  for (int round = 0; round < 3; ++round) {
-    one.push_back(CallsPerSecond(1, seconds / 6, work));
-    two.push_back(CallsPerSecond(2, seconds / 6, work));
+ScalingBesideControl MeasureScaling(double seconds, const Work& work) {
+  constexpr int kRounds = 5;
+  const double part = seconds / (kRounds * 4);
+  ScalingBesideControl best;
+  for (int round = 0; round < kRounds; ++round) {
+    ScalingBesideControl now;
+    now.control = {CallsPerSecond(1, part, Arithmetic), CallsPerSecond(2, part, Arithmetic)};
+    now.work = {CallsPerSecond(1, part, work), CallsPerSecond(2, part, work)};
+    if (now.control.ratio() >= best.control.ratio()) best = now;
   }
-  return {Median(one), Median(two)};
-}
-
-Scaling MeasureAluScaling(double seconds) {
-  return MeasureScaling(seconds, [](int thread) -> uint64_t {
-    uint64_t x = static_cast<uint64_t>(thread) + 1;
-    for (int i = 0; i < 100'000; ++i) {
-      x = x * 6364136223846793005u + 1442695040888963407u;
-      x ^= x >> 17;
-    }
-    Keep(x);
-    return 1;
-  });
+  return best;
 }
 
 }  // namespace ztp::bench

@@ -117,16 +117,21 @@ Distribution Measure(size_t count, double seconds, const Call& call) {
   return Summarise(singles, batches, passes);
 }
 
-// Calls a second that one and two threads make together. `work(thread)` does some calls and returns
-// how many. One and two alternate, three times each; the medians count.
+// Calls a second that one and two threads make together.
 struct Scaling {
   double one = 0, two = 0;
   double ratio() const { return one > 0 ? two / one : 0; }
 };
-Scaling MeasureScaling(double seconds, const std::function<uint64_t(int thread)>& work);
 
-// The same of arithmetic in registers, which shares nothing: what two threads can reach at all on
-// this machine, at this moment.
-Scaling MeasureAluScaling(double seconds);
+// Does some calls, and returns how many. Two threads may call it at once, each with its number.
+using Work = std::function<uint64_t(int thread)>;
+
+// Of `work`, and of arithmetic in registers, which shares nothing and so says what two threads can
+// reach at all on this machine, at this moment. The two alternate for five rounds in about
+// `seconds`; the round counts in which the arithmetic did best.
+struct ScalingBesideControl {
+  Scaling work, control;
+};
+ScalingBesideControl MeasureScaling(double seconds, const Work& work);
 
 }  // namespace ztp::bench

@@ -31,6 +31,7 @@ absl::StatusOr<WorkloadFiles> ReadWorkload(const std::string& folder) {
   WorkloadFiles files;
   files.name = (path.has_filename() ? path : path.parent_path()).filename().string();
   files.policy_path = (path / "policy.ztp").string();
+  files.bundle_path = (path / "policy.ztpb").string();
   ZTP_ASSIGN_OR_RETURN(files.facts, read("facts.jsonl"));
   ZTP_ASSIGN_OR_RETURN(const std::string requests, read("requests.jsonl"));
   ZTP_ASSIGN_OR_RETURN(const std::string expected, read("expected.txt"));

@@ -13,6 +13,7 @@ namespace ztp::bench {
 struct WorkloadFiles {
   std::string name;         // "gateway-1000"
   std::string policy_path;  // the .ztp file, or a folder of them
+  std::string bundle_path;  // where its bundle goes; not there at first
   std::string facts;
   std::vector<std::string> requests;  // JSON, one each
   std::vector<std::string> expected;  // one each: "allow p3", "deny p1 guard2", "deny"; the rules

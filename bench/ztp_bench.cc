@@ -16,6 +16,7 @@
 #include "bench/timing.h"
 #include "bench/workload_files.h"
 #include "engine/base/status.h"
+#include "engine/driver/files.h"
 
 namespace ztp::bench {
 namespace {
@@ -80,7 +81,7 @@ double AllocationsPerDecision(const Subject& subject) {
   return static_cast<double>(AllocationsSoFar() - before) / static_cast<double>(subject.size());
 }
 
-Scaling EvaluateScaling(const Subject& subject, double seconds) {
+ScalingBesideControl EvaluateScaling(const Subject& subject, double seconds) {
   std::vector<std::unique_ptr<Subject::Worker>> workers;
   for (int t = 0; t < 2; ++t) workers.push_back(std::make_unique<Subject::Worker>());
   return MeasureScaling(seconds, [&](int thread) -> uint64_t {
@@ -101,19 +102,22 @@ void MeasureDecisions(const WorkloadFiles& files, const Subject& subject, double
   (*out)["json"] = ToJson(Measure(
       n, seconds, [&](size_t i) { Keep(subject.TextToText(files.requests[i], worker).size()); }));
   (*out)["allocations"] = AllocationsPerDecision(subject);
-  (*out)["threads"] = ToJson(EvaluateScaling(subject, seconds));
-  (*out)["alu_threads"] = ToJson(MeasureAluScaling(seconds));
+  const ScalingBesideControl scaling = EvaluateScaling(subject, 2 * seconds);
+  (*out)["threads"] = ToJson(scaling.work);
+  (*out)["alu_threads"] = ToJson(scaling.control);
 }
 
 absl::Status RunWorkload(const std::string& folder, const Options& options) {
   ZTP_ASSIGN_OR_RETURN(const WorkloadFiles files, ReadWorkload(folder));
   ZTP_ASSIGN_OR_RETURN(const ChildRun compiled,
                        RunInChild([&] { return CompileToBundle(files.policy_path); }));
+  ZTP_RETURN_IF_ERROR(driver::WriteFile(files.bundle_path, compiled.output));
   uint64_t heap = HeapBytes();
   Clock::time_point begin = Clock::now();
-  ZTP_ASSIGN_OR_RETURN(std::shared_ptr<const Policy> policy, LoadPolicy(compiled.output));
+  ZTP_ASSIGN_OR_RETURN(std::shared_ptr<const Policy> policy, OpenPolicy(files.bundle_path));
   const double load_seconds = SecondsSince(begin);
-  const uint64_t policy_bytes = HeapBytes() - heap;
+  // The bundle is mapped and used where it lies; the rest is on the heap.
+  const uint64_t policy_bytes = HeapBytes() - heap + compiled.output.size();
   heap = HeapBytes();
   begin = Clock::now();
   ZTP_ASSIGN_OR_RETURN(std::shared_ptr<const Snapshot> facts, LoadFacts(*policy, files.facts));

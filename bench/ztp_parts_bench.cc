@@ -13,6 +13,7 @@
 #include "bench/engine.h"
 #include "bench/workload_files.h"
 #include "engine/base/status.h"
+#include "engine/driver/files.h"
 
 namespace ztp::bench {
 namespace {
@@ -28,7 +29,8 @@ absl::StatusOr<Loaded> Load(const std::string& folder) {
   Loaded loaded;
   ZTP_ASSIGN_OR_RETURN(loaded.files, ReadWorkload(folder));
   ZTP_ASSIGN_OR_RETURN(loaded.bundle, CompileToBundle(loaded.files.policy_path));
-  ZTP_ASSIGN_OR_RETURN(std::shared_ptr<const Policy> policy, LoadPolicy(loaded.bundle));
+  ZTP_RETURN_IF_ERROR(driver::WriteFile(loaded.files.bundle_path, loaded.bundle));
+  ZTP_ASSIGN_OR_RETURN(std::shared_ptr<const Policy> policy, OpenPolicy(loaded.files.bundle_path));
   ZTP_ASSIGN_OR_RETURN(std::shared_ptr<const Snapshot> facts,
                        LoadFacts(*policy, loaded.files.facts));
   ZTP_ASSIGN_OR_RETURN(loaded.subject, Subject::Make(std::move(policy), std::move(facts),
@@ -70,8 +72,8 @@ void Register(const Loaded& loaded) {
   add("compile", [&loaded](benchmark::State& state) {
     for (auto _ : state) benchmark::DoNotOptimize(CompileToBundle(loaded.files.policy_path));
   });
-  add("read_bundle", [&loaded](benchmark::State& state) {
-    for (auto _ : state) benchmark::DoNotOptimize(LoadPolicy(loaded.bundle));
+  add("open_bundle", [&loaded](benchmark::State& state) {
+    for (auto _ : state) benchmark::DoNotOptimize(OpenPolicy(loaded.files.bundle_path));
     state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * loaded.bundle.size()));
   });
   add("load_facts", [&loaded](benchmark::State& state) {
