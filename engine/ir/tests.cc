@@ -81,9 +81,12 @@ void TestBuilder::Run() {
   for (uint32_t rank = 0; rank < out_.rules.size(); ++rank) {
     std::vector<uint32_t>& tests = tests_of[rank];
     // Those of nodes last; among the others, what leaves out most for its cost first.
-    std::stable_sort(tests.begin(), tests.end(), [&](uint32_t a, uint32_t b) {
-      return Price(out_.tests[a]) < Price(out_.tests[b]);
-    });
+    auto place = [&](uint32_t t) {
+      const Test& test = out_.tests[t];
+      return std::make_pair(out_.probes[test.probe].source == Probe::Source::kNode, Price(test));
+    };
+    std::stable_sort(tests.begin(), tests.end(),
+                     [&](uint32_t a, uint32_t b) { return place(a) < place(b); });
     IndexedRule& rule = out_.rules[rank];
     rule.first_test = static_cast<uint32_t>(out_.rule_tests.size());
     // The tests only leave rules out: what does not fit into the number is worked out by the
@@ -666,17 +669,14 @@ double TestBuilder::Share(const Test& test) const {
     default:
       break;
   }
-  share = std::min(share, 0.9);
-  return test.negated ? 1 - share : share;
+  // No test is thought to leave out nothing, or everything: prices stay finite.
+  return std::clamp(test.negated ? 1 - share : share, 0.05, 0.95);
 }
 
 // What a test costs for each rule that it leaves out, in nanoseconds or so; only the order counts.
 double TestBuilder::Price(const Test& test) const {
   double cost = 1;
   switch (out_.probes[test.probe].source) {
-    case Probe::Source::kNode:
-      cost = 1e6;
-      break;
     case Probe::Source::kPrincipalAttribute:
     case Probe::Source::kResourceAttribute:
     case Probe::Source::kHasPrincipalAttribute:
