@@ -3,8 +3,8 @@
 //
 //   valgrind --tool=callgrind --instr-atstart=no --combine-dumps=yes ztp_instructions FOLDER
 //
-// Counting is on around the two loops only and ends with a named dump each: a
-// count has no share of compiling and loading, nor of memory that is kept after the first decision.
+// Counting is on around the two loops only and ends with a named dump each: a count has no share of
+// compiling and loading, nor of memory that is kept after the first decision.
 // Decisions other than the expected ones are an error, since those of a broken engine may be cheap.
 // On standard output: what the counts are to be divided by, and by what compiler they are, as JSON.
 #include <valgrind/callgrind.h>
