@@ -44,6 +44,7 @@ def main():
                           color=COLOURS.get(engine), label=engine)
         axis.axhline(document["floor"]["hash_ns"], color="black", linewidth=0.8, linestyle=":", label="a warm hash look-up")
         axis.set(xscale="log", yscale="log", title=f"{family}-N", xlabel="rules")
+        axis.minorticks_off()
         axis.xaxis.set_major_formatter(lambda n, _: f"{n:,.0f}")
         axis.grid(True, which="major", color="#dddddd", linewidth=0.6)
     axes[0][0].yaxis.set_major_formatter(unit)

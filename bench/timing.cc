@@ -31,19 +31,21 @@ TickScale Calibrate() {
   return scale;
 }
 
-double CallsPerSecond(int threads, double seconds, const Work& work) {
+double CallsPerSecond(int threads, double seconds, const WorkMaker& make_work) {
   std::atomic<uint64_t> calls{0};
   std::atomic<int> ready{0};
   std::vector<std::thread> running;
   for (int t = 0; t < threads; ++t) {
-    running.emplace_back([&, t] {
+    running.emplace_back([&] {
+      const Work work = make_work();
+      work();
       ready.fetch_add(1);
       while (ready.load() < threads) {
       }
       const Clock::time_point begin = Clock::now();
       uint64_t mine = 0;
       do {
-        mine += work(t);
+        mine += work();
       } while (SecondsSince(begin) < seconds);
       calls.fetch_add(static_cast<uint64_t>(static_cast<double>(mine) / SecondsSince(begin)));
     });
@@ -52,14 +54,15 @@ double CallsPerSecond(int threads, double seconds, const Work& work) {
   return static_cast<double>(calls.load());
 }
 
-uint64_t Arithmetic(int thread) {
-  uint64_t x = static_cast<uint64_t>(thread) + 1;
-  for (int i = 0; i < 100'000; ++i) {
-    x = x * 6364136223846793005u + 1442695040888963407u;
-    x ^= x >> 17;
-  }
-  Keep(x);
-  return 1;
+Work MakeArithmetic() {
+  return [x = uint64_t{1}]() mutable -> uint64_t {
+    for (int i = 0; i < 100'000; ++i) {
+      x = x * 6364136223846793005u + 1442695040888963407u;
+      x ^= x >> 17;
+    }
+    Keep(x);
+    return 1;
+  };
 }
 
 }  // namespace
@@ -91,14 +94,15 @@ Distribution Summarise(std::vector<uint32_t>& singles, std::vector<uint32_t>& ba
   return d;
 }
 
-ScalingBesideControl MeasureScaling(double seconds, const Work& work) {
+ScalingBesideControl MeasureScaling(double seconds, const WorkMaker& make_work) {
   constexpr int kRounds = 5;
   const double part = seconds / (kRounds * 4);
   ScalingBesideControl best;
   for (int round = 0; round < kRounds; ++round) {
     ScalingBesideControl now;
-    now.control = {CallsPerSecond(1, part, Arithmetic), CallsPerSecond(2, part, Arithmetic)};
-    now.work = {CallsPerSecond(1, part, work), CallsPerSecond(2, part, work)};
+    now.control = {CallsPerSecond(1, part, MakeArithmetic),
+                   CallsPerSecond(2, part, MakeArithmetic)};
+    now.work = {CallsPerSecond(1, part, make_work), CallsPerSecond(2, part, make_work)};
     if (now.control.ratio() >= best.control.ratio()) best = now;
   }
   return best;

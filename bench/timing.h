@@ -123,15 +123,18 @@ struct Scaling {
   double ratio() const { return one > 0 ? two / one : 0; }
 };
 
-// Does some calls, and returns how many. Two threads may call it at once, each with its number.
-using Work = std::function<uint64_t(int thread)>;
+// Does some calls, and returns how many.
+using Work = std::function<uint64_t()>;
+// Makes the work of one thread, in that thread: what it allocates shares no cache line with another
+// thread's, as in a host.
+using WorkMaker = std::function<Work()>;
 
-// Of `work`, and of arithmetic in registers, which shares nothing and so says what two threads can
-// reach at all on this machine, at this moment. The two alternate for five rounds in about
+// Of the work, and of arithmetic in registers, which shares nothing and so says what two threads
+// can reach at all on this machine, at this moment. The two alternate for five rounds in about
 // `seconds`; the round counts in which the arithmetic did best.
 struct ScalingBesideControl {
   Scaling work, control;
 };
-ScalingBesideControl MeasureScaling(double seconds, const Work& work);
+ScalingBesideControl MeasureScaling(double seconds, const WorkMaker& make_work);
 
 }  // namespace ztp::bench

@@ -82,12 +82,11 @@ double AllocationsPerDecision(const Subject& subject) {
 }
 
 ScalingBesideControl EvaluateScaling(const Subject& subject, double seconds) {
-  std::vector<std::unique_ptr<Subject::Worker>> workers;
-  for (int t = 0; t < 2; ++t) workers.push_back(std::make_unique<Subject::Worker>());
-  return MeasureScaling(seconds, [&](int thread) -> uint64_t {
-    for (size_t i = 0; i < subject.size(); ++i)
-      Keep(subject.Evaluate(i, *workers[static_cast<size_t>(thread)]));
-    return subject.size();
+  return MeasureScaling(seconds, [&subject]() -> Work {
+    return [&subject, worker = std::make_shared<Subject::Worker>()]() -> uint64_t {
+      for (size_t i = 0; i < subject.size(); ++i) Keep(subject.Evaluate(i, *worker));
+      return subject.size();
+    };
   });
 }
 

@@ -146,7 +146,8 @@ int Main(int argc, char** argv) {
   CLI::App app("The machine's floors");
   app.add_option("--seconds", seconds, "how long to measure the threads")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
-  const Scaling alu = MeasureScaling(2 * seconds, [](int) { return uint64_t{1}; }).control;
+  const Scaling alu =
+      MeasureScaling(2 * seconds, []() -> Work { return [] { return uint64_t{1}; }; }).control;
   const Json out = {
       {"engine", "floor"},
       {"call_ns", Call()},
