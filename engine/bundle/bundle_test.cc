@@ -2,17 +2,21 @@
 // it should be.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/base/str.h"
 #include "engine/bundle/bundle_testing.h"
+#include "engine/bundle/constant_names.h"
 #include "engine/bundle/decision_program.h"
 #include "engine/bundle/read.h"
 #include "engine/bundle/verify.h"
 #include "engine/bundle/write.h"
+#include "engine/core/text_hash.h"
 
 namespace ztp {
 namespace {
@@ -142,7 +146,7 @@ TEST(CheckProgram, OneThingWrong) {
       {"a constant out of range", [](auto& p) { p.nodes[2].payload = 17; }},
       {"a constant of another type", [](auto& p) { p.constant_types[0] = 4; }},
       {"an attribute out of range", [](auto& p) { p.nodes[1].payload = 2; }},
-      {"reserved bits", [](auto& p) { p.nodes[1].reserved = 1; }},
+      {"an unknown flag", [](auto& p) { p.nodes[1].flags |= 128; }},
       {"a flag that is missing", [](auto& p) { p.nodes[3].flags = 0; }},
       {"a free variable that is not said", [](auto& p) { p.nodes[7].flags = 0; }},
       {"a variable in no slot", [](auto& p) { p.nodes[5].payload = 3; }},
@@ -216,6 +220,30 @@ TEST(CheckProgram, OneThingWrong) {
          p.stored_matches.push_back({0, 1, 0});
        }},
       {"a quantifier out of range", [](auto& p) { p.quantifiers.resize(1); }},
+      {"a named text out of range", [](auto& p) { p.names.texts[0].size = 100'000; }},
+      {"one text with two numbers", [](auto& p) { p.names.texts[1] = p.names.texts[0]; }},
+      {"a text more than slots say", [](auto& p) { p.names.texts.push_back(p.rules[0].name); }},
+      {"a text fewer than slots say", [](auto& p) { p.names.texts.resize(2); }},
+      {"a table of names that is none", [](auto& p) { p.names.text_slots.resize(7); }},
+      {"no table of names", [](auto& p) { p.names.text_slots.clear(); }},
+      {"a table of names without a free slot",
+       [](auto& p) {
+         for (uint32_t& slot : p.names.text_slots) slot = 1;
+       }},
+      {"a name where no search finds it",
+       [](auto& p) {
+         std::rotate(p.names.text_slots.begin(), p.names.text_slots.begin() + 1,
+                     p.names.text_slots.end());
+       }},
+      {"a named entity of no type",
+       [](auto& p) {
+         p.names.entities.push_back({7, {}});
+       }},
+      {"a named entity without a slot",
+       [](auto& p) {
+         p.names.entities.push_back({0, {}});
+       }},
+      {"slots for no entity", [](auto& p) { p.names.entity_slots.resize(4); }},
   };
   for (const Fault& fault : kFaults) {
     DecisionProgram p = SmallProgram();
@@ -280,6 +308,45 @@ TEST(CheckProgram, FoldsThatDependOnEachOtherDoNotShareASlot) {
   EXPECT_EQ(CheckProgram(p), absl::OkStatus()) << "by itself";
   add(Opcode::kAny, 1, 0, {4, kNone32, tied}, Node::kReadsRequest);
   EXPECT_FALSE(CheckProgram(p).ok());
+}
+
+TEST(ConstantNames, AreFoundByName) {
+  DecisionProgram p = SmallProgram();
+  CellWriter writer(&p.pool);
+  for (uint32_t i = 0; i < 1000; ++i) {
+    for (const Value& value : {Value::String(Cat("text-", i % 900)),
+                               Value::Entity(EntityTypeId{i % 2}, Cat("id-", i / 3))}) {
+      p.constants.push_back(writer.Encode(value));
+    }
+  }
+  NameConstants(&p);
+  const ConstantNames names(p);
+  // SmallProgram's own come first: "x", and { "a", "b" }.
+  ASSERT_EQ(names.texts().size(), 903u);
+  EXPECT_EQ(names.Text("x"), 0u);
+  EXPECT_EQ(names.Text("b"), 2u);
+  EXPECT_EQ(names.Text("text-0"), 3u);
+  EXPECT_EQ(names.Text("text-900"), std::nullopt);
+  EXPECT_EQ(names.Text(""), std::nullopt);
+  uint32_t number = 0;
+  for (std::string_view text : names.texts()) EXPECT_EQ(names.Text(text), number++);
+  number = 0;
+  for (const ConstantNames::Entity& entity : names.entities()) {
+    EXPECT_EQ(names.EntityNumber(entity.type, entity.id), number++);
+  }
+  EXPECT_EQ(number, 667u);
+  EXPECT_EQ(names.EntityNumber(EntityTypeId{1}, "id-0"), 1u);
+  EXPECT_EQ(names.EntityNumber(EntityTypeId{2}, "id-0"), std::nullopt);
+  EXPECT_EQ(ConstantNames(DecisionProgram()).Text("x"), std::nullopt);
+}
+
+// The hash reaches files.
+TEST(ConstantNames, TheHashDoesNotChange) {
+  const std::string text = "The quick brown fox jumps over the lazy dog";
+  EXPECT_EQ(TextHash(nullptr, 0, 0), 1240548846944876420u);
+  EXPECT_EQ(TextHash(text.data(), 5, 0), 10548255407703364389u);
+  EXPECT_EQ(TextHash(text.data(), 8, 1), 10818561696483113286u);
+  EXPECT_EQ(TextHash(text.data(), text.size(), 2), 18065277050531250190u);
 }
 
 TEST(CheckProgram, DepthIsBounded) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/bundle/constant_names.h"
 #include "engine/bundle/decision_program.h"
 
 namespace ztp {
@@ -110,7 +111,7 @@ inline DecisionProgram SmallProgram() {
   rule.name = writer.AddText("small");
   rule.has_because = 1;
   rule.because = writer.AddText("it is small");
-  rule.pos = SourcePos{.source = 0, .column = 8, .line = 3, .begin = 20};
+  rule.pos = SourcePos{.source = 0, .column = 8, .line = 3};
   rule.principals = 0;
   rule.resources = 1;
   rule.action_count = 1;
@@ -129,6 +130,7 @@ inline DecisionProgram SmallProgram() {
   plan.scratch_bytes = 64;
   p.plans = {plan};
   p.candidates = {0};
+  NameConstants(&p);
   return p;
 }
 
@@ -216,6 +218,7 @@ inline DecisionProgram IndexedProgram() {
   plan.first_duty = 10;
   plan.duty_count = 1;
 
+  NameConstants(&p);
   DecisionIndex& x = p.index;
   using Form = Probe::Form;
   using Source = Probe::Source;

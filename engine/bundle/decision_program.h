@@ -47,16 +47,17 @@ struct Node {
     kReadsNow = 8,       // its result can change as time passes
     kReadsRequest = 16,  // depends on anything but constants and stored facts
   };
+  static constexpr uint32_t kMaxTypes = 1 << 24;  // that a program has
+  static constexpr uint32_t kMaxArgs = 1 << 24;   // that a node has: no source has room for as many
   Opcode op = Opcode::kConst;
+  uint32_t type : 24 = 0;  // of the result, in Schema::types
   uint8_t flags = 0;
-  uint16_t reserved = 0;
-  uint32_t type = 0;  // of the result, in Schema::types
-  uint32_t payload = 0;
+  uint32_t arg_count : 24 = 0;
   uint32_t first_arg = 0;  // in DecisionProgram::args
-  uint32_t arg_count = 0;
+  uint32_t payload = 0;
   bool operator==(const Node&) const = default;
 };
-static_assert(sizeof(Node) == 20);
+static_assert(sizeof(Node) == 16);
 
 // Where something begins in a source file.
 struct SourcePos {
@@ -65,10 +66,9 @@ struct SourcePos {
   uint16_t source = kNoSource;                    // in DecisionProgram::sources
   uint16_t column = 0;                            // from 1, in code points
   uint32_t line = 0;                              // from 1
-  uint32_t begin = 0;                             // in bytes, from 0
   bool operator==(const SourcePos&) const = default;
 };
-static_assert(sizeof(SourcePos) == 12);
+static_assert(sizeof(SourcePos) == 8);
 
 struct ClauseRecord {
   enum class Kind : uint8_t {
@@ -200,8 +200,23 @@ struct SourceRecord {
   bool operator==(const SourceRecord&) const = default;
 };
 
-// Which rules can matter to a request: core/index.h. Texts and entities that constants name are
-// numbered by ConstantNames (constant_names.h).
+// An entity that constants name.
+struct NamedEntity {
+  uint32_t type = 0;
+  TextRef id;
+  bool operator==(const NamedEntity&) const = default;
+};
+
+// The numbers of the texts and entities that constants name; ConstantNames (constant_names.h) looks
+// them up. The slots are hash tables of numbers and one, a power of two of them or none.
+struct NameTables {
+  Table<TextRef> texts;  // by number
+  Table<uint32_t> text_slots;
+  Table<NamedEntity> entities;  // by number
+  Table<uint32_t> entity_slots;
+};
+
+// Which rules can matter to a request: core/index.h. Texts and entities go by their numbers.
 struct DecisionIndex {
   Table<Probe> probes;
   // The first of them read what a request says (FromRequest), the others facts and nodes.
@@ -261,6 +276,7 @@ struct DecisionProgram {
   Table<QuantifierRecord> quantifiers;
   Table<StoredMatch> stored_matches;
 
+  NameTables names;
   DecisionIndex index;
 
   Table<SourceRecord> sources;

@@ -47,6 +47,7 @@ ZTP_FILE_STRUCT(ParamRef, NameRef);
 ZTP_FILE_STRUCT(QuantifierRecord, Quantifier);
 ZTP_FILE_STRUCT(StoredMatch, StoredMatch);
 ZTP_FILE_STRUCT(SourceRecord, Source);
+ZTP_FILE_STRUCT(NamedEntity, NamedEntity);
 ZTP_FILE_STRUCT(Probe, Probe);
 ZTP_FILE_STRUCT(Test, Test);
 ZTP_FILE_STRUCT(IndexedRule, IndexedRule);

@@ -42,6 +42,13 @@ absl::Status ViewIndex(const fb::Index& in, DecisionIndex* out) {
   return ViewVector(in.rows(), &out->rows);
 }
 
+absl::Status ViewNames(const fb::Names& in, NameTables* out) {
+  ZTP_RETURN_IF_ERROR(ViewVector(in.texts(), &out->texts));
+  ZTP_RETURN_IF_ERROR(ViewVector(in.text_slots(), &out->text_slots));
+  ZTP_RETURN_IF_ERROR(ViewVector(in.entities(), &out->entities));
+  return ViewVector(in.entity_slots(), &out->entity_slots);
+}
+
 absl::Status ViewTables(const fb::Bundle& b, DecisionProgram* out) {
   DecisionProgram& p = *out;
   if (b.schema() == nullptr || b.pool() == nullptr) {
@@ -73,6 +80,7 @@ absl::Status ViewTables(const fb::Bundle& b, DecisionProgram* out) {
   ZTP_RETURN_IF_ERROR(ViewVector(b.sources(), &p.sources));
   if (b.tz_version() != nullptr) p.tz_version = {b.tz_version()->offset(), b.tz_version()->size()};
   p.step_limit = b.step_limit();
+  if (b.names() != nullptr) ZTP_RETURN_IF_ERROR(ViewNames(*b.names(), &p.names));
   if (b.index() != nullptr) ZTP_RETURN_IF_ERROR(ViewIndex(*b.index(), &p.index));
   return absl::OkStatus();
 }

@@ -23,6 +23,7 @@ class ProgramChecker {
     ZTP_RETURN_IF_ERROR(CheckRules());
     ZTP_RETURN_IF_ERROR(CheckPlans());
     if (p_.step_limit == 0) return InvalidArgument("the step limit is zero");
+    ZTP_RETURN_IF_ERROR(CheckNames(p_));
     ZTP_RETURN_IF_ERROR(CheckNodes(p_));
     return CheckIndex(p_);
   }

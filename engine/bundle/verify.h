@@ -16,9 +16,12 @@
 
 namespace ztp {
 
-inline constexpr uint32_t kMaxTypeDepth = 64;        // types within types
-inline constexpr uint32_t kMaxTypeParts = 65'536;    // of one type, written out
-inline constexpr uint32_t kMaxLatticeParts = 1024;   // of one lattice, written out
+inline constexpr uint32_t kMaxTypeDepth = 64;       // types within types
+inline constexpr uint32_t kMaxTypeParts = 65'536;   // of one type, written out
+inline constexpr uint32_t kMaxLatticeParts = 1024;  // of one lattice, written out
+// Bytes of all texts that cells refer to, each as often as it is referred to: what parsing and
+// comparing them costs. (A pool that has more is its own limit.)
+inline constexpr uint64_t kMaxCellTextBytes = uint64_t{256} << 20;
 inline constexpr uint32_t kMaxProgramDepth = 4'000;  // nodes from a rule down to a leaf
 // Groups of an index within groups, one that has none being 1: what a walk needs of the stack.
 inline constexpr uint32_t kMaxIndexDepth = 8;
@@ -61,6 +64,10 @@ class TypeMatcher {
 // refer to have been checked. Rules' and quantifiers' own references into the nodes are checked
 // here too.
 absl::Status CheckNodes(const DecisionProgram& program);
+
+// The numbers of texts and entities: in range, and each found by its name. The schema has been
+// checked.
+absl::Status CheckNames(const DecisionProgram& program);
 
 // The index: core/index.h and FORMAT.md say what must hold. Everything else has been checked.
 absl::Status CheckIndex(const DecisionProgram& program);

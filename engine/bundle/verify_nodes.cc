@@ -83,7 +83,8 @@ bool NodeChecker::MayBeAbsent(uint32_t i) const {
 
 absl::Status NodeChecker::CheckNode() {
   const Node& node = *node_;
-  if (node.reserved != 0) return Wrong("reserved bits are set");
+  constexpr uint8_t kFlags = Node::kFreeSlots | Node::kReadsNow | Node::kReadsRequest;
+  if ((node.flags & ~kFlags) != 0) return Wrong("it has unknown flags");
   if (node.type == 0 || node.type >= kinds_.size()) return Wrong("it has no type");
   // No two nodes share arguments: all of them are looked at, in time linear in their number.
   args_seen_ += node.arg_count;

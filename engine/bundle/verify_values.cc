@@ -159,9 +159,11 @@ absl::Status CheckValue(const Schema& schema, TypeId type, const Value& value) {
 
 absl::Status CheckPool(const CellPool& pool, std::span<const Cell> roots) {
   std::vector<bool> used(pool.cells.size(), false);
+  uint64_t text_bytes = 0;
   auto check = [&](const Cell& cell, uint64_t end) {
     if (cell.reserved != 0) return InvalidArgument("a cell's reserved byte is set");
     auto in_text = [&](uint64_t size) {
+      text_bytes += size;
       return cell.size == size && cell.bits <= pool.text.size() &&
              size <= pool.text.size() - cell.bits;
     };
@@ -215,6 +217,9 @@ absl::Status CheckPool(const CellPool& pool, std::span<const Cell> roots) {
   };
   for (uint64_t i = 0; i < pool.cells.size(); ++i) ZTP_RETURN_IF_ERROR(check(pool.cells[i], i));
   for (const Cell& root : roots) ZTP_RETURN_IF_ERROR(check(root, pool.cells.size()));
+  if (text_bytes > std::max<uint64_t>(pool.text.size(), kMaxCellTextBytes)) {
+    return InvalidArgument("the texts of all cells are too long");
+  }
   // No deeper than types are: what is made of the cells is walked with the stack.
   std::vector<uint8_t> depth(pool.cells.size(), 1);
   for (size_t i = 0; i < pool.cells.size(); ++i) {

@@ -45,13 +45,14 @@ class Writer {
     const auto quantifiers = Records(p_.quantifiers);
     const auto stored_matches = Records(p_.stored_matches);
     const auto sources = Records(p_.sources);
+    const Offset<fb::Names> names = WriteNames(p_.names);
     const Offset<fb::Index> index = WriteIndex(p_.index);
     const fb::TextRef tz_version(p_.tz_version.offset, p_.tz_version.size);
     const Offset<fb::Bundle> root = fb::CreateBundle(
         builder_, kBundleFormat, schema, pool, constants, constant_types, nodes, args, p_.max_depth,
         attribute_refs, attribute_columns, param_refs, param_columns, patterns, schedules, rules,
         clauses, obliges, scope_actions, type_sets, guarantees, plans, candidates, quantifiers,
-        stored_matches, sources, &tz_version, p_.step_limit, index);
+        stored_matches, sources, &tz_version, p_.step_limit, names, index);
     fb::FinishSizePrefixedBundleBuffer(builder_, root);
     return std::string(reinterpret_cast<const char*>(builder_.GetBufferPointer()),
                        builder_.GetSize());
@@ -103,6 +104,14 @@ class Writer {
     const auto cells = Records(pool.cells);
     const auto labels = Records(pool.wide_labels);
     return fb::CreatePool(builder_, text, cells, labels);
+  }
+
+  Offset<fb::Names> WriteNames(const NameTables& names) {
+    const auto texts = Records(names.texts);
+    const auto text_slots = Numbers(names.text_slots);
+    const auto entities = Records(names.entities);
+    const auto entity_slots = Numbers(names.entity_slots);
+    return fb::CreateNames(builder_, texts, text_slots, entities, entity_slots);
   }
 
   Offset<fb::Index> WriteIndex(const DecisionIndex& x) {

@@ -150,7 +150,7 @@ TEST(Machine, NeedsNoStackForDeepPrograms) {
   constexpr uint32_t kDepth = 65'000;
   for (uint32_t i = 0; i < kDepth; ++i) {
     program.args.push_back(i);
-    program.nodes.push_back({.op = Opcode::kNot, .type = boolean, .first_arg = i, .arg_count = 1});
+    program.nodes.push_back({.op = Opcode::kNot, .type = boolean, .arg_count = 1, .first_arg = i});
   }
   program.max_depth = kDepth + 1;
   program.type_sets = {1};

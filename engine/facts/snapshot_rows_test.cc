@@ -49,6 +49,7 @@ struct World {
     return static_cast<uint32_t>(program->patterns.size() - 1);
   }
   std::shared_ptr<const Snapshot> Build(const std::vector<EntityRecord>& records) {
+    NameConstants(program.get());
     SnapshotBuilder builder(program);
     for (const EntityRecord& record : records) {
       const absl::Status status = builder.Add(record);

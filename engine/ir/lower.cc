@@ -1,5 +1,6 @@
 // Rules, positions, plans and sources; the nodes are nodes.cc's.
 #include "engine/ir/lower.h"
+#include "engine/bundle/constant_names.h"
 
 #include <algorithm>
 #include <map>
@@ -103,6 +104,7 @@ class Lowering {
     for (uint32_t i = 0; i < program_.rules.size(); ++i) LowerRule(i);
     for (uint32_t a = 0; a < program_.schema.actions.size(); ++a) PlanAction(ActionId{a});
     if (!out_.schedules.empty()) out_.tz_version = cells_.AddText(TimeZoneDataVersion());
+    NameConstants(&out_);
     out_.index = BuildIndex(out_);
   }
 
@@ -141,8 +143,7 @@ class Lowering {
     if (!span.valid() || span.file.index >= sources_.file_count()) return {};
     const LineColumn at = sources_.Locate(span);
     return {static_cast<uint16_t>(span.file.index),
-            static_cast<uint16_t>(std::min<uint32_t>(at.column, SourcePos::kFarColumn)), at.line,
-            span.begin};
+            static_cast<uint16_t>(std::min<uint32_t>(at.column, SourcePos::kFarColumn)), at.line};
   }
 
   std::string_view TextAt(Span span) const {

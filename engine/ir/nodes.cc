@@ -3,12 +3,15 @@
 
 #include <algorithm>
 
+#include "engine/base/limits.h"
 #include "engine/bundle/verify.h"
 
 namespace ztp::ir {
 
 using sema::ExprId;
 using sema::Op;
+
+static_assert(kMaxSourceFileTokens < Node::kMaxArgs);
 
 NodeBuilder::NodeBuilder(const sema::Program& program, CellWriter* cells, DecisionProgram* out)
     : program_(program),
@@ -261,7 +264,7 @@ NodeBuilder::Draft NodeBuilder::Specialise(const Expr& e) {
 
 uint32_t NodeBuilder::Emit(Node node, const std::vector<uint32_t>& args) {
   const auto [it, fresh] = known_nodes_.try_emplace(
-      std::make_tuple(static_cast<uint8_t>(node.op), node.type, node.payload, args),
+      std::make_tuple(static_cast<uint8_t>(node.op), uint32_t{node.type}, node.payload, args),
       static_cast<uint32_t>(out_.nodes.size()));
   if (!fresh) return it->second;
   const uint32_t id = it->second;
