@@ -1,7 +1,7 @@
 // What the evaluator does beyond the operators: definitions' folds within folds, entities that a
 // request carries on the way between stored ones, programs too deep for a thread's stack, answers
 // worked out at load.
-#include "engine/eval/machine.h"
+#include "engine/core/machine.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

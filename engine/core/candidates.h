@@ -1,33 +1,33 @@
 // Which rules can matter to a request, and what their conditions come to.
 //
-// Boundary: leaves out, by the index, only rules that are false for ever (or out of scope), which
-// contribute nothing to a decision, a lease or a list of unknown facts. What a decision makes of
-// the others is decide.cc's.
+// Boundary: freestanding. Leaves out, by the index, only rules that are false for ever (or out of
+// scope), which contribute nothing to a decision, a lease or a list of unknown facts. What a
+// decision makes of the others is decide.cc's.
 #pragma once
 
 #include <cstdint>
 
-#include "engine/eval/machine.h"
-#include "engine/eval/probes.h"
-#include "engine/eval/scratch.h"
+#include "engine/core/machine.h"
+#include "engine/core/probes.h"
+#include "engine/core/workspace.h"
 
 namespace ztp {
 
 class Candidates {
  public:
   // All must outlive it.
-  Candidates(const BoundRequest& request, Scratch& scratch, Machine& machine);
+  Candidates(const RequestView& request, Workspace& workspace, Machine& machine);
 
-  // Fills the scratch's candidates (and what Shorten needs): forbids, then permits, then duties,
+  // Fills the workspace's candidates (and what Shorten needs): forbids, then permits, then duties,
   // each once and in source order.
   void Find();
 
-  uint32_t RuleOf(const Scratch::Candidate& candidate) const {
+  uint32_t RuleOf(const Workspace::Candidate& candidate) const {
     return indexed_ ? index_.rules[candidate.rank].rule : candidate.rank;
   }
 
   // What its condition comes to. Worked out at the first call.
-  Result Condition(Scratch::Candidate& candidate);
+  Result Condition(Workspace::Candidate& candidate);
 
   // Shortens a lease by the rules of ranks [first, last) that are no candidates because they are
   // false, but only for a time. False: the step budget is spent.
@@ -39,7 +39,7 @@ class Candidates {
   bool spent() const { return spent_ || probes_.spent(); }
 
  private:
-  using State = Scratch::Candidate::State;
+  using State = Workspace::Candidate::State;
 
   // Of a program without an index: every rule in scope.
   void TakeAll();
@@ -60,14 +60,13 @@ class Candidates {
   static uint64_t RowOf(const IndexColumn& column, const int64_t* all_cuts, int64_t value);
   void Add(uint32_t rank);
   // Tries a candidate's tests.
-  void Look(Scratch::Candidate* candidate);
+  void Look(Workspace::Candidate* candidate);
 
-  const DecisionProgram& program_;
-  const DecisionIndex& index_;
+  const PolicyView& policy_;
+  const IndexView& index_;
   const bool indexed_;
-  const BoundRequest& request_;
-  const Snapshot& snapshot_;
-  Scratch& s_;
+  const RequestView& request_;
+  Workspace& s_;
   Machine& machine_;
   ProbeReader probes_;
   bool spent_ = false;

@@ -1,5 +1,5 @@
 // See candidates.h.
-#include "engine/eval/candidates.h"
+#include "engine/core/candidates.h"
 
 #include <algorithm>
 #include <bit>
@@ -11,37 +11,34 @@ constexpr size_t kMaxColumns = 64;  // that are ANDed; further ones only would h
 
 }  // namespace
 
-Candidates::Candidates(const BoundRequest& request, Scratch& scratch, Machine& machine)
-    : program_(request.policy().program()),
-      index_(program_.index),
+Candidates::Candidates(const RequestView& request, Workspace& workspace, Machine& machine)
+    : policy_(*request.policy),
+      index_(policy_.index),
       indexed_(!index_.rules.empty()),
       request_(request),
-      snapshot_(request.snapshot()),
-      s_(scratch),
+      s_(workspace),
       machine_(machine),
-      probes_(request, scratch, machine) {}
+      probes_(request, workspace, machine) {}
 
 void Candidates::Find() {
-  s_.candidates_.clear();
-  s_.soft_.clear();
-  s_.soft_words_.clear();
   if (!indexed_) return TakeAll();
   Visit(index_.first_root, index_.root_count);
   auto& found = s_.candidates_;
-  const auto before = [](const Scratch::Candidate& a, const Scratch::Candidate& b) {
+  const auto before = [](const Workspace::Candidate& a, const Workspace::Candidate& b) {
     return a.rank < b.rank;
   };
   // Several keys may lead to one.
   if (!std::is_sorted(found.begin(), found.end(), before)) {
     std::sort(found.begin(), found.end(), before);
   }
-  found.erase(std::unique(found.begin(), found.end(),
-                          [](const auto& a, const auto& b) { return a.rank == b.rank; }),
-              found.end());
+  found.set_size(static_cast<size_t>(
+      std::unique(found.begin(), found.end(),
+                  [](const auto& a, const auto& b) { return a.rank == b.rank; }) -
+      found.begin()));
 }
 
 void Candidates::TakeAll() {
-  const ActionPlan& plan = program_.plans[request_.action().index];
+  const ActionPlan& plan = policy_.plans[request_.action];
   TakeList(RuleRecord::Kind::kForbid, plan.first_forbid, plan.forbid_count);
   TakeList(RuleRecord::Kind::kPermit, plan.first_permit, plan.permit_count);
   TakeList(RuleRecord::Kind::kDuty, plan.first_duty, plan.duty_count);
@@ -49,10 +46,10 @@ void Candidates::TakeAll() {
 
 void Candidates::TakeList(RuleRecord::Kind kind, uint32_t first, uint32_t count) {
   for (uint32_t i = first; i < first + count; ++i) {
-    const uint32_t rule = program_.candidates[i];
-    const RuleRecord& record = program_.rules[rule];
-    if (program_.InTypeSet(record.principals, EntityTypeId{request_.principal().size}) &&
-        program_.InTypeSet(record.resources, EntityTypeId{request_.resource().size})) {
+    const uint32_t rule = policy_.candidates[i];
+    const RuleRecord& record = policy_.rules[rule];
+    if (policy_.InTypeSet(record.principals, request_.principal.size) &&
+        policy_.InTypeSet(record.resources, request_.resource.size)) {
       s_.candidates_.push_back({.rank = rule, .kind = kind, .state = State::kOpen});
     }
   }
@@ -176,7 +173,7 @@ void Candidates::VisitRows(const IndexGroup& group) {
   if (group.rank_count <= 64) return VisitWord(group, columns, column_count);
   const int64_t* const cuts = index_.cuts.data();
   const uint64_t* const all_rows = index_.rows.data();
-  const int64_t now = request_.now();
+  const int64_t now = request_.now;
   const size_t words = (group.rank_count + 63) / 64;
   const uint64_t* rows[kMaxColumns];
   const uint64_t* timed_rows[kMaxColumns];
@@ -222,7 +219,7 @@ void Candidates::VisitRows(const IndexGroup& group) {
 void Candidates::VisitWord(const IndexGroup& group, const IndexColumn* columns, size_t count) {
   const int64_t* const cuts = index_.cuts.data();
   const uint64_t* const rows = index_.rows.data();
-  const int64_t now = request_.now();
+  const int64_t now = request_.now;
   uint64_t left = ~uint64_t{0} >> (64 - group.rank_count);
   uint64_t timed = left;
   int64_t floor = kForEver;
@@ -252,12 +249,12 @@ void Candidates::VisitWord(const IndexGroup& group, const IndexColumn* columns, 
 
 // None of them can be false for a shorter time than the first of the values that left it out.
 bool Candidates::Shorten(uint32_t first_rank, uint32_t last_rank, int64_t* until) {
-  for (const Scratch::Soft& soft : s_.soft_) {
+  for (const Workspace::Soft& soft : s_.soft_) {
     for (uint32_t w = 0; w < soft.words && soft.floor < *until; ++w) {
       uint64_t left = s_.soft_words_[soft.first_word + w];
       for (; left != 0 && soft.floor < *until; left &= left - 1) {
         const uint32_t place = 64 * w + static_cast<uint32_t>(std::countr_zero(left));
-        Scratch::Candidate candidate;
+        Workspace::Candidate candidate;
         candidate.rank = index_.ranks[soft.first_rank + place];
         if (candidate.rank < first_rank || candidate.rank >= last_rank) continue;
         *until = std::min(*until, Condition(candidate).valid_until);
@@ -269,7 +266,7 @@ bool Candidates::Shorten(uint32_t first_rank, uint32_t last_rank, int64_t* until
 }
 
 void Candidates::Add(uint32_t rank) {
-  Scratch::Candidate candidate;
+  Workspace::Candidate candidate;
   candidate.rank = rank;
   candidate.kind = rank < index_.forbids                    ? RuleRecord::Kind::kForbid
                    : rank < index_.forbids + index_.permits ? RuleRecord::Kind::kPermit
@@ -284,7 +281,7 @@ void Candidates::Add(uint32_t rank) {
 
 // A false `and` holds as long as the longest of its false operands, a true one as long as the
 // shortest of all. Where something is not known to the tests, only a false one for ever is certain.
-void Candidates::Look(Scratch::Candidate* candidate) {
+void Candidates::Look(Workspace::Candidate* candidate) {
   const IndexedRule& rule = index_.rules[candidate->rank];
   const uint32_t* numbers = index_.rule_tests.data() + rule.first_test;
   const Test* tests = index_.tests.data();
@@ -337,7 +334,7 @@ void Candidates::Look(Scratch::Candidate* candidate) {
   }
 }
 
-Result Candidates::Condition(Scratch::Candidate& candidate) {
+Result Candidates::Condition(Workspace::Candidate& candidate) {
   if (candidate.state == State::kFound) {
     Look(&candidate);
     if (probes_.spent()) return Result::Unknown(0);
@@ -350,7 +347,7 @@ Result Candidates::Condition(Scratch::Candidate& candidate) {
     default:
       break;
   }
-  const uint32_t node = program_.rules[RuleOf(candidate)].condition;
+  const uint32_t node = policy_.rules[RuleOf(candidate)].condition;
   if (!machine_.Run(node)) {
     spent_ = true;
     return Result::Unknown(0);

@@ -1,38 +1,39 @@
-// The rules of a decision over what the machine worked out.
+// A decision: forbids, then permits, then duties, over what the machine works out.
 //
-// Boundary: inside of eval/; decide.cc and explain.cc use it.
+// Boundary: freestanding; everything that a decision depends on is in the request's view: no clock,
+// no state, no allocation, no lock. What goes wrong in a decision is part of the verdict.
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <vector>
 
-#include "engine/eval/candidates.h"
-#include "engine/eval/machine.h"
-#include "engine/eval/scratch.h"
-#include "engine/eval/verdict.h"
+#include "engine/core/candidates.h"
+#include "engine/core/machine.h"
+#include "engine/core/request_view.h"
+#include "engine/core/verdict.h"
+#include "engine/core/workspace.h"
 
 namespace ztp {
 
+// Decides a request. The verdict points into the workspace and is good until that is used again.
+// Where the workspace is too small for the policy, or for this request, the verdict is a denial
+// with `out_of_memory`.
+Verdict Decide(const RequestView& request, Workspace& workspace);
+
 class Decider {
  public:
-  Decider(const BoundRequest& request, Scratch& scratch);
+  // The workspace was prepared for the policy. Both must outlive it.
+  Decider(const RequestView& request, Workspace& workspace);
 
   Verdict Decide();
 
   // For explanations.
   Machine& machine() { return machine_; }
   bool InScope(uint32_t rule) const;
-  // Its candidates of every kind, in source order.
-  std::vector<uint32_t> RulesInScope() const;
   // The obligations' arguments together: true, or unknown with their facts. Only if Run() holds.
   Result Args(const RuleRecord& rule);
   bool CanCarryOut(const RuleRecord& rule) const;
   // Works a node out; false: the step budget is spent.
   bool Run(uint32_t node);
-
-  static std::vector<std::string> Names(const BoundRequest& request, const Scratch& scratch,
-                                        std::span<const FactSet> sets);
 
  private:
   // Calls visit(rule index, its record, what its condition came to) for the candidates of a kind in
@@ -48,10 +49,9 @@ class Decider {
   void AddObligations(const RuleRecord& rule);
   Verdict Limit();
 
-  const BoundRequest& request_;
-  const DecisionProgram& program_;
-  const ActionPlan& plan_;
-  Scratch& s_;
+  const RequestView& request_;
+  const PolicyView& policy_;
+  Workspace& s_;
   Machine machine_;
   Candidates candidates_;
   bool spent_ = false;
