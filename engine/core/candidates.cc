@@ -348,11 +348,8 @@ Result Candidates::Condition(Workspace::Candidate& candidate) {
       break;
   }
   const uint32_t node = policy_.rules[RuleOf(candidate)].condition;
-  if (!machine_.Run(node)) {
-    spent_ = true;
-    return Result::Unknown(0);
-  }
-  const Result result = machine_.At(node);
+  const Result result = probes_.OfNode(node);
+  if (probes_.spent()) return Result::Unknown(0);
   if (result.known()) {
     candidate.state = result.val.boolean() ? State::kTrue : State::kFalse;
     candidate.valid_until = result.valid_until;

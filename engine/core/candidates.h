@@ -36,7 +36,7 @@ class Candidates {
   uint32_t first_duty() const { return index_.forbids + index_.permits; }
   uint32_t last_rank() const { return static_cast<uint32_t>(index_.rules.size()); }
 
-  bool spent() const { return spent_ || probes_.spent(); }
+  bool spent() const { return probes_.spent(); }
 
  private:
   using State = Workspace::Candidate::State;
@@ -69,7 +69,6 @@ class Candidates {
   Workspace& s_;
   Machine& machine_;
   ProbeReader probes_;
-  bool spent_ = false;
 };
 
 }  // namespace ztp

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "engine/core/machine.h"
+#include "engine/core/quick.h"
 #include "engine/core/tri.h"
 #include "engine/core/workspace.h"
 
@@ -69,12 +70,14 @@ class ProbeReader {
     return i < reading.size && members[i] == group;
   }
 
+  // What a node comes to: the plain value that most have, or what the machine says.
+  Result OfNode(uint32_t node);
+
   // The step budget was spent while a probe was worked out.
   bool spent() const { return spent_; }
 
  private:
   void Load(uint32_t probe, Reading* reading);
-  Result OfNode(uint32_t node);
   Result ResultOf(const Probe& probe);
   bool LoadAttribute(const Probe& probe, const Val& holder, const uint64_t* row,
                      Reading* reading) const;
@@ -89,6 +92,8 @@ class ProbeReader {
   Reading* readings_;
   uint32_t stamp_;
   Machine& machine_;
+  Quick quick_;
+  const bool use_quick_;
   bool spent_ = false;
 };
 

@@ -53,6 +53,10 @@ class Workspace {
   // show that every opcode runs. Null: does not.
   void CountOpcodes(uint64_t* counts) { opcode_counts_ = counts; }
 
+  // Works everything out by the machine, without the short cut for plain values (quick.h): for tests
+  // that hold one against the other.
+  void set_machine_only(bool machine_only) { machine_only_ = machine_only; }
+
   // For who names the missing facts of the verdict made last.
   const MissingFacts& missing_facts() const { return facts_; }
 
@@ -133,6 +137,7 @@ class Workspace {
   GrowingArray<Verdict::Obligation> obligations_;
   GrowingArray<FactSet> unknown_;
   uint64_t* opcode_counts_ = nullptr;
+  bool machine_only_ = false;
 };
 
 }  // namespace ztp

@@ -31,6 +31,7 @@ class Scratch {
   void CountOpcodes() {
     opcode_counts_.assign(256, 0);
     workspace_->CountOpcodes(opcode_counts_.data());
+    workspace_->set_machine_only(true);
   }
   uint64_t opcode_count(Opcode op) const { return opcode_counts_[static_cast<size_t>(op)]; }
 
