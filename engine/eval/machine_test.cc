@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/bundle/kernel_tables.h"
 #include "engine/eval/eval_testing.h"
 #include "engine/reference/interpreter.h"
 
@@ -161,6 +162,7 @@ TEST(Machine, NeedsNoStackForDeepPrograms) {
   ActionPlan plan;
   plan.permit_count = 1;
   program.plans.push_back(plan);
+  program.kernel = MakeKernelTables(program);
   const auto policy = Policy::Make(std::move(program));
   ASSERT_TRUE(policy.ok()) << policy.status();
   const auto snapshot = MakeSnapshot(**policy, {});
