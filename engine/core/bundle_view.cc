@@ -80,6 +80,7 @@ class Bytes {
       ok_ = false;
       return {};
     }
+    if (count == 0) return {};
     const char* data = bytes_ + begin;
     if (reinterpret_cast<uintptr_t>(data) % alignof(T) != 0) ok_ = false;
     return {reinterpret_cast<const T*>(data), count};
