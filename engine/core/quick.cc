@@ -9,21 +9,17 @@
 namespace ztp {
 namespace {
 
-// In a list that ascends; most are short.
-bool HasNumber(std::span<const uint32_t> list, uint32_t number) {
-  size_t low = 0, high = list.size();
-  while (high - low > 8) {
-    const size_t middle = low + (high - low) / 2;
-    if (list[middle] <= number) {
-      low = middle;
-    } else {
-      high = middle;
-    }
+// In a list that ascends. The halving has no branch that depends on a number.
+inline bool HasNumber(std::span<const uint32_t> list, uint32_t number) {
+  const uint32_t* at = list.data();
+  size_t left = list.size();
+  if (left == 0) return false;
+  while (left > 1) {
+    const size_t half = left / 2;
+    at += at[half - 1] < number ? half : 0;
+    left -= half;
   }
-  for (; low < high; ++low) {
-    if (list[low] >= number) return list[low] == number;
-  }
-  return false;
+  return *at == number;
 }
 
 bool IsNumber(TypeKind kind) {
@@ -53,7 +49,7 @@ Tri Inverse(Tri t) { return t == Tri::kUnknown ? t : ToTri(t == Tri::kFalse); }
 
 }  // namespace
 
-bool Quick::ValueOf(uint32_t id, Val* out) {
+bool Quick::ValueOf(uint32_t id, Val* out, int depth) {
   if (--steps_left_ < 0) return false;
   const Node& node = policy_.nodes[id];
   switch (node.op) {
@@ -69,30 +65,28 @@ bool Quick::ValueOf(uint32_t id, Val* out) {
     case Opcode::kVar:
       *out = variables_[node.payload];
       return (bound_ >> node.payload & 1) != 0;
+    case Opcode::kAttr:
+      return depth > 0 && Attribute(node, out, depth - 1) == Found::kValue;
     default:
-      break;
+      return depth > 0 && OtherValue(node, id, out, depth - 1);
   }
-  if (depth_left_ == 0) return false;
-  --depth_left_;
-  bool known;
+}
+
+bool Quick::OtherValue(const Node& node, uint32_t id, Val* out, int depth) {
   switch (node.op) {
     case Opcode::kParam:
     case Opcode::kInput:
-    case Opcode::kAttr:
     case Opcode::kField:
-      known = Read(node, out) == Found::kValue;
-      break;
+      return Read(node, out, depth) == Found::kValue;
     case Opcode::kCoalesce: {
-      const Node& read = policy_.nodes[Arg(node, 0)];
-      const Found found = Read(read, out);
-      known = found == Found::kValue || (found == Found::kMissing && ValueOf(Arg(node, 1), out));
-      break;
+      const Found found = Read(policy_.nodes[Arg(node, 0)], out, depth);
+      return found == Found::kValue ||
+             (found == Found::kMissing && ValueOf(Arg(node, 1), out, depth));
     }
     case Opcode::kIf: {
-      const Tri condition = TruthOf(Arg(node, 0));
-      known = condition != Tri::kUnknown &&
-              ValueOf(Arg(node, condition == Tri::kTrue ? 1 : 2), out);
-      break;
+      const Tri condition = TruthOf(Arg(node, 0), depth);
+      return condition != Tri::kUnknown &&
+             ValueOf(Arg(node, condition == Tri::kTrue ? 1 : 2), out, depth);
     }
     case Opcode::kNeg:
     case Opcode::kAdd:
@@ -103,75 +97,75 @@ bool Quick::ValueOf(uint32_t id, Val* out) {
     case Opcode::kPart:
     case Opcode::kSize:
     case Opcode::kMapSize:
-      known = Arithmetic(node, out);
+      return Arithmetic(node, out, depth);
+    default:
       break;
-    default: {
-      if (policy_.KindOf(node) != TypeKind::kBool) {
-        known = false;
-        break;
-      }
-      const Tri truth = TruthOf(id);
-      *out = Val::Bool(truth == Tri::kTrue);
-      known = truth != Tri::kUnknown;
-      break;
-    }
   }
-  ++depth_left_;
-  return known;
+  if (policy_.KindOf(node) != TypeKind::kBool) return false;
+  const Tri truth = TruthOf(id, depth);
+  *out = Val::Bool(truth == Tri::kTrue);
+  return truth != Tri::kUnknown;
 }
 
 // Of a node of type Bool.
-Tri Quick::TruthOf(uint32_t id) {
-  if (--steps_left_ < 0) return Tri::kUnknown;
+Tri Quick::TruthOf(uint32_t id, int depth) {
+  if (--steps_left_ < 0 || --depth < 0) return Tri::kUnknown;
   const Node& node = policy_.nodes[id];
-  if (depth_left_ == 0) return Tri::kUnknown;
-  --depth_left_;
-  Tri truth;
   switch (node.op) {
     case Opcode::kAnd:
-      truth = Logic(node, Tri::kFalse);
-      break;
+      return Logic(node, Tri::kFalse, depth);
     case Opcode::kOr:
-      truth = Logic(node, Tri::kTrue);
-      break;
+      return Logic(node, Tri::kTrue, depth);
     case Opcode::kNot:
-      truth = Inverse(TruthOf(Arg(node, 0)));
-      break;
+      return Inverse(TruthOf(Arg(node, 0), depth));
     case Opcode::kAny:
     case Opcode::kAll:
-      truth = Quantifier(node);
-      break;
+      return Quantifier(node, depth);
     case Opcode::kAncestorQuantifier: {
       Val entity;
-      truth = Tri::kUnknown;
-      if (facts_.has_quantifiers && ValueOf(Arg(node, 0), &entity) &&
-          request_.IsStored(entity.entity())) {
-        truth = QuantifiedOf(facts_, node.payload, entity.entity()).value;
+      if (!facts_.has_quantifiers || !ValueOf(Arg(node, 0), &entity, depth) ||
+          !request_.IsStored(entity.entity())) {
+        return Tri::kUnknown;
       }
-      break;
+      return QuantifiedOf(facts_, node.payload, entity.entity()).value;
     }
     case Opcode::kEqScalar:
+    case Opcode::kEqEntity: {
+      Val a, b;
+      return Arguments(node, &a, &b, depth) ? ToTri(a.number == b.number) : Tri::kUnknown;
+    }
     case Opcode::kEqText:
-    case Opcode::kEqEntity:
-    case Opcode::kEqLabel:
     case Opcode::kEqDeep:
     case Opcode::kLtNumber:
     case Opcode::kLeNumber:
     case Opcode::kLtText:
     case Opcode::kLeText:
+      return Compare(node, depth);
+    case Opcode::kEqLabel:
     case Opcode::kFlowsTo:
-      truth = Compare(node);
-      break;
-    case Opcode::kIn:
-    case Opcode::kInAny:
+      return CompareLabels(node, depth);
+    case Opcode::kIn: {
+      Val a, b;
+      return Arguments(node, &a, &b, depth) ? IsIn(a.entity(), &b, 1) : Tri::kUnknown;
+    }
+    case Opcode::kInAny: {
+      Val a, b;
+      return Arguments(node, &a, &b, depth) ? IsIn(a.entity(), b.list, b.size) : Tri::kUnknown;
+    }
     case Opcode::kDerivesFrom:
     case Opcode::kDerivesFromAny:
+      return DerivesFrom(node, depth);
+    case Opcode::kContains: {
+      Val a, b;
+      return Arguments(node, &a, &b, depth) ? ToTri(HasItem(a, b)) : Tri::kUnknown;
+    }
+    case Opcode::kHasAttr: {
+      Val ignored;
+      const Found found = Attribute(node, &ignored, depth);
+      return found == Found::kUnsure ? Tri::kUnknown : ToTri(found == Found::kValue);
+    }
     case Opcode::kIsType:
     case Opcode::kBoundEntity:
-      truth = Membership(node);
-      break;
-    case Opcode::kHasAttr:
-    case Opcode::kContains:
     case Opcode::kContainsAll:
     case Opcode::kContainsAny:
     case Opcode::kIpInCidr:
@@ -181,38 +175,32 @@ Tri Quick::TruthOf(uint32_t id) {
     case Opcode::kIsEmpty:
     case Opcode::kLike:
     case Opcode::kMatchesStored:
-      truth = Collections(node);
-      break;
+      return Collections(node, depth);
+    case Opcode::kAttr:
     case Opcode::kConst:
     case Opcode::kVar:
     case Opcode::kParam:
     case Opcode::kInput:
-    case Opcode::kAttr:
     case Opcode::kField:
     case Opcode::kCoalesce:
     case Opcode::kIf: {
       Val value;
-      truth = ValueOf(id, &value) ? ToTri(value.boolean()) : Tri::kUnknown;
-      break;
+      return ValueOf(id, &value, depth) ? ToTri(value.boolean()) : Tri::kUnknown;
     }
     case Opcode::kHasParam: {
       const uint32_t column = policy_.ParamColumn(node.payload, request_.action);
-      truth = ToTri(column != kNone32 && !request_.params[column].val.is_none());
-      break;
+      return ToTri(column != kNone32 && !request_.params[column].val.is_none());
     }
     default:
-      truth = Tri::kUnknown;
-      break;
+      return Tri::kUnknown;
   }
-  ++depth_left_;
-  return truth;
 }
 
 // One plain operand that decides is enough, whatever the others are.
-Tri Quick::Logic(const Node& node, Tri deciding) {
+Tri Quick::Logic(const Node& node, Tri deciding, int depth) {
   Tri result = Inverse(deciding);
   for (uint32_t i = 0; i < node.arg_count; ++i) {
-    const Tri operand = TruthOf(Arg(node, i));
+    const Tri operand = TruthOf(Arg(node, i), depth);
     if (operand == deciding) return deciding;
     if (operand == Tri::kUnknown) result = Tri::kUnknown;
   }
@@ -220,12 +208,12 @@ Tri Quick::Logic(const Node& node, Tri deciding) {
 }
 
 // `any`: filter and body of some element; `all`: not filter, or body, of each.
-Tri Quick::Quantifier(const Node& node) {
+Tri Quick::Quantifier(const Node& node, int depth) {
   const uint32_t slot = node.payload;
   Val collection;
   // A fold of the same slot that belongs to another one, further out, is the machine's affair.
   if ((bound_ >> slot & 1) != 0 || !policy_.earlier_folds.empty() ||
-      !ValueOf(Arg(node, 0), &collection)) {
+      !ValueOf(Arg(node, 0), &collection, depth)) {
     return Tri::kUnknown;
   }
   const bool any = node.op == Opcode::kAny;
@@ -239,9 +227,9 @@ Tri Quick::Quantifier(const Node& node) {
       break;
     }
     variables_[slot] = collection.list[i];
-    const Tri in = filter == kNone32 ? Tri::kTrue : TruthOf(filter);
+    const Tri in = filter == kNone32 ? Tri::kTrue : TruthOf(filter, depth);
     if (in == Tri::kFalse) continue;
-    const Tri holds = TruthOf(body);
+    const Tri holds = TruthOf(body, depth);
     if (in == Tri::kTrue && holds == deciding) {
       result = deciding;
     } else if (in == Tri::kUnknown || holds == Tri::kUnknown) {
@@ -252,18 +240,10 @@ Tri Quick::Quantifier(const Node& node) {
   return result;
 }
 
-Tri Quick::Compare(const Node& node) {
-  if (node.op == Opcode::kFlowsTo || node.op == Opcode::kEqLabel) {
-    uint64_t x, y;
-    if (!Narrow(Arg(node, 0), &x) || !Narrow(Arg(node, 1), &y)) return Tri::kUnknown;
-    return ToTri(node.op == Opcode::kFlowsTo ? (x & ~y) == 0 : x == y);
-  }
+Tri Quick::Compare(const Node& node, int depth) {
   Val a, b;
-  if (!Arguments(node, &a, &b)) return Tri::kUnknown;
+  if (!Arguments(node, &a, &b, depth)) return Tri::kUnknown;
   switch (node.op) {
-    case Opcode::kEqScalar:
-    case Opcode::kEqEntity:
-      return ToTri(a.number == b.number);
     case Opcode::kEqText:
       return ToTri(a.size == b.size &&
                    (a.bytes == b.bytes || std::memcmp(a.bytes, b.bytes, a.size) == 0));
@@ -282,12 +262,13 @@ Tri Quick::Compare(const Node& node) {
   }
 }
 
-// A label of at most 64 bits.
-bool Quick::Narrow(uint32_t id, uint64_t* label) {
-  Val val;
-  if (!ValueOf(id, &val) || (val.flags & Val::kWideLabel) != 0) return false;
-  *label = static_cast<uint64_t>(val.number);
-  return true;
+// Those of at most 64 bits.
+Tri Quick::CompareLabels(const Node& node, int depth) {
+  Val a, b;
+  if (!Arguments(node, &a, &b, depth) || ((a.flags | b.flags) & Val::kWideLabel) != 0) {
+    return Tri::kUnknown;
+  }
+  return ToTri(node.op == Opcode::kFlowsTo ? (a.number & ~b.number) == 0 : a.number == b.number);
 }
 
 Tri Quick::IsIn(uint32_t entity, const Val* groups, uint32_t count) const {
@@ -306,24 +287,15 @@ Tri Quick::IsIn(uint32_t entity, const Val* groups, uint32_t count) const {
   return closure.absent == 0 ? Tri::kFalse : Tri::kUnknown;
 }
 
-Tri Quick::Membership(const Node& node) {
-  Val a;
-  if (!ValueOf(Arg(node, 0), &a)) return Tri::kUnknown;
-  const uint32_t entity = a.entity();
-  if (node.op == Opcode::kIsType) return ToTri(a.size == node.payload);
-  if (node.op == Opcode::kBoundEntity) {
-    return ToTri(request_.IsStored(entity) || policy_.AlwaysPresent(request_.TypeOf(entity)));
-  }
-  Val b;
-  if (!ValueOf(Arg(node, 1), &b)) return Tri::kUnknown;
-  if (node.op == Opcode::kIn) return IsIn(entity, &b, 1);
-  if (node.op == Opcode::kInAny) return IsIn(entity, b.list, b.size);
+Tri Quick::DerivesFrom(const Node& node, int depth) {
+  Val a, b;
+  if (!Arguments(node, &a, &b, depth)) return Tri::kUnknown;
   const bool one = node.op == Opcode::kDerivesFrom;
   const Val* targets = one ? &b : b.list;
   const uint32_t count = one ? 1 : b.size;
   if (count == 0) return Tri::kFalse;
-  if (!request_.IsStored(entity)) return Tri::kUnknown;
-  const FactsClosure closure = LineageOf(facts_, entity);
+  if (!request_.IsStored(a.entity())) return Tri::kUnknown;
+  const FactsClosure closure = LineageOf(facts_, a.entity());
   const auto members = ListOf(facts_, closure.members);
   for (uint32_t i = 0; i < count; ++i) {
     if (HasNumber(members, targets[i].entity())) return Tri::kTrue;
@@ -331,27 +303,19 @@ Tri Quick::Membership(const Node& node) {
   return closure.absent == 0 ? Tri::kFalse : Tri::kUnknown;
 }
 
-Tri Quick::Collections(const Node& node) {
-  if (node.op == Opcode::kHasAttr) {
-    Val ignored;
-    switch (Attribute(node, &ignored)) {
-      case Found::kValue:
-        return Tri::kTrue;
-      case Found::kMissing:
-        return Tri::kFalse;
-      case Found::kUnsure:
-        return Tri::kUnknown;
-    }
-  }
+Tri Quick::Collections(const Node& node, int depth) {
   Val a;
-  if (!ValueOf(Arg(node, 0), &a)) return Tri::kUnknown;
+  if (!ValueOf(Arg(node, 0), &a, depth)) return Tri::kUnknown;
+  if (node.op == Opcode::kIsType) return ToTri(a.size == node.payload);
+  if (node.op == Opcode::kBoundEntity) {
+    return ToTri(request_.IsStored(a.entity()) ||
+                 policy_.AlwaysPresent(request_.TypeOf(a.entity())));
+  }
   if (node.op == Opcode::kIsEmpty) return ToTri(a.size == 0);
   if (node.op == Opcode::kMatchesStored) return StoredMatches(facts_, node.payload, a);
   Val b;
-  if (!ValueOf(Arg(node, 1), &b)) return Tri::kUnknown;
+  if (!ValueOf(Arg(node, 1), &b, depth)) return Tri::kUnknown;
   switch (node.op) {
-    case Opcode::kContains:
-      return ToTri(HasItem(a, b));
     case Opcode::kContainsAll:
     case Opcode::kContainsAny: {
       const bool any = node.op == Opcode::kContainsAny;
@@ -395,7 +359,7 @@ Quick::Found Quick::Fact(const BoundFact& fact, bool optional, Val* out) const {
   return optional && (fact.val.flags & Val::kNotKnown) == 0 ? Found::kMissing : Found::kUnsure;
 }
 
-Quick::Found Quick::Read(const Node& node, Val* out) {
+Quick::Found Quick::Read(const Node& node, Val* out, int depth) {
   switch (node.op) {
     case Opcode::kParam: {
       const uint32_t column = policy_.ParamColumn(node.payload, request_.action);
@@ -404,10 +368,10 @@ Quick::Found Quick::Read(const Node& node, Val* out) {
     case Opcode::kInput:
       return Fact(request_.inputs[node.payload], policy_.optional_inputs[node.payload] != 0, out);
     case Opcode::kAttr:
-      return Attribute(node, out);
+      return Attribute(node, out, depth);
     case Opcode::kField: {
       Val record;
-      if (!ValueOf(Arg(node, 0), &record)) return Found::kUnsure;
+      if (!ValueOf(Arg(node, 0), &record, depth)) return Found::kUnsure;
       *out = record.list[node.payload];
       return out->is_none() ? Found::kMissing : Found::kValue;
     }
@@ -416,49 +380,49 @@ Quick::Found Quick::Read(const Node& node, Val* out) {
   }
 }
 
-const uint64_t* Quick::RowOf(uint32_t id, uint32_t* type, bool* unsure) {
-  const Opcode op = policy_.nodes[id].op;
-  if (op == Opcode::kPrincipal || op == Opcode::kResource) {
-    const bool principal = op == Opcode::kPrincipal;
-    *type = principal ? request_.principal.size : request_.resource.size;
-    const uint64_t* row = principal ? request_.principal_row : request_.resource_row;
-    *unsure = row == nullptr;
-    return row;
-  }
-  Val holder;
-  *unsure = true;
-  if (!ValueOf(id, &holder) || !request_.IsStored(holder.entity())) return nullptr;
-  *unsure = false;
-  const FactsView::Place place = facts_.At(holder.entity());
-  *type = place.type;
-  return place.row;
-}
-
 // `x.a`, and of `x has a` what is known of it. An attribute that the type does not have is missing
 // to `has` and unknown to a read, which the machine says.
-Quick::Found Quick::Attribute(const Node& node, Val* out) {
-  uint32_t number = 0;
-  bool unsure = false;
-  const uint64_t* row = RowOf(Arg(node, 0), &number, &unsure);
-  if (unsure) return Found::kUnsure;
+Quick::Found Quick::Attribute(const Node& node, Val* out, int depth) {
+  const uint32_t holder_node = Arg(node, 0);
+  const uint64_t* row;
+  uint32_t number;
+  switch (policy_.nodes[holder_node].op) {
+    case Opcode::kPrincipal:
+      row = request_.principal_row;
+      number = request_.principal.size;
+      break;
+    case Opcode::kResource:
+      row = request_.resource_row;
+      number = request_.resource.size;
+      break;
+    default: {
+      Val holder;
+      if (!ValueOf(holder_node, &holder, depth) || !request_.IsStored(holder.entity())) {
+        return Found::kUnsure;
+      }
+      const FactsView::Place place = facts_.At(holder.entity());
+      row = place.row;
+      number = place.type;
+      break;
+    }
+  }
+  if (row == nullptr) return Found::kUnsure;
   const uint32_t column = policy_.AttributeColumn(node.payload, number);
   if (column == kNone32) return node.op == Opcode::kHasAttr ? Found::kMissing : Found::kUnsure;
   const FactsType& type = facts_.types[number];
+  const FactsState state = FactsView::State(row, type, column);
   if (FactsView::WindowOf(row, type, column) != 0) return Found::kUnsure;
-  switch (FactsView::State(row, type, column)) {
-    case FactsState::kPresent:
-      *out = ReadPresent(facts_, type.cells[column], row[FactsRow::kCells + column]);
-      return Found::kValue;
-    case FactsState::kMissing:
-      return policy_.AttributeOf(number, column).optional != 0 ? Found::kMissing : Found::kUnsure;
-    default:
-      return Found::kUnsure;
+  if (state == FactsState::kPresent) {
+    *out = ReadPresent(facts_, type.cells[column], row[FactsRow::kCells + column]);
+    return Found::kValue;
   }
+  const bool optional = policy_.AttributeOf(number, column).optional != 0;
+  return state == FactsState::kMissing && optional ? Found::kMissing : Found::kUnsure;
 }
 
-bool Quick::Arithmetic(const Node& node, Val* out) {
+bool Quick::Arithmetic(const Node& node, Val* out, int depth) {
   Val a;
-  if (!ValueOf(Arg(node, 0), &a)) return false;
+  if (!ValueOf(Arg(node, 0), &a, depth)) return false;
   const TypeKind kind = policy_.KindOf(node);
   switch (node.op) {
     case Opcode::kSize:
@@ -485,13 +449,13 @@ bool Quick::Arithmetic(const Node& node, Val* out) {
       break;
   }
   Val b;
-  if (!ValueOf(Arg(node, 1), &b)) return false;
+  if (!ValueOf(Arg(node, 1), &b, depth)) return false;
   switch (node.op) {
     case Opcode::kJoin:
     case Opcode::kMeet:
       if (((a.flags | b.flags) & Val::kWideLabel) != 0) return false;
-      *out = Val::Number(TypeKind::kLattice, node.op == Opcode::kJoin ? a.number | b.number
-                                                                      : a.number & b.number);
+      *out = Val::Number(TypeKind::kLattice,
+                         node.op == Opcode::kJoin ? a.number | b.number : a.number & b.number);
       return true;
     case Opcode::kAdd:
     case Opcode::kSub:
