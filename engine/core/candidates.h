@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "engine/core/machine.h"
 #include "engine/core/probes.h"
@@ -18,20 +19,33 @@ class Candidates {
   // All must outlive it.
   Candidates(const RequestView& request, Workspace& workspace, Machine& machine);
 
-  // Fills the workspace's candidates (and what Shorten needs): forbids, then permits, then duties,
-  // each once and in source order.
+  // Finds them. Then forbids(), permits() and duties() have the ranks of those of each kind, each
+  // once and in source order.
   void Find();
-
-  uint32_t RuleOf(const Workspace::Candidate& candidate) const {
-    return indexed_ ? index_.rules[candidate.rank].rule : candidate.rank;
+  std::span<const uint32_t> forbids() const { return {s_.found_.data(), first_found_permit_}; }
+  std::span<const uint32_t> permits() const {
+    return {s_.found_.data() + first_found_permit_, first_found_duty_ - first_found_permit_};
+  }
+  std::span<const uint32_t> duties() const {
+    return {s_.found_.data() + first_found_duty_, s_.found_.size() - first_found_duty_};
   }
 
-  // What its condition comes to. Worked out at the first call.
-  Result Condition(Workspace::Candidate& candidate);
+  // Of a program without an index, a rule's rank is its number.
+  uint32_t RuleOf(uint32_t rank) const { return indexed_ ? index_.rules[rank].rule : rank; }
+
+  // What a candidate's condition comes to; of an unknown one Condition says what is missing.
+  struct Outcome {
+    Tri value = Tri::kUnknown;
+    int64_t valid_until = kForEver;
+  };
+  Outcome Check(uint32_t rank);
+  Result Condition(uint32_t rank);
 
   // Shortens a lease by the rules of ranks [first, last) that are no candidates because they are
   // false, but only for a time. False: the step budget is spent.
-  bool Shorten(uint32_t first_rank, uint32_t last_rank, int64_t* until);
+  bool Shorten(uint32_t first_rank, uint32_t last_rank, int64_t* until) {
+    return s_.soft_.empty() || ShortenBySoft(first_rank, last_rank, until);
+  }
   uint32_t first_permit() const { return index_.forbids; }
   uint32_t first_duty() const { return index_.forbids + index_.permits; }
   uint32_t last_rank() const { return static_cast<uint32_t>(index_.rules.size()); }
@@ -39,11 +53,12 @@ class Candidates {
   bool spent() const { return probes_.spent(); }
 
  private:
-  using State = Workspace::Candidate::State;
+  bool ShortenBySoft(uint32_t first_rank, uint32_t last_rank, int64_t* until);
 
   // Of a program without an index: every rule in scope.
   void TakeAll();
-  void TakeList(RuleRecord::Kind kind, uint32_t first, uint32_t count);
+  void TakeList(uint32_t first, uint32_t count);
+  static Outcome OutcomeOf(const Result& result);
   void Visit(uint32_t first_group, uint32_t count);
   void VisitRanks(uint32_t first, uint32_t count);
   // The keys that the request has of a group's filters, as bits.
@@ -58,9 +73,7 @@ class Candidates {
   void VisitRows(const IndexGroup& group);
   void VisitWord(const IndexGroup& group, const IndexColumn* columns, size_t count);
   static uint64_t RowOf(const IndexColumn& column, const int64_t* all_cuts, int64_t value);
-  void Add(uint32_t rank);
-  // Tries a candidate's tests.
-  void Look(Workspace::Candidate* candidate);
+  void Add(uint32_t rank) { s_.found_.push_back(rank); }
 
   const PolicyView& policy_;
   const IndexView& index_;
@@ -69,6 +82,8 @@ class Candidates {
   Workspace& s_;
   Machine& machine_;
   ProbeReader probes_;
+  size_t first_found_permit_ = 0;
+  size_t first_found_duty_ = 0;
 };
 
 }  // namespace ztp

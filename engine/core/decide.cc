@@ -24,25 +24,6 @@ bool Decider::InScope(uint32_t rule) const {
          policy_.InTypeSet(r.resources, request_.resource.size);
 }
 
-template <typename Visit>
-bool Decider::ForEach(RuleRecord::Kind kind, const Visit& visit) {
-  for (Workspace::Candidate& candidate : s_.candidates_) {
-    if (candidate.kind != kind) continue;
-    rank_ = candidate.rank;
-    const Result condition = candidates_.Condition(candidate);
-    if (candidates_.spent()) spent_ = true;
-    if (spent_) return false;
-    const uint32_t rule = candidates_.RuleOf(candidate);
-    if (!visit(rule, policy_.rules[rule], condition)) return !spent_;
-  }
-  return true;
-}
-
-bool Decider::Shorten(uint32_t first_rank, uint32_t last_rank, int64_t* until) {
-  if (!candidates_.Shorten(first_rank, last_rank, until)) spent_ = true;
-  return !spent_;
-}
-
 Result Decider::Args(const RuleRecord& rule) {
   KleeneFold all(false);
   for (uint32_t o = 0; o < rule.oblige_count; ++o) {
@@ -78,132 +59,121 @@ Verdict Decider::Limit() {
 Verdict Decider::Decide() {
   Verdict verdict;
   candidates_.Find();
-  spent_ = candidates_.spent();
-  if (spent_) return Limit();
   const bool decided =
-      Forbids(&verdict) || (!spent_ && Permits(&verdict)) || (!spent_ && Duties(&verdict));
-  (void)decided;
-  if (!spent_ && verdict.rests_on_unknown) CollectUnknown(&verdict);
-  if (spent_ || s_.arena_.full()) return Limit();
+      !Spent() &&
+      (Forbids(&verdict) || (!Spent() && (Permits(&verdict) || (!Spent() && Duties(&verdict)))));
+  if (decided && verdict.rests_on_unknown) CollectUnknown(&verdict);
+  if (!decided || Spent()) return Limit();
   verdict.rules = s_.rules_.span();
   verdict.obligations = s_.obligations_.span();
   return verdict;
 }
 
-// Each returns whether the verdict is made.
+// Each returns whether the verdict is made. Rules that are no candidates are false for ever.
 bool Decider::Forbids(Verdict* verdict) {
   bool known = false;
   int64_t until = 0;
-  ForEach(
-      RuleRecord::Kind::kForbid, [&](uint32_t rule, const RuleRecord&, const Result& condition) {
-        if (condition.Is(false)) return true;
-        until = s_.rules_.empty() ? condition.valid_until : std::max(until, condition.valid_until);
-        known |= condition.known();
-        s_.rules_.push_back(rule);
-        return true;
-      });
-  if (s_.rules_.empty() || spent_) return false;
+  for (uint32_t rank : candidates_.forbids()) {
+    const Candidates::Outcome condition = candidates_.Check(rank);
+    if (condition.value == Tri::kFalse) {
+      false_forbids_until_ = std::min(false_forbids_until_, condition.valid_until);
+      continue;
+    }
+    until = s_.rules_.empty() ? condition.valid_until : std::max(until, condition.valid_until);
+    known |= condition.value == Tri::kTrue;
+    s_.rules_.push_back(candidates_.RuleOf(rank));
+  }
+  if (s_.rules_.empty()) return false;
   verdict->valid_until = until;
   verdict->rests_on_unknown = !known;
   return true;
 }
 
 bool Decider::Permits(Verdict* verdict) {
-  bool found = false;
-  ForEach(RuleRecord::Kind::kPermit,
-          [&](uint32_t rule, const RuleRecord& record, const Result& condition) {
-            permits_until_ = std::min(permits_until_, condition.valid_until);
-            if (!condition.Is(true)) {
-              permit_unknown_ |= !condition.known();
-              return true;
-            }
-            const Result args = Args(record);
-            if (spent_) return false;
-            permits_until_ = std::min(permits_until_, args.valid_until);
-            permit_unknown_ |= !args.known();
-            if (!args.known() || !CanCarryOut(record)) return true;
-            found = true;
-            s_.rules_.push_back(rule);
-            return false;
-          });
-  if (spent_) return false;
-  Shorten(candidates_.first_permit(), found ? rank_ : candidates_.first_duty(), &permits_until_);
-  if (found || spent_) return false;
+  bool unknown = false;
+  for (uint32_t rank : candidates_.permits()) {
+    const Candidates::Outcome condition = candidates_.Check(rank);
+    permits_until_ = std::min(permits_until_, condition.valid_until);
+    if (condition.value != Tri::kTrue) {
+      unknown |= condition.value == Tri::kUnknown;
+      continue;
+    }
+    const uint32_t rule = candidates_.RuleOf(rank);
+    const RuleRecord& record = policy_.rules[rule];
+    if (record.oblige_count != 0) {
+      const Result args = Args(record);
+      permits_until_ = std::min(permits_until_, args.valid_until);
+      unknown |= !args.known();
+      if (!args.known() || !CanCarryOut(record)) continue;
+    }
+    s_.rules_.push_back(rule);
+    Shorten(candidates_.first_permit(), rank, &permits_until_);
+    return false;
+  }
+  Shorten(candidates_.first_permit(), candidates_.first_duty(), &permits_until_);
   verdict->valid_until = permits_until_;
-  verdict->rests_on_unknown = permit_unknown_;
+  verdict->rests_on_unknown = unknown;
   return true;
 }
 
 // Some permit applies, and no forbid does: the duties say the rest.
 bool Decider::Duties(Verdict* verdict) {
   const uint32_t permit = s_.rules_[0];
-  int64_t duties_until = kForEver;
+  int64_t until = kForEver;
   bool failed_unknown = false;
   s_.rules_.clear();
-  ForEach(RuleRecord::Kind::kDuty,
-          [&](uint32_t rule, const RuleRecord& record, const Result& condition) {
-            duties_until = std::min(duties_until, condition.valid_until);
-            if (condition.Is(false)) return true;
-            const bool condition_known = condition.known();
-            const Result args = Args(record);
-            if (spent_) return false;
-            duties_until = std::min(duties_until, args.valid_until);
-            if (args.known() && CanCarryOut(record)) return true;
-            failed_unknown |= !condition_known || !args.known();
-            s_.rules_.push_back(rule);
-            return true;
-          });
-  if (spent_ || !Shorten(candidates_.first_duty(), candidates_.last_rank(), &duties_until)) {
-    return false;
+  for (uint32_t rank : candidates_.duties()) {
+    const Candidates::Outcome condition = candidates_.Check(rank);
+    until = std::min(until, condition.valid_until);
+    if (condition.value == Tri::kFalse) continue;
+    const uint32_t rule = candidates_.RuleOf(rank);
+    const Result args = Args(policy_.rules[rule]);
+    until = std::min(until, args.valid_until);
+    if (args.known() && CanCarryOut(policy_.rules[rule])) continue;
+    failed_unknown |= condition.value == Tri::kUnknown || !args.known();
+    s_.rules_.push_back(rule);
   }
+  Shorten(candidates_.first_duty(), candidates_.last_rank(), &until);
   if (!s_.rules_.empty()) {
     // The lease of this denial counts the condition of every permit in scope, also of those behind
     // the one that applied. Their arguments do not count: without them no permit would apply, and
     // the answer is deny either way.
-    int64_t until = duties_until;
-    ForEach(RuleRecord::Kind::kPermit, [&](uint32_t, const RuleRecord&, const Result& condition) {
-      until = std::min(until, condition.valid_until);
-      return true;
-    });
-    if (spent_ || !Shorten(candidates_.first_permit(), candidates_.first_duty(), &until)) {
-      return false;
+    for (uint32_t rank : candidates_.permits()) {
+      until = std::min(until, candidates_.Check(rank).valid_until);
     }
+    Shorten(candidates_.first_permit(), candidates_.first_duty(), &until);
     verdict->valid_until = until;
     verdict->rests_on_unknown = failed_unknown;
     return true;
   }
   verdict->allow = true;
-  verdict->valid_until = std::min(permits_until_, duties_until);
-  ForEach(RuleRecord::Kind::kForbid, [&](uint32_t, const RuleRecord&, const Result& condition) {
-    verdict->valid_until = std::min(verdict->valid_until, condition.valid_until);
-    return true;
-  });
-  if (!Shorten(0, candidates_.first_permit(), &verdict->valid_until)) return false;
+  verdict->valid_until = std::min(std::min(permits_until_, until), false_forbids_until_);
+  Shorten(0, candidates_.first_permit(), &verdict->valid_until);
   s_.rules_.push_back(permit);
-  AddObligations(policy_.rules[permit]);
-  ForEach(RuleRecord::Kind::kDuty,
-          [&](uint32_t, const RuleRecord& record, const Result& condition) {
-            if (!condition.Is(false)) AddObligations(record);
-            return true;
-          });
+  if (policy_.rules[permit].oblige_count != 0) AddObligations(policy_.rules[permit]);
+  for (uint32_t rank : candidates_.duties()) {
+    if (candidates_.Check(rank).value != Tri::kFalse) {
+      AddObligations(policy_.rules[candidates_.RuleOf(rank)]);
+    }
+  }
   return true;
 }
 
 // The union over every rule in scope; those that are no candidates are known.
 void Decider::CollectUnknown(Verdict* verdict) {
-  auto add_args = [&](const RuleRecord& record) {
+  auto add = [&](uint32_t rank) {
+    const RuleRecord& record = policy_.rules[candidates_.RuleOf(rank)];
+    const Candidates::Outcome outcome = candidates_.Check(rank);
+    if (outcome.value == Tri::kUnknown) s_.unknown_.push_back(candidates_.Condition(rank).facts);
+    const bool args_count = record.kind == RuleRecord::Kind::kPermit ? outcome.value == Tri::kTrue
+                                                                     : outcome.value != Tri::kFalse;
+    if (!args_count) return;
     const Result args = Args(record);
-    if (!spent_ && !args.known()) s_.unknown_.push_back(args.facts);
-    return !spent_;
+    if (!args.known()) s_.unknown_.push_back(args.facts);
   };
-  auto add = [&](uint32_t, const RuleRecord& record, const Result& condition) {
-    const bool args_count =
-        record.kind == RuleRecord::Kind::kPermit ? condition.Is(true) : !condition.Is(false);
-    if (!condition.known()) s_.unknown_.push_back(condition.facts);
-    return args_count ? add_args(record) : true;
-  };
-  ForEach(RuleRecord::Kind::kForbid, add) && ForEach(RuleRecord::Kind::kPermit, add) &&
-      ForEach(RuleRecord::Kind::kDuty, add);
+  for (uint32_t rank : candidates_.forbids()) add(rank);
+  for (uint32_t rank : candidates_.permits()) add(rank);
+  for (uint32_t rank : candidates_.duties()) add(rank);
   verdict->facts = s_.unknown_.span();
 }
 

@@ -36,15 +36,14 @@ class Decider {
   bool Run(uint32_t node);
 
  private:
-  // Calls visit(rule index, its record, what its condition came to) for the candidates of a kind in
-  // source order until it returns false. Rules that are no candidates are false for ever.
-  template <typename Visit>
-  bool ForEach(RuleRecord::Kind kind, const Visit& visit);
   bool Forbids(Verdict* verdict);
   bool Permits(Verdict* verdict);
   bool Duties(Verdict* verdict);
-  // As Candidates::Shorten.
-  bool Shorten(uint32_t first_rank, uint32_t last_rank, int64_t* until);
+  void Shorten(uint32_t first_rank, uint32_t last_rank, int64_t* until) {
+    candidates_.Shorten(first_rank, last_rank, until);
+  }
+  // The step budget or the workspace: what was worked out since is not to be believed.
+  bool Spent() const { return spent_ || candidates_.spent() || s_.arena_.full(); }
   void CollectUnknown(Verdict* verdict);
   void AddObligations(const RuleRecord& rule);
   Verdict Limit();
@@ -55,10 +54,9 @@ class Decider {
   Machine machine_;
   Candidates candidates_;
   bool spent_ = false;
-  uint32_t rank_ = 0;  // of the candidate that was visited last
-  // Of the permits in scope: the minimum over them, and does one rest on an unknown.
+  // The minimum over the permits up to the one that applied, and over the forbids that did not.
   int64_t permits_until_ = kForEver;
-  bool permit_unknown_ = false;
+  int64_t false_forbids_until_ = kForEver;
 };
 
 }  // namespace ztp

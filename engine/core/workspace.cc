@@ -51,7 +51,7 @@ bool Workspace::Divide(const PolicyView& policy) {
 void Workspace::Begin() {
   arena_.Reset();
   facts_.Begin(&arena_);
-  candidates_.Begin(&arena_);
+  found_.Begin(&arena_);
   soft_.Begin(&arena_);
   soft_words_.Begin(&arena_);
   rules_.Begin(&arena_);

@@ -53,8 +53,8 @@ class Workspace {
   // show that every opcode runs. Null: does not.
   void CountOpcodes(uint64_t* counts) { opcode_counts_ = counts; }
 
-  // Works everything out by the machine, without the short cut for plain values (quick.h): for tests
-  // that hold one against the other.
+  // Works everything out by the machine, without the short cut for plain values (quick.h): for
+  // tests that hold one against the other.
   void set_machine_only(bool machine_only) { machine_only_ = machine_only; }
 
   // For who names the missing facts of the verdict made last.
@@ -89,17 +89,6 @@ class Workspace {
     GrowingArray<Val> items;
   };
 
-  // A rule that the index has not left out.
-  struct Candidate {
-    // Found by the index, and its tests not tried yet; left to the machine, whether it has spoken
-    // (then it is unknown) or not; and the two that are known.
-    enum State : uint8_t { kFound, kOpen, kTrue, kFalse };
-    uint32_t rank = 0;  // of a program without an index: the rule
-    RuleRecord::Kind kind = RuleRecord::Kind::kForbid;
-    State state = kFound;
-    int64_t valid_until = 0;
-  };
-
   // Rules of a group of rows that are false, but only for a time: a bit each, and from when on that
   // may end.
   struct Soft {
@@ -130,7 +119,7 @@ class Workspace {
   FixedArena arena_;
   MissingFacts facts_;
   Fold folds_[3];
-  GrowingArray<Candidate> candidates_;
+  GrowingArray<uint32_t> found_;  // ranks of rules that the index has not left out
   GrowingArray<Soft> soft_;
   GrowingArray<uint64_t> soft_words_;
   GrowingArray<uint32_t> rules_;
