@@ -29,7 +29,7 @@ ProbeReader::ProbeReader(const RequestView& request, Workspace& workspace, Machi
 }
 
 Result ProbeReader::OfNode(uint32_t node) {
-  if (use_quick_) {
+  if (use_quick_ && (policy_.nodes[node].flags & Node::kReadsNow) == 0) {
     Val val;
     const bool plain = quick_.Value(node, &val);
     machine_.Charge(static_cast<uint64_t>(quick_.steps()));
@@ -115,8 +115,32 @@ inline bool ProbeReader::LoadAttribute(const Probe& probe, const Val& holder, co
   return true;
 }
 
+// The plain value of a node that is a number.
+inline bool ProbeReader::LoadNode(const Probe& probe, Reading* reading) {
+  const Node& node = policy_.nodes[probe.node];
+  if (!use_quick_ || (node.flags & Node::kReadsNow) != 0) return false;
+  if (policy_.KindOf(node) == TypeKind::kBool) {
+    const Tri truth = quick_.Truth(probe.node);
+    reading->value = truth == Tri::kTrue;
+    if (truth == Tri::kUnknown) return false;
+  } else {
+    Val val;
+    if (!quick_.Value(probe.node, &val)) return false;
+    reading->value = val.number;
+  }
+  machine_.Charge(static_cast<uint64_t>(quick_.steps()));
+  reading->stamp = stamp_;
+  reading->valid_until = kForEver;
+  reading->known = reading->plain = 1;
+  return true;
+}
+
 void ProbeReader::Load(uint32_t number, Reading* reading) {
   const Probe& probe = index_.probes[number];
+  if (probe.source == Probe::Source::kNode && probe.form == Probe::Form::kNumber &&
+      LoadNode(probe, reading)) {
+    return;
+  }
   if (probe.form != Probe::Form::kEntity) {
     if (probe.source == Probe::Source::kPrincipalAttribute &&
         LoadAttribute(probe, request_.principal, request_.principal_row, reading)) {

@@ -78,6 +78,7 @@ class ProbeReader {
 
  private:
   void Load(uint32_t probe, Reading* reading);
+  bool LoadNode(const Probe& probe, Reading* reading);
   Result ResultOf(const Probe& probe);
   bool LoadAttribute(const Probe& probe, const Val& holder, const uint64_t* row,
                      Reading* reading) const;
