@@ -75,23 +75,26 @@ absl::StatusOr<Request> Subject::Read(std::string_view text) const {
   return *std::move(result.request);
 }
 
-bool Subject::ReadText(std::string_view text) const {
-  return ReadRequest(text, policy_->schema(), options_).request.has_value();
+const Request* Subject::ReadRequestText(std::string_view text, Worker& worker) const {
+  if (!worker.parser) worker.parser.emplace(policy_->schema(), options_);
+  return worker.parser->Read(text);
 }
 
-std::string Subject::WriteText(size_t request, Worker& worker) const {
-  const BoundRequest& bound = bound_[request];
+std::string_view Subject::DecideText(const BoundRequest& bound, Worker& worker) const {
   const Verdict verdict = ztp::Evaluate(bound, worker.scratch);
-  return WriteDecision(policy_->program(), ToDecision(bound, verdict, worker.scratch),
-                       {policy_digest_, facts_->version()});
+  worker.text.clear();
+  AppendDecision(bound, verdict, worker.scratch, {policy_digest_, facts_->version()}, &worker.text);
+  return worker.text;
 }
 
-std::string Subject::TextToText(std::string_view text, Worker& worker) const {
-  const ReadRequestResult read = ReadRequest(text, policy_->schema(), options_);
-  if (!read.request || !worker.bound.Bind(*policy_, *facts_, *read.request).ok()) return {};
-  const Verdict verdict = ztp::Evaluate(worker.bound, worker.scratch);
-  return WriteDecision(policy_->program(), ToDecision(worker.bound, verdict, worker.scratch),
-                       {policy_digest_, facts_->version()});
+std::string_view Subject::WriteText(size_t request, Worker& worker) const {
+  return DecideText(bound_[request], worker);
+}
+
+std::string_view Subject::TextToText(std::string_view text, Worker& worker) const {
+  const Request* request = ReadRequestText(text, worker);
+  if (request == nullptr || !worker.bound.Bind(*policy_, *facts_, *request).ok()) return {};
+  return DecideText(worker.bound, worker);
 }
 
 std::string Subject::Answer(size_t request, Worker& worker) const {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,8 @@ class Subject {
   struct Worker {
     Scratch scratch;
     BoundRequest bound;
+    std::optional<RequestParser> parser;  // made with the first text
+    std::string text;                     // the last answer
   };
 
   // InvalidArgument: a request that cannot be read or bound; the message says which.
@@ -60,12 +63,15 @@ class Subject {
   }
 
   // JSON in: reads a request's text. False: it cannot be read.
-  bool ReadText(std::string_view text) const;
-  // JSON out: the text of the decision on a request that was bound beforehand.
-  std::string WriteText(size_t request, Worker& worker) const;
+  bool ReadText(std::string_view text, Worker& worker) const {
+    return ReadRequestText(text, worker) != nullptr;
+  }
+  // JSON out: the text of the decision on a request that was bound beforehand. Good until the
+  // worker's next.
+  std::string_view WriteText(size_t request, Worker& worker) const;
   // JSON text in, JSON text out: what a server does for each request. Empty: the text is no
-  // request.
-  std::string TextToText(std::string_view text, Worker& worker) const;
+  // request. Good until the worker's next.
+  std::string_view TextToText(std::string_view text, Worker& worker) const;
 
   // The decision as expected.txt has it: "allow p3", "deny p1 guard2".
   std::string Answer(size_t request, Worker& worker) const;
@@ -73,6 +79,8 @@ class Subject {
  private:
   Subject() = default;
   absl::StatusOr<Request> Read(std::string_view text) const;
+  const Request* ReadRequestText(std::string_view text, Worker& worker) const;
+  std::string_view DecideText(const BoundRequest& bound, Worker& worker) const;
 
   std::shared_ptr<const Policy> policy_;
   std::shared_ptr<const Snapshot> facts_;

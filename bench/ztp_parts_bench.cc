@@ -57,8 +57,8 @@ void Register(const Loaded& loaded) {
   const auto add_for_requests = [&](const char* part, auto step) {
     add(part, [&loaded, step](benchmark::State& state) { ForRequests(state, loaded, step); });
   };
-  add_for_requests("json_in", [&](size_t i, Subject::Worker&) {
-    benchmark::DoNotOptimize(loaded.subject->ReadText(loaded.files.requests[i]));
+  add_for_requests("json_in", [&](size_t i, Subject::Worker& worker) {
+    benchmark::DoNotOptimize(loaded.subject->ReadText(loaded.files.requests[i], worker));
   });
   add_for_requests("bind", [&](size_t i, Subject::Worker& worker) {
     benchmark::DoNotOptimize(loaded.subject->Bind(i, worker));

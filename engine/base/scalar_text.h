@@ -40,6 +40,8 @@ absl::StatusOr<Time> ParseTime(std::string_view text);
 // `2026-11-23T12:08:59Z`, with a fraction only if there is one. Years beyond what ParseTime takes
 // have more digits or a sign.
 std::string FormatTime(Time value);
+// The same, appended.
+void AppendTime(Time value, std::string* out);
 
 // `1h30m`, `-5m`: whole numbers with the units d h m s ms us, each at most once, largest first.
 absl::StatusOr<Duration> ParseDuration(std::string_view text);

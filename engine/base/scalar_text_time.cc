@@ -149,22 +149,45 @@ absl::StatusOr<Time> ParseTime(std::string_view text) {
 }
 
 std::string FormatTime(Time value) {
+  std::string out;
+  AppendTime(value, &out);
+  return out;
+}
+
+void AppendTime(Time value, std::string* out) {
   const int64_t seconds = FloorDivide(value.micros, kMicrosPerSecond);
   // Not value - seconds * 10^6: near the lowest time that product is below 64 bits.
   const int64_t micros = ((value.micros % kMicrosPerSecond) + kMicrosPerSecond) % kMicrosPerSecond;
   const int64_t days = FloorDivide(seconds, kSecondsPerDay);
   const int64_t time_of_day = seconds - days * kSecondsPerDay;
   const Date date = DateOfDays(days);
-  std::string out = absl::StrFormat("%s%04d-%02d-%02dT%02d:%02d:%02d", date.year < 0 ? "-" : "",
-                                    date.year < 0 ? -date.year : date.year, date.month, date.day,
-                                    time_of_day / 3600, time_of_day / 60 % 60, time_of_day % 60);
+  char text[sizeof("-292277-12-31T23:59:59.999999Z")];
+  char* at = text;
+  const auto put = [&at](int64_t number, int digits) {
+    for (int i = digits - 1; i >= 0; --i, number /= 10) {
+      at[i] = static_cast<char>('0' + number % 10);
+    }
+    at += digits;
+  };
+  const auto put_behind = [&](char separator, int64_t number) {
+    *at++ = separator;
+    put(number, 2);
+  };
+  const int64_t year = date.year < 0 ? -date.year : date.year;
+  if (date.year < 0) *at++ = '-';
+  put(year, year < 10'000 ? 4 : year < 100'000 ? 5 : 6);
+  put_behind('-', date.month);
+  put_behind('-', date.day);
+  put_behind('T', time_of_day / 3600);
+  put_behind(':', time_of_day / 60 % 60);
+  put_behind(':', time_of_day % 60);
   if (micros != 0) {
-    std::string fraction = absl::StrFormat(".%06d", micros);
-    fraction.resize(fraction.find_last_not_of('0') + 1);
-    out += fraction;
+    *at++ = '.';
+    put(micros, 6);
+    while (at[-1] == '0') --at;
   }
-  out += 'Z';
-  return out;
+  *at++ = 'Z';
+  out->append(text, static_cast<size_t>(at - text));
 }
 
 absl::StatusOr<Duration> ParseDuration(std::string_view text) {

@@ -47,11 +47,22 @@ Value Value::Entity(EntityTypeId type, std::string id) {
 }
 
 Value Value::Set(std::vector<Value> elements) {
-  std::sort(elements.begin(), elements.end());
-  elements.erase(std::unique(elements.begin(), elements.end()), elements.end());
   Value v(TypeKind::kSet);
   v.items_ = std::move(elements);
+  v.SortSet();
   return v;
+}
+
+void Value::SortSet() {
+  std::sort(items_.begin(), items_.end());
+  items_.erase(std::unique(items_.begin(), items_.end()), items_.end());
+}
+
+void Value::Forget() {
+  number_ = 0;
+  text_.clear();
+  label_ = {};
+  items_.clear();
 }
 
 Value Value::List(std::vector<Value> elements) {

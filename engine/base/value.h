@@ -69,6 +69,47 @@ class Value {
   // optional field.
   static Value Record(std::vector<Value> fields);
 
+  // The same, written over this value, so that what it has of memory is used again: a reader that
+  // is kept fills the values of its last document anew. A value that is overwritten with one of its
+  // own kind keeps its items' memory too.
+  void Clear() {  // kNone
+    Become(TypeKind::kNone);
+    number_ = 0;
+  }
+  // Bool, Int, Decimal, Time, Duration, Enum.
+  void SetNumber(TypeKind kind, int64_t number) {
+    Become(kind);
+    number_ = number;
+  }
+  // String, Version, HexVersion, Digest, SpiffeId, Glob, in the forms named above.
+  void SetText(TypeKind kind, std::string_view text) {
+    Become(kind);
+    text_.assign(text);
+  }
+  void SetIp(const Ip& ip) {
+    SetText(TypeKind::kIp, {reinterpret_cast<const char*>(ip.bytes), sizeof(ip.bytes)});
+  }
+  void SetCidr(const Cidr& cidr) {
+    SetText(TypeKind::kCidr,
+            {reinterpret_cast<const char*>(cidr.base.bytes), sizeof(cidr.base.bytes)});
+    number_ = cidr.prefix;
+  }
+  void SetEntity(EntityTypeId type, std::string_view id) {
+    SetText(TypeKind::kEntity, id);
+    number_ = type.index;
+  }
+  void SetLabel(const Label& label) {
+    Become(TypeKind::kLattice);
+    label_ = label;
+  }
+  // List or Record; also Set, if SortSet is called when the items are there. What items the vector
+  // has is to be overwritten, and it is to be made as long as it shall be.
+  std::vector<Value>& SetItems(TypeKind kind) {
+    Become(kind);
+    return items_;
+  }
+  void SortSet();
+
   TypeKind kind() const { return kind_; }
   bool is_none() const { return kind_ == TypeKind::kNone; }
 
@@ -103,6 +144,14 @@ class Value {
  private:
   explicit Value(TypeKind kind, int64_t number = 0) : kind_(kind), number_(number) {}
   static Value Text(TypeKind kind, std::string text);
+
+  // Values of one kind use the same members, and those that a kind does not use are empty.
+  void Become(TypeKind kind) {
+    if (kind_ == kind) return;
+    if (kind_ != TypeKind::kNone) Forget();
+    kind_ = kind;
+  }
+  void Forget();
 
   TypeKind kind_ = TypeKind::kNone;
   int64_t number_ = 0;

@@ -1,10 +1,13 @@
 // The members in the order in which people read them.
 #include "engine/eval/json_decision.h"
 
+#include <optional>
+#include <span>
 #include <utility>
 
 #include "engine/base/scalar_text.h"
 #include "engine/base/str.h"
+#include "engine/eval/decide.h"
 #include "engine/facts/json_write_value.h"
 
 namespace ztp {
@@ -51,21 +54,96 @@ Json Source(const DecisionProgram& program, const SourcePos& pos) {
   return Cat(program.Text(program.sources[pos.source].path), ":", pos.line, ":", pos.column);
 }
 
-Json Obligations(const DecisionProgram& program, const Decision& decision) {
-  Json out = Json::array();
-  for (const ObligationCall& call : decision.obligations) {
-    const ObligationType& type = program.schema[call.obligation];
-    Json args = Json::object();
-    for (size_t i = 0; i < call.args.size() && i < type.params.size(); ++i) {
-      if (call.args[i].is_none()) continue;
-      args[type.params[i].name] = ValueToJson(program.schema, type.params[i].type, call.args[i]);
-    }
-    Json obligation;
-    obligation["id"] = type.json_name;
-    obligation["args"] = std::move(args);
-    out.push_back(std::move(obligation));
+// A decision's parts, wherever they are kept.
+struct Parts {
+  bool allow = false;
+  std::span<const uint32_t> rules;
+  std::optional<std::string_view> reason;
+  std::optional<Time> valid_until;
+  std::span<const std::string> unknown;
+};
+
+// Items with commas between: item(i) appends one.
+template <typename Item>
+void AppendList(size_t count, const Item& item, std::string* out) {
+  *out += '[';
+  for (size_t i = 0; i < count; ++i) {
+    if (i > 0) *out += ',';
+    item(i);
   }
-  return out;
+  *out += ']';
+}
+
+void AppendTextOrNull(std::string_view text, std::string* out) {
+  if (text.empty()) {
+    *out += "null";
+  } else {
+    AppendJsonText(text, out);
+  }
+}
+
+void AppendRuleName(const DecisionProgram& program, uint32_t rule, std::string* out) {
+  const RuleRecord& record = program.rules[rule];
+  *out += '"';
+  if (record.package.size != 0) {
+    AppendJsonChars(program.Text(record.package), out);
+    *out += '.';
+  }
+  AppendJsonChars(program.Text(record.name), out);
+  *out += '"';
+}
+
+// `arg(i)` is a value for each argument.
+template <typename Arg>
+void AppendObligation(const Schema& schema, ObligationId id, size_t arg_count, const Arg& arg,
+                      std::string* out) {
+  const ObligationType& type = schema[id];
+  *out += R"({"id":)";
+  AppendJsonText(type.json_name, out);
+  *out += R"(,"args":{)";
+  bool first = true;
+  for (size_t i = 0; i < arg_count && i < type.params.size(); ++i) {
+    const auto& value = arg(i);
+    if (value.is_none()) continue;
+    if (!std::exchange(first, false)) *out += ',';
+    AppendJsonText(type.params[i].name, out);
+    *out += ':';
+    AppendJsonValue(schema, type.params[i].type, value, out);
+  }
+  *out += "}}";
+}
+
+// All but the end, behind which an explanation may follow. `obligation(i)` appends one.
+template <typename Obligation>
+void AppendParts(const DecisionProgram& program, const Parts& parts, size_t obligation_count,
+                 const Obligation& obligation, const DecisionOrigin& origin, std::string* out) {
+  *out += parts.allow ? R"({"decision":true,"context":{"rules":)"
+                      : R"({"decision":false,"context":{"rules":)";
+  AppendList(
+      parts.rules.size(), [&](size_t i) { AppendRuleName(program, parts.rules[i], out); }, out);
+  *out += R"(,"reason":)";
+  if (parts.reason) {
+    AppendJsonText(*parts.reason, out);
+  } else {
+    *out += "null";
+  }
+  *out += R"(,"obligations":)";
+  AppendList(obligation_count, obligation, out);
+  *out += R"(,"valid_until":)";
+  if (parts.valid_until) {
+    *out += '"';
+    AppendTime(*parts.valid_until, out);
+    *out += '"';
+  } else {
+    *out += "null";
+  }
+  *out += R"(,"unknown":)";
+  AppendList(
+      parts.unknown.size(), [&](size_t i) { AppendJsonText(parts.unknown[i], out); }, out);
+  *out += R"(,"policy":)";
+  AppendTextOrNull(origin.policy, out);
+  *out += R"(,"facts":)";
+  AppendTextOrNull(origin.facts, out);
 }
 
 Json Explained(const DecisionProgram& program, const Explanation& explanation) {
@@ -101,24 +179,44 @@ Json Explained(const DecisionProgram& program, const Explanation& explanation) {
 
 std::string WriteDecision(const DecisionProgram& program, const Decision& decision,
                           const DecisionOrigin& origin, const Explanation* explanation) {
-  Json context;
-  Json rules = Json::array();
-  for (uint32_t rule : decision.rules) rules.push_back(program.RuleName(rule));
-  context["rules"] = std::move(rules);
-  context["reason"] = decision.reason ? Json(*decision.reason) : Json(nullptr);
-  context["obligations"] = Obligations(program, decision);
-  context["valid_until"] =
-      decision.valid_until ? Json(FormatTime(*decision.valid_until)) : Json(nullptr);
-  Json unknown = Json::array();
-  for (const std::string& fact : decision.unknown) unknown.push_back(fact);
-  context["unknown"] = std::move(unknown);
-  context["policy"] = TextOrNull(origin.policy);
-  context["facts"] = TextOrNull(origin.facts);
-  if (explanation != nullptr) context["explanation"] = Explained(program, *explanation);
-  Json out;
-  out["decision"] = decision.allow;
-  out["context"] = std::move(context);
-  return DumpJson(out);
+  std::string out;
+  const auto obligation = [&](size_t i) {
+    const ObligationCall& call = decision.obligations[i];
+    const auto arg = [&](size_t a) -> const Value& { return call.args[a]; };
+    AppendObligation(program.schema, call.obligation, call.args.size(), arg, &out);
+  };
+  AppendParts(
+      program,
+      {decision.allow, decision.rules, decision.reason, decision.valid_until, decision.unknown},
+      decision.obligations.size(), obligation, origin, &out);
+  if (explanation != nullptr) {
+    Append(out, R"(,"explanation":)", DumpJson(Explained(program, *explanation)));
+  }
+  out += "}}";
+  return out;
+}
+
+void AppendDecision(const BoundRequest& request, const Verdict& verdict, const Scratch& scratch,
+                    const DecisionOrigin& origin, std::string* out) {
+  const DecisionProgram& program = request.policy().program();
+  Parts parts{.allow = verdict.allow, .rules = verdict.rules};
+  if (verdict.limit) {
+    parts.reason = "limit";
+  } else if (!verdict.rules.empty()) {
+    const RuleRecord& rule = program.rules[verdict.rules[0]];
+    if (rule.has_because) parts.reason = program.Text(rule.because);
+  }
+  if (verdict.valid_until != kForEver) parts.valid_until = Time{verdict.valid_until};
+  std::vector<std::string> unknown;
+  if (!verdict.facts.empty()) unknown = NamesOfMissing(request, scratch, verdict.facts);
+  parts.unknown = unknown;
+  const auto obligation = [&](size_t i) {
+    const Verdict::Obligation& call = verdict.obligations[i];
+    const auto arg = [&](size_t a) { return Decode(call.args[a], request); };
+    AppendObligation(program.schema, ObligationId{call.obligation}, call.arg_count, arg, out);
+  };
+  AppendParts(program, parts, verdict.obligations.size(), obligation, origin, out);
+  *out += "}}";
 }
 
 std::string WriteRefusal(const std::vector<JsonError>& errors) {

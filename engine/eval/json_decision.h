@@ -10,7 +10,10 @@
 
 #include "engine/base/world.h"
 #include "engine/bundle/decision_program.h"
+#include "engine/core/verdict.h"
+#include "engine/eval/bound_request.h"
 #include "engine/eval/explanation.h"
+#include "engine/eval/scratch.h"
 #include "engine/facts/json_error.h"
 
 namespace ztp {
@@ -23,6 +26,12 @@ struct DecisionOrigin {
 // One line, without a line feed. `explanation` may be nullptr.
 std::string WriteDecision(const DecisionProgram& program, const Decision& decision,
                           const DecisionOrigin& origin, const Explanation* explanation = nullptr);
+
+// The same of a verdict that `scratch` just made on `request`, appended to *out: what
+// WriteDecision(program, ToDecision(request, verdict, scratch), origin) says, without plain data
+// between. Where nothing is unknown and nothing obliged, nothing is allocated but what *out needs.
+void AppendDecision(const BoundRequest& request, const Verdict& verdict, const Scratch& scratch,
+                    const DecisionOrigin& origin, std::string* out);
 
 // The answer to a request that could not be read: a denial that says why.
 //   {"decision":false,"context":{"errors":[{"code":"ZTP3030","path":"$.action.name","line":1,"column":9,

@@ -269,6 +269,22 @@ bool RequestReader::Next(ReadRequestResult* result) {
   return true;
 }
 
+RequestParser::RequestParser(const Schema& schema, RequestOptions options)
+    : schema_(schema), options_(std::move(options)), filler_(schema, options_) {}
+
+const Request* RequestParser::Read(std::string_view text) {
+  was_quick_ = filler_.Fill(text, &request_);
+  if (was_quick_) {
+    errors_.clear();
+    return &request_;
+  }
+  ReadRequestResult result = ReadRequest(text, schema_, options_);
+  errors_ = std::move(result.errors);
+  // What was half read is not read into again.
+  request_ = result.request ? *std::move(result.request) : Request();
+  return errors_.empty() ? &request_ : nullptr;
+}
+
 ReadRequestResult ReadRequest(std::string_view text, const Schema& schema,
                               const RequestOptions& options) {
   ReadRequestResult result;

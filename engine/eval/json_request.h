@@ -12,6 +12,7 @@
 
 #include "engine/base/schema.h"
 #include "engine/base/world.h"
+#include "engine/eval/json_request_fast.h"
 #include "engine/facts/json_error.h"
 #include "engine/facts/json_items.h"
 #include "engine/facts/json_tree.h"
@@ -53,6 +54,33 @@ class RequestReader {
   RequestOptions options_;
   JsonItems items_;
   JsonTree tree_;
+};
+
+// Requests of one at a time, as a server gets them: what ReadRequest reads, with the memory of the
+// request before. Requests that nothing is wrong with are read in one go; where they are alike,
+// nothing is allocated. One thread at a time uses it.
+class RequestParser {
+ public:
+  // `schema` must outlive it. Takes time and memory in proportion to the schema: to be kept.
+  RequestParser(const Schema& schema, RequestOptions options);
+  RequestParser(const RequestParser&) = delete;
+  RequestParser& operator=(const RequestParser&) = delete;
+
+  // The request, good until the next call; nullptr: errors() says what is wrong with it.
+  const Request* Read(std::string_view text);
+  const std::vector<JsonError>& errors() const { return errors_; }
+  // The clock, for the requests from now on.
+  void set_now(Time now) { options_.now = now; }
+  // Was the last request read in one go? (For tests and measurements; the result is the same.)
+  bool was_quick() const { return was_quick_; }
+
+ private:
+  const Schema& schema_;
+  RequestOptions options_;
+  RequestFiller filler_;
+  Request request_;
+  std::vector<JsonError> errors_;
+  bool was_quick_ = false;
 };
 
 // One request; of several, the first.

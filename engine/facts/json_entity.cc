@@ -2,17 +2,14 @@
 #include "engine/facts/json_entity.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "engine/base/str.h"
 #include "engine/facts/json_items.h"
 
 namespace ztp {
-namespace {
 
-// The fact that an attribute nobody gave is; nothing: it has to be given.
-std::optional<Fact> WhenLeftOut(const Attribute& attribute, const EntityRecord& record) {
+std::optional<Fact> FactWhenLeftOut(const Attribute& attribute, const EntityRecord& record) {
   if (attribute.default_value) return Fact::Of(*attribute.default_value);
   if (attribute.optional) return Fact::Missing();
   if (attribute.inherit != Inherit::kNo && !record.derives.empty()) return Fact::Missing();
@@ -32,8 +29,6 @@ void AddParents(const Value& value, std::vector<EntityUid>* parents) {
   }
 }
 
-}  // namespace
-
 bool ReadAttributes(JsonReader& reader, const JsonNode* attributes, const JsonNode& at,
                     bool assume_proven, const JsonPath& path, EntityRecord* record) {
   const Schema& schema = reader.schema();
@@ -47,7 +42,7 @@ bool ReadAttributes(JsonReader& reader, const JsonNode* attributes, const JsonNo
         attributes != nullptr ? reader.tree().Find(*attributes, attribute.name) : nullptr;
     std::optional<Fact> fact;
     if (node == nullptr) {
-      fact = WhenLeftOut(attribute, *record);
+      fact = FactWhenLeftOut(attribute, *record);
       if (!fact) {
         reader.Error(
             JsonErrorCode::kMissingMember, at, path,

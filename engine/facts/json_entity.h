@@ -5,6 +5,9 @@
 // (eval/json_request.h) share it.
 #pragma once
 
+#include <optional>
+#include <vector>
+
 #include "engine/base/schema.h"
 #include "engine/base/world.h"
 #include "engine/facts/json_value.h"
@@ -17,5 +20,10 @@ namespace ztp {
 // False: errors were reported.
 bool ReadAttributes(JsonReader& reader, const JsonNode* attributes, const JsonNode& at,
                     bool assume_proven, const JsonPath& path, EntityRecord* record);
+
+// What an attribute of `record` is that is not given; nothing: it has to be.
+std::optional<Fact> FactWhenLeftOut(const Attribute& attribute, const EntityRecord& record);
+// Adds the entities in an `in tenant: Tenant` attribute's value to `parents`, each once.
+void AddParents(const Value& value, std::vector<EntityUid>* parents);
 
 }  // namespace ztp

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 #include "engine/base/schema.h"
 
@@ -17,5 +18,11 @@ nlohmann::ordered_json ValueToJson(const Schema& schema, TypeId type, const Valu
 
 // On one line.
 std::string DumpJson(const nlohmann::ordered_json& json);
+
+// The same texts without a tree, appended to *out: DumpJson of a text, without its quotes and with
+// them, and DumpJson(ValueToJson(…)).
+void AppendJsonChars(std::string_view text, std::string* out);
+void AppendJsonText(std::string_view text, std::string* out);
+void AppendJsonValue(const Schema& schema, TypeId type, const Value& value, std::string* out);
 
 }  // namespace ztp
