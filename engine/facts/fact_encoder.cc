@@ -53,6 +53,7 @@ uint64_t FactEncoder::Text(std::string_view text, uint16_t text_class, bool numb
     return 0;
   }
   char* bytes = at + notes;
+  bytes[0] = 0;  // of nothing too: it is written to files
   if (!text.empty()) std::memcpy(bytes, text.data(), text.size());
   if (noted) {
     std::memset(at, 0, notes);

@@ -163,6 +163,7 @@ class Snapshot final : public UidSource {
 
   // Points the view to the tables as they are now.
   void Sync();
+  void TakeExtents();
   void SyncIfGrown();
 
   Val Read(const uint64_t* row, const FactsType& type, uint32_t index) const {
@@ -247,6 +248,11 @@ class Snapshot final : public UidSource {
   std::vector<const uint32_t*> lists_;
   std::vector<const Val*> items_;
   std::vector<const uint64_t*> words_;
+  // How far into the pools it refers (items of each segment): a successor adds behind.
+  struct Extents {
+    std::vector<uint32_t> texts, lists, items, words;
+  };
+  Extents extents_;
   std::vector<Val> constants_;
   // Closures that every entity without edges has.
   uint32_t no_membership_ = 0;

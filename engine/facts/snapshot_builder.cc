@@ -329,6 +329,7 @@ void SnapshotBuilder::Publish() {
   }
   s.pages_.shrink_to_fit();
   s.Sync();
+  s.TakeExtents();
   if (!changes()) memory_->first_bytes = s.memory_bytes();
 }
 
