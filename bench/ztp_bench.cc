@@ -3,7 +3,7 @@
 //   ztp_bench [--check-only] [--seconds S] FOLDER...
 //
 // A decision other than the expected one is an error, and so is a rule other than the expected one
-// where expected.txt names rules. --check-only measures nothing.
+// where expected.txt names rules; so is one that allocates. --check-only measures nothing.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -100,7 +100,6 @@ void MeasureDecisions(const WorkloadFiles& files, const Subject& subject, double
       ToJson(Measure(n, seconds, [&](size_t i) { Keep(subject.BindAndEvaluate(i, worker)); }));
   (*out)["json"] = ToJson(Measure(
       n, seconds, [&](size_t i) { Keep(subject.TextToText(files.requests[i], worker).size()); }));
-  (*out)["allocations"] = AllocationsPerDecision(subject);
   const ScalingBesideControl scaling = EvaluateScaling(subject, 2 * seconds);
   (*out)["threads"] = ToJson(scaling.work);
   (*out)["alu_threads"] = ToJson(scaling.control);
@@ -129,6 +128,8 @@ absl::Status RunWorkload(const std::string& folder, const Options& options) {
   const size_t wrong = CountWrong(files, *subject);
   Json out = {
       {"engine", "ztp"}, {"workload", files.name}, {"checked", subject->size()}, {"wrong", wrong}};
+  const double allocations = AllocationsPerDecision(*subject);
+  out["allocations"] = allocations;
   if (!options.check_only && wrong == 0) {
     MeasureDecisions(files, *subject, options.seconds, &out);
     out["compile_ms"] = Rounded(compiled.seconds * 1e3);
@@ -142,6 +143,7 @@ absl::Status RunWorkload(const std::string& folder, const Options& options) {
   std::printf("%s\n", out.dump().c_str());
   std::fflush(stdout);
   if (wrong > 0) return InvalidArgument(wrong, " of ", subject->size(), " decisions are wrong");
+  if (allocations != 0) return InvalidArgument("a decision allocates ", allocations, " times");
   return absl::OkStatus();
 }
 

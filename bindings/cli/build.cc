@@ -10,6 +10,8 @@ namespace {
 struct Options {
   std::vector<std::string> paths;
   std::string output;
+  uint64_t max_tests = 0;
+  uint64_t max_scratch = 0;
 };
 
 // What an operator should know of the program before it is deployed.
@@ -40,10 +42,32 @@ std::string Summary(const DecisionProgram& program) {
   return out;
 }
 
+// Which actions can cost more than the operator allows; false: some can.
+bool KeepsLimits(const DecisionProgram& program, const Options& options) {
+  bool keeps = true;
+  auto check = [&](const std::string& action, uint64_t worst, uint64_t most, const char* what) {
+    if (most == 0 || worst <= most) return;
+    keeps = false;
+    PrintError(Cat("ztp: action ", action, " can take ", worst, " ", what, "; at most ", most,
+                   " are allowed here\n"));
+  };
+  for (size_t i = 0; i < program.schema.actions.size(); ++i) {
+    const std::string& name = program.schema.actions[i].json_name;
+    check(name, program.plans[i].worst_atoms, options.max_tests, "tests (--max-tests)");
+    check(name, program.plans[i].scratch_bytes, options.max_scratch,
+          "bytes of scratch (--max-scratch)");
+  }
+  return keeps;
+}
+
 int Run(const Options& options) {
   driver::Compiler compiler;
   if (const int code = Compile(compiler, options.paths); code != kDone) return code;
   const DecisionProgram program = compiler.Lower();
+  if (!KeepsLimits(program, options)) {
+    Print(Summary(program));
+    return kFailed;
+  }
   const std::string bytes = WriteBundle(program);
   if (const absl::Status status = driver::WriteFile(options.output, bytes); !status.ok())
     return Fail(status);
@@ -62,6 +86,10 @@ void AddBuild(CLI::App& app, Action* action) {
   command->add_option("PATH", options->paths, "files, and folders with .ztp files")->required();
   command->add_option("-o,--output", options->output, "the bundle to write (FILE.ztpb)")
       ->required();
+  command->add_option("--max-tests", options->max_tests,
+                      "fail if a request of some action can take more tests than this");
+  command->add_option("--max-scratch", options->max_scratch,
+                      "fail if it can take more bytes of working memory than this");
   command->callback([=] { *action = [=] { return Run(*options); }; });
 }
 

@@ -75,12 +75,9 @@ std::string FormatCidr(const Cidr& value);
 // `sha256:` (or sha384, sha512) and its hexadecimal digits; the result has them in lower case.
 absl::StatusOr<std::string> ParseDigest(std::string_view text);
 
-// `spiffe://trust.domain/path`, as the SPIFFE standard says; the result is the text.
+// `spiffe://trust.domain/path`, as the SPIFFE standard says; the result is the text. Its
+// parts: core/spiffe.h.
 absl::StatusOr<std::string> ParseSpiffeId(std::string_view text);
-// Of a text that ParseSpiffeId took: `trust.domain`; `/path`, or nothing where there is none. Views
-// into `id`.
-std::string_view SpiffeTrustDomain(std::string_view id);
-std::string_view SpiffePath(std::string_view id);
 
 // A pattern of core/glob.h; the result is the text.
 absl::StatusOr<std::string> ParseGlob(std::string_view text);

@@ -7,6 +7,7 @@
 #include "engine/base/source.h"
 #include "engine/base/status.h"
 #include "engine/core/glob.h"
+#include "engine/core/spiffe.h"
 
 namespace ztp {
 namespace {
@@ -18,7 +19,6 @@ struct DigestAlgorithm {
 constexpr DigestAlgorithm kDigestAlgorithms[] = {
     {"sha256:", 64}, {"sha384:", 96}, {"sha512:", 128}};
 
-constexpr std::string_view kSpiffeScheme = "spiffe://";
 constexpr size_t kMaxSpiffeIdBytes = 2048;
 constexpr size_t kMaxTrustDomainBytes = 255;
 
@@ -90,16 +90,6 @@ absl::StatusOr<std::string> ParseSpiffeId(std::string_view text) {
     }
   }
   return std::string(text);
-}
-
-std::string_view SpiffeTrustDomain(std::string_view id) {
-  const std::string_view rest = id.substr(kSpiffeScheme.size());
-  return rest.substr(0, rest.find('/'));
-}
-
-std::string_view SpiffePath(std::string_view id) {
-  const size_t slash = id.find('/', kSpiffeScheme.size());
-  return slash == std::string_view::npos ? std::string_view() : id.substr(slash);
 }
 
 absl::StatusOr<std::string> ParseGlob(std::string_view text) {

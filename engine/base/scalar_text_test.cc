@@ -1,5 +1,6 @@
 // Scalars' texts: what is taken, what is printed, and what is said about the rest.
 #include "engine/base/scalar_text.h"
+#include "engine/core/spiffe.h"
 
 #include <gtest/gtest.h>
 

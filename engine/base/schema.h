@@ -13,6 +13,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "engine/base/value.h"
+#include "engine/core/program.h"
 
 namespace ztp {
 
@@ -127,8 +128,6 @@ struct LatticeType {
   std::vector<Part> parts;  // product
   uint16_t bits = 0;        // at most 256
 };
-
-enum class Inherit : uint8_t { kNo = 0, kJoin = 1, kUnion = 2, kAny = 3, kAll = 4 };
 
 struct Attribute {
   std::string name;

@@ -19,33 +19,9 @@
 #include "engine/core/ip.h"
 #include "engine/core/label.h"
 #include "engine/core/time.h"
+#include "engine/core/type_kind.h"
 
 namespace ztp {
-
-// The kinds of types and of values. Numbers are pinned: they reach the bundle.
-enum class TypeKind : uint8_t {
-  kNone = 0,  // no value: a missing optional field; as a type: an error was already reported
-  kBool = 1,
-  kInt = 2,
-  kDecimal = 3,
-  kString = 4,
-  kTime = 5,
-  kDuration = 6,
-  kVersion = 7,
-  kHexVersion = 8,
-  kIp = 9,
-  kCidr = 10,
-  kDigest = 11,
-  kSpiffeId = 12,
-  kGlob = 13,
-  kEnum = 14,
-  kLattice = 15,
-  kEntity = 16,
-  kSet = 17,
-  kList = 18,
-  kMap = 19,
-  kRecord = 20,
-};
 
 // Indices into the Schema's vectors.
 struct EntityTypeId {

@@ -7,6 +7,7 @@
 
 #include "engine/bundle/constant_names.h"
 #include "engine/bundle/decision_program.h"
+#include "engine/bundle/kernel_tables.h"
 
 namespace ztp {
 
@@ -131,6 +132,7 @@ inline DecisionProgram SmallProgram() {
   p.plans = {plan};
   p.candidates = {0};
   NameConstants(&p);
+  p.kernel = MakeKernelTables(p);
   return p;
 }
 
@@ -340,6 +342,7 @@ inline DecisionProgram IndexedProgram() {
   group(IndexGroup::Kind::kElement, 3, 4, 2, {10});
   x.first_root = 2;
   x.root_count = 3;
+  p.kernel = MakeKernelTables(p);
   return p;
 }
 

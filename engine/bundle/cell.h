@@ -12,6 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "engine/base/value.h"
 #include "engine/bundle/table.h"
+#include "engine/core/program.h"
 
 namespace ztp {
 
@@ -35,13 +36,6 @@ struct Cell {
   bool operator==(const Cell&) const = default;
 };
 static_assert(sizeof(Cell) == 16);
-
-// A piece of a text pool.
-struct TextRef {
-  uint32_t offset = 0;
-  uint32_t size = 0;
-  bool operator==(const TextRef&) const = default;
-};
 
 // The pools. Texts are kept once each while a program is made.
 struct CellPool {

@@ -8,7 +8,7 @@ namespace {
 
 constexpr Opcode kAllOpcodes[] = {
 #define ZTP_OPCODE(number, id, name) Opcode::id,
-#include "engine/bundle/opcodes.def"
+#include "engine/core/opcodes.def"
 #undef ZTP_OPCODE
 };
 
@@ -19,7 +19,7 @@ const char* OpcodeName(Opcode op) {
 #define ZTP_OPCODE(number, id, name) \
   case Opcode::id:                   \
     return name;
-#include "engine/bundle/opcodes.def"
+#include "engine/core/opcodes.def"
 #undef ZTP_OPCODE
   }
   return nullptr;

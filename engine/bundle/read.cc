@@ -42,6 +42,17 @@ absl::Status ViewIndex(const fb::Index& in, DecisionIndex* out) {
   return ViewVector(in.rows(), &out->rows);
 }
 
+absl::Status ViewKernel(const fb::Kernel& in, KernelTables* out) {
+  ZTP_RETURN_IF_ERROR(ViewVector(in.type_kinds(), &out->type_kinds));
+  ZTP_RETURN_IF_ERROR(ViewVector(in.entities(), &out->entities));
+  ZTP_RETURN_IF_ERROR(ViewVector(in.attributes(), &out->attributes));
+  ZTP_RETURN_IF_ERROR(ViewVector(in.ancestor_columns(), &out->ancestor_columns));
+  ZTP_RETURN_IF_ERROR(ViewVector(in.optional_inputs(), &out->optional_inputs));
+  ZTP_RETURN_IF_ERROR(ViewVector(in.product_first(), &out->product_first));
+  ZTP_RETURN_IF_ERROR(ViewVector(in.product_offsets(), &out->product_offsets));
+  return ViewVector(in.earlier_folds(), &out->earlier_folds);
+}
+
 absl::Status ViewNames(const fb::Names& in, NameTables* out) {
   ZTP_RETURN_IF_ERROR(ViewVector(in.texts(), &out->texts));
   ZTP_RETURN_IF_ERROR(ViewVector(in.text_slots(), &out->text_slots));
@@ -81,6 +92,7 @@ absl::Status ViewTables(const fb::Bundle& b, DecisionProgram* out) {
   if (b.tz_version() != nullptr) p.tz_version = {b.tz_version()->offset(), b.tz_version()->size()};
   p.step_limit = b.step_limit();
   if (b.names() != nullptr) ZTP_RETURN_IF_ERROR(ViewNames(*b.names(), &p.names));
+  if (b.kernel() != nullptr) ZTP_RETURN_IF_ERROR(ViewKernel(*b.kernel(), &p.kernel));
   if (b.index() != nullptr) ZTP_RETURN_IF_ERROR(ViewIndex(*b.index(), &p.index));
   return absl::OkStatus();
 }

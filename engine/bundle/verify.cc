@@ -7,6 +7,7 @@
 
 #include "engine/base/status.h"
 #include "engine/base/str.h"
+#include "engine/bundle/kernel_tables.h"
 
 namespace ztp {
 namespace {
@@ -25,6 +26,9 @@ class ProgramChecker {
     if (p_.step_limit == 0) return InvalidArgument("the step limit is zero");
     ZTP_RETURN_IF_ERROR(CheckNames(p_));
     ZTP_RETURN_IF_ERROR(CheckNodes(p_));
+    if (!(p_.kernel == MakeKernelTables(p_))) {
+      return InvalidArgument("the kernel's tables are not those of the schema and the nodes");
+    }
     return CheckIndex(p_);
   }
 

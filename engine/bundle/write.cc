@@ -47,12 +47,13 @@ class Writer {
     const auto sources = Records(p_.sources);
     const Offset<fb::Names> names = WriteNames(p_.names);
     const Offset<fb::Index> index = WriteIndex(p_.index);
+    const Offset<fb::Kernel> kernel = WriteKernel(p_.kernel);
     const fb::TextRef tz_version(p_.tz_version.offset, p_.tz_version.size);
     const Offset<fb::Bundle> root = fb::CreateBundle(
         builder_, kBundleFormat, schema, pool, constants, constant_types, nodes, args, p_.max_depth,
         attribute_refs, attribute_columns, param_refs, param_columns, patterns, schedules, rules,
         clauses, obliges, scope_actions, type_sets, guarantees, plans, candidates, quantifiers,
-        stored_matches, sources, &tz_version, p_.step_limit, names, index);
+        stored_matches, sources, &tz_version, p_.step_limit, names, index, kernel);
     fb::FinishSizePrefixedBundleBuffer(builder_, root);
     return std::string(reinterpret_cast<const char*>(builder_.GetBufferPointer()),
                        builder_.GetSize());
@@ -112,6 +113,19 @@ class Writer {
     const auto entities = Records(names.entities);
     const auto entity_slots = Numbers(names.entity_slots);
     return fb::CreateNames(builder_, texts, text_slots, entities, entity_slots);
+  }
+
+  Offset<fb::Kernel> WriteKernel(const KernelTables& k) {
+    const auto type_kinds = Numbers(k.type_kinds);
+    const auto entities = Records(k.entities);
+    const auto attributes = Records(k.attributes);
+    const auto ancestor_columns = Numbers(k.ancestor_columns);
+    const auto optional_inputs = Numbers(k.optional_inputs);
+    const auto product_first = Numbers(k.product_first);
+    const auto product_offsets = Numbers(k.product_offsets);
+    const auto earlier_folds = Records(k.earlier_folds);
+    return fb::CreateKernel(builder_, type_kinds, entities, attributes, ancestor_columns,
+                            optional_inputs, product_first, product_offsets, earlier_folds);
   }
 
   Offset<fb::Index> WriteIndex(const DecisionIndex& x) {

@@ -179,6 +179,7 @@ struct FactsView {
   const Val* const* items = nullptr;
   const FactsBucket* const* buckets = nullptr;  // pages of them
   const uint16_t* match_places = nullptr;       // by class of text, pattern: its bit; 0xffff: none
+  const Val* constants = nullptr;               // the program's, by their number
   uint64_t bucket_count = 0;
   uint64_t salt[2] = {};
   // Entity numbers are below this. Not every number is used; those that are not are not asked for.
@@ -186,6 +187,7 @@ struct FactsView {
   uint32_t named_count = 0;  // the first so many are those that the program's constants name
   uint32_t pattern_count = 0;
   uint32_t quantifier_count = 0;  // words with answers of quantifiers in a closure of lineage
+  bool has_quantifiers = false;   // those answers were worked out
 
   struct Place {
     const uint64_t* row;

@@ -15,21 +15,22 @@ class BoundRequest::Encoder : public ValEncoder {
   uint32_t InternEntity(EntityTypeId type, std::string_view id) override {
     if (const auto known = request_->snapshot_->Find(type, id)) return *known;
     // Few: a look along them is quicker than a table.
-    std::vector<Stranger>& strangers = request_->strangers_;
+    std::vector<uint32_t>& types = request_->stranger_types_;
+    std::vector<std::string_view>& ids = request_->stranger_ids_;
     const uint32_t first = request_->snapshot_->entity_count();
-    for (uint32_t i = 0; i < strangers.size(); ++i) {
-      if (strangers[i].type == type && strangers[i].id == id) return first + i;
+    for (uint32_t i = 0; i < types.size(); ++i) {
+      if (types[i] == type.index && ids[i] == id) return first + i;
     }
-    strangers.push_back({type, request_->arena_.Copy(id)});
-    return first + static_cast<uint32_t>(strangers.size() - 1);
+    types.push_back(type.index);
+    ids.push_back(request_->arena_.Copy(id));
+    return first + static_cast<uint32_t>(types.size() - 1);
   }
 
  protected:
   Val InternText(TypeKind kind, std::string_view text) override {
     Val val = Val::Text(kind, request_->arena_.Copy(text), Val::kNumbered);
-    if (const auto number = request_->policy_->names().Text(text)) {
-      val.prefix = static_cast<uint16_t>(*number + 1);
-    }
+    const uint32_t number = request_->policy_->view().NumberOf(val.bytes, val.size);
+    val.prefix = static_cast<uint16_t>(number + 1);  // none is 0
     return val;
   }
 
@@ -40,8 +41,8 @@ class BoundRequest::Encoder : public ValEncoder {
 EntityUid BoundRequest::Uid(uint32_t entity) const {
   const uint32_t known = snapshot_->entity_count();
   if (entity < known) return snapshot_->Uid(entity);
-  const Stranger& stranger = strangers_[entity - known];
-  return EntityUid{stranger.type, std::string(stranger.id)};
+  return EntityUid{EntityTypeId{stranger_types_[entity - known]},
+                   std::string(stranger_ids_[entity - known])};
 }
 
 absl::Status BoundRequest::Check(const Request& request) const {
@@ -90,7 +91,7 @@ absl::Status BoundRequest::Check(const Request& request) const {
   return absl::OkStatus();
 }
 
-BoundRequest::BoundFact BoundRequest::BindFact(const Fact& fact, Encoder& encoder) {
+BoundFact BoundRequest::BindFact(const Fact& fact, Encoder& encoder) {
   BoundFact bound;
   if (fact.state == Fact::State::kPresent) {
     bound.val = encoder.Encode(fact.value);
@@ -102,6 +103,38 @@ BoundRequest::BoundFact BoundRequest::BindFact(const Fact& fact, Encoder& encode
   return bound;
 }
 
+void BoundRequest::BindCarried(const EntityRecord& record, Encoder& encoder) {
+  auto edges = [&](const std::vector<EntityUid>& to) -> std::span<const uint32_t> {
+    uint32_t* out = arena_.NewArray<uint32_t>(to.size());
+    for (size_t i = 0; i < to.size(); ++i) out[i] = encoder.InternEntity(to[i].type, to[i].id);
+    return {out, to.size()};
+  };
+  CarriedEntity carried;
+  carried.entity = encoder.InternEntity(record.uid.type, record.uid.id);
+  for (const CarriedEntity& other : carried_) {
+    if (other.entity == carried.entity) return;  // principal and resource may be one
+  }
+  BoundFact* attributes = arena_.NewArray<BoundFact>(record.attributes.size());
+  for (size_t i = 0; i < record.attributes.size(); ++i) {
+    attributes[i] = BindFact(record.attributes[i], encoder);
+  }
+  carried.attributes = {attributes, record.attributes.size()};
+  carried.parents = edges(record.parents);
+  carried.derives = edges(record.derives);
+  carried_.push_back(carried);
+}
+
+void BoundRequest::BindObligations(const Request& request) {
+  view_.can = nullptr;
+  if (!request.can) return;
+  const size_t count = policy_->schema().obligations.size();
+  can_.assign(count / 64 + 1, 0);
+  for (ObligationId id : *request.can) {
+    if (id.index < count) can_[id.index / 64] |= uint64_t{1} << (id.index % 64);
+  }
+  view_.can = can_.data();
+}
+
 absl::Status BoundRequest::Bind(const Policy& policy, const Snapshot& snapshot,
                                 const Request& request) {
   policy_ = &policy;
@@ -111,13 +144,18 @@ absl::Status BoundRequest::Bind(const Policy& policy, const Snapshot& snapshot,
   params_.clear();
   inputs_.clear();
   carried_.clear();
-  strangers_.clear();
+  stranger_types_.clear();
+  stranger_ids_.clear();
   Encoder encoder(this);
-  action_ = request.action;
-  principal_ = Val::Entity(request.principal.type.index,
-                           encoder.InternEntity(request.principal.type, request.principal.id));
-  resource_ = Val::Entity(request.resource.type.index,
-                          encoder.InternEntity(request.resource.type, request.resource.id));
+  RequestView& v = view_;
+  v.policy = &policy.view();
+  v.facts = &snapshot.view();
+  v.host = &policy.host();
+  v.action = request.action.index;
+  v.principal = Val::Entity(request.principal.type.index,
+                            encoder.InternEntity(request.principal.type, request.principal.id));
+  v.resource = Val::Entity(request.resource.type.index,
+                           encoder.InternEntity(request.resource.type, request.resource.id));
   const std::vector<Param>& declared = policy.schema()[request.action].params;
   for (size_t i = 0; i < declared.size(); ++i) {
     const bool use_default =
@@ -126,103 +164,32 @@ absl::Status BoundRequest::Bind(const Policy& policy, const Snapshot& snapshot,
         BindFact(use_default ? Fact::Of(*declared[i].default_value) : request.params[i], encoder));
   }
   for (const Fact& fact : request.inputs) inputs_.push_back(BindFact(fact, encoder));
-  auto edges = [&](const std::vector<EntityUid>& to) -> std::span<const uint32_t> {
-    uint32_t* out = arena_.NewArray<uint32_t>(to.size());
-    for (size_t i = 0; i < to.size(); ++i) out[i] = encoder.InternEntity(to[i].type, to[i].id);
-    return {out, to.size()};
-  };
-  for (const EntityRecord& record : request.carried) {
-    CarriedEntity carried;
-    carried.entity = encoder.InternEntity(record.uid.type, record.uid.id);
-    if (Carried(carried.entity) != nullptr) continue;  // principal and resource may be one
-    BoundFact* attributes = arena_.NewArray<BoundFact>(record.attributes.size());
-    for (size_t i = 0; i < record.attributes.size(); ++i) {
-      attributes[i] = BindFact(record.attributes[i], encoder);
-    }
-    carried.attributes = {attributes, record.attributes.size()};
-    carried.parents = edges(record.parents);
-    carried.derives = edges(record.derives);
-    carried_.push_back(carried);
-  }
-  can_all_ = !request.can.has_value();
-  can_.assign(policy_->schema().obligations.size(), false);
-  if (request.can) {
-    for (ObligationId id : *request.can) {
-      if (id.index < can_.size()) can_[id.index] = true;
-    }
-  }
-  now_ = request.now.micros;
+  for (const EntityRecord& record : request.carried) BindCarried(record, encoder);
+  BindObligations(request);
+  v.params = params_.data();
+  v.inputs = inputs_.data();
+  v.carried = carried_;
+  v.stranger_types = stranger_types_.data();
+  v.now = request.now.micros;
   auto row_of = [&](const Val& holder) -> const uint64_t* {
-    const uint32_t entity = holder.entity();
-    if (carries_any() || entity >= snapshot.entity_count() || !snapshot.IsStored(entity)) {
-      return nullptr;
-    }
-    return snapshot.view().Row(entity);
+    const bool stored = !v.carries_any() && v.IsStored(holder.entity());
+    return stored ? v.facts->Row(holder.entity()) : nullptr;
   };
-  principal_row_ = row_of(principal_);
-  resource_row_ = row_of(resource_);
-  ReadProbes();
+  v.principal_row = row_of(v.principal);
+  v.resource_row = row_of(v.resource);
+  readings_.resize(v.policy->index.request_probes);
+  ReadProbes(v, readings_.data());
+  v.readings = readings_.data();
   return absl::OkStatus();
 }
 
-void BoundRequest::ReadProbes() {
-  const DecisionIndex& index = policy_->program().index;
-  readings_.resize(index.request_probes);
-  for (uint32_t i = 0; i < index.request_probes; ++i) {
-    readings_[i] = Reading{.valid_until = kForEver};
-    ReadProbe(index.probes[i], &readings_[i]);
-  }
-}
-
-void BoundRequest::ReadProbe(const Probe& probe, Reading* reading) const {
-  using Source = Probe::Source;
-  auto number = [&](uint32_t n) {
-    TakeValue(*policy_, probe, Val::Number(TypeKind::kInt, n), reading);
-    reading->settled = 1;
-  };
-  auto take_fact = [&](const BoundFact& fact) {
-    // Evidence comes and goes with the time.
-    if (fact.window.any()) return;
-    reading->settled = 1;
-    if (fact.val.is_none()) return;
-    if (probe.source != Source::kInputField) return TakeValue(*policy_, probe, fact.val, reading);
-    const Val& field = fact.val.list[probe.field];
-    if (!field.is_none()) TakeValue(*policy_, probe, field, reading);
-  };
-  auto take_entity = [&](uint32_t entity) {
-    if (carries_any()) return;
-    reading->settled = 1;
-    const bool known = entity < snapshot_->entity_count();
-    const bool there = (known && snapshot_->IsStored(entity)) ||
-                       policy_->schema()[TypeOf(entity)].always_present();
-    if (!known || !there) return TakeEntity(entity, {}, there, 0, reading);
-    const Snapshot::Closure closure = snapshot_->Memberships(entity);
-    TakeEntity(entity, snapshot_->List(closure.members), closure.absent == 0,
-               snapshot_->named_count(), reading);
-  };
-  switch (probe.source) {
-    case Source::kAction:
-      return number(action_.index);
-    case Source::kPrincipalType:
-      return number(principal_.size);
-    case Source::kResourceType:
-      return number(resource_.size);
-    case Source::kPrincipal:
-      return take_entity(principal_.entity());
-    case Source::kResource:
-      return take_entity(resource_.entity());
-    case Source::kParam: {
-      const uint32_t column = policy_->program().ParamColumn(probe.index, action_);
-      if (column != kNone32) return take_fact(params_[column]);
-      reading->settled = 1;
-      return;
-    }
-    case Source::kInput:
-    case Source::kInputField:
-      return take_fact(inputs_[probe.index]);
-    default:
-      return;
-  }
+void BoundRequest::BindNothing(const Policy& policy, const Snapshot& snapshot) {
+  policy_ = &policy;
+  snapshot_ = &snapshot;
+  view_ = RequestView();
+  view_.policy = &policy.view();
+  view_.facts = &snapshot.view();
+  view_.host = &policy.host();
 }
 
 }  // namespace ztp

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "engine/base/str.h"
+#include "engine/core/decide.h"
 #include "engine/eval/decide.h"
-#include "engine/eval/decider.h"
 
 namespace ztp {
 namespace {
@@ -24,15 +24,27 @@ class Explainer {
       : request_(request),
         program_(request.policy().program()),
         scratch_(scratch),
-        decider_(request, scratch) {}
+        decider_(request.view(), scratch.workspace()) {}
 
   std::vector<Explanation::Rule> Run() {
     std::vector<Explanation::Rule> rules;
-    for (uint32_t rule : decider_.RulesInScope()) rules.push_back(ExplainRule(rule));
+    for (uint32_t rule : RulesInScope()) rules.push_back(ExplainRule(rule));
     return rules;
   }
 
  private:
+  // Its candidates of every kind, in source order.
+  std::vector<uint32_t> RulesInScope() const {
+    const ActionPlan& plan = program_.plans[request_.view().action];
+    std::vector<uint32_t> rules;
+    const uint32_t end = plan.first_duty + plan.duty_count;
+    for (uint32_t i = plan.first_forbid; i < end; ++i) {
+      if (decider_.InScope(program_.candidates[i])) rules.push_back(program_.candidates[i]);
+    }
+    std::sort(rules.begin(), rules.end());
+    return rules;
+  }
+
   // The value of a node, with a budget of its own; nothing where even that does not suffice.
   const Result* Value(uint32_t node) {
     decider_.machine().RestoreSteps();
@@ -64,7 +76,7 @@ class Explainer {
       clause.outcome = OutcomeOf(*result);
       if (clause.outcome == Outcome::kUnknown) {
         const FactSet facts = result->facts;
-        clause.unknown = Decider::Names(request_, scratch_, {&facts, 1});
+        clause.unknown = NamesOfMissing(request_, scratch_, {&facts, 1});
       }
     }
     CollectReads(node, &clause.reads);

@@ -10,7 +10,7 @@
 
 #include "engine/base/world.h"
 #include "engine/bundle/decision_program.h"
-#include "engine/eval/verdict.h"
+#include "engine/eval/explanation.h"
 #include "engine/facts/json_error.h"
 
 namespace ztp {

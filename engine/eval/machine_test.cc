@@ -1,7 +1,7 @@
 // What the evaluator does beyond the operators: definitions' folds within folds, entities that a
 // request carries on the way between stored ones, programs too deep for a thread's stack, answers
 // worked out at load.
-#include "engine/eval/machine.h"
+#include "engine/core/machine.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/bundle/kernel_tables.h"
 #include "engine/eval/eval_testing.h"
 #include "engine/reference/interpreter.h"
 
@@ -161,6 +162,7 @@ TEST(Machine, NeedsNoStackForDeepPrograms) {
   ActionPlan plan;
   plan.permit_count = 1;
   program.plans.push_back(plan);
+  program.kernel = MakeKernelTables(program);
   const auto policy = Policy::Make(std::move(program));
   ASSERT_TRUE(policy.ok()) << policy.status();
   const auto snapshot = MakeSnapshot(**policy, {});

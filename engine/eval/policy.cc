@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "engine/base/status.h"
+#include "engine/bundle/kernel_tables.h"
+#include "engine/core/result.h"
 
 namespace ztp {
 
@@ -23,51 +25,18 @@ absl::StatusOr<std::shared_ptr<const Policy>> Policy::Make(DecisionProgram progr
     }
     policy->schedules_.push_back(*std::move(schedule));
   }
-  policy->FindEarlierFolds();
-  return std::shared_ptr<const Policy>(std::move(policy));
-}
-
-void Policy::FindEarlierFolds() {
-  const DecisionProgram& p = *program_;
-  auto is_fold = [&](const Node& node) {
-    return node.op >= Opcode::kAny && node.op <= Opcode::kSetOf;
+  policy->view_ = ViewOf(p);
+  policy->host_.context = policy.get();
+  policy->host_.matches = [](void* context, uint32_t pattern, const char* text, uint32_t size) {
+    return static_cast<const Policy*>(context)->patterns_[pattern]->Matches({text, size});
   };
-  std::vector<uint8_t> slots_below(p.nodes.size(), 0);  // of the folds in a node, itself included
-  for (uint32_t n = 0; n < p.nodes.size(); ++n) {
-    const Node& node = p.nodes[n];
-    uint8_t inside = 0;
-    for (uint32_t arg : p.Args(node)) {
-      if (arg != kNone32) inside |= slots_below[arg];
-    }
-    if (node.op == Opcode::kAncestorQuantifier)
-      inside |= slots_below[p.quantifiers[node.payload].fold];
-    slots_below[n] = inside;
-    if (!is_fold(node)) continue;
-    const uint8_t own = static_cast<uint8_t>(1u << node.payload);
-    slots_below[n] |= own;
-    std::vector<uint32_t> waiting;
-    std::vector<bool> seen;  // made only where there is something to find
-    auto visit = [&](uint32_t id) {
-      if (id == kNone32 || !(slots_below[id] & own)) return;
-      if (seen.empty()) seen.resize(n, false);
-      if (seen[id]) return;
-      seen[id] = true;
-      waiting.push_back(id);
-    };
-    visit(p.args[node.first_arg + 1]);
-    visit(p.args[node.first_arg + 2]);
-    while (!waiting.empty()) {
-      const uint32_t id = waiting.back();
-      waiting.pop_back();
-      const Node& inner = p.nodes[id];
-      if (is_fold(inner) && inner.payload == node.payload) {
-        earlier_folds_[n].push_back(id);
-        continue;
-      }
-      for (uint32_t arg : p.Args(inner)) visit(arg);
-      if (inner.op == Opcode::kAncestorQuantifier) visit(p.quantifiers[inner.payload].fold);
-    }
-  }
+  policy->host_.within = [](void* context, uint32_t number, int64_t now, int64_t* flip) {
+    const Schedule& schedule = static_cast<const Policy*>(context)->schedules_[number];
+    const std::optional<Time> next = schedule.NextFlip(Time{now});
+    *flip = next ? next->micros : kForEver;
+    return schedule.Contains(Time{now});
+  };
+  return std::shared_ptr<const Policy>(std::move(policy));
 }
 
 }  // namespace ztp

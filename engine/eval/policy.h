@@ -6,14 +6,14 @@
 
 #include <memory>
 #include <optional>
-#include <span>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "engine/base/schedule.h"
 #include "engine/bundle/constant_names.h"
 #include "engine/bundle/decision_program.h"
+#include "engine/core/policy_view.h"
+#include "engine/core/request_view.h"
 #include "engine/facts/pattern.h"
 #include "engine/facts/snapshot_builder.h"
 
@@ -25,33 +25,27 @@ class Policy {
   // needs (a time zone).
   static absl::StatusOr<std::shared_ptr<const Policy>> Make(DecisionProgram program);
 
+  Policy(const Policy&) = delete;
+  Policy& operator=(const Policy&) = delete;
+
   const DecisionProgram& program() const { return *program_; }
   const std::shared_ptr<const DecisionProgram>& shared_program() const { return program_; }
   const Schema& schema() const { return program_->schema; }
   const ConstantNames& names() const { return *names_; }
 
-  const Pattern& pattern(uint32_t index) const { return *patterns_[index]; }
-  const Schedule& schedule(uint32_t index) const { return schedules_[index]; }
-
-  // A definition's argument may hold a fold, and the definition may use it inside of a fold of the
-  // same slot. The inner one does not depend on the outer one's variable, so it is worked out
-  // before the outer one begins: these, for a fold.
-  std::span<const uint32_t> EarlierFolds(uint32_t fold) const {
-    if (earlier_folds_.empty()) return {};
-    auto it = earlier_folds_.find(fold);
-    if (it == earlier_folds_.end()) return {};
-    return it->second;
-  }
+  // The same for the kernel.
+  const PolicyView& view() const { return view_; }
+  const HostFunctions& host() const { return host_; }
 
  private:
   Policy() = default;
-  void FindEarlierFolds();
 
   std::shared_ptr<const DecisionProgram> program_;
   std::optional<ConstantNames> names_;
   std::vector<std::unique_ptr<Pattern>> patterns_;
   std::vector<Schedule> schedules_;
-  absl::flat_hash_map<uint32_t, std::vector<uint32_t>> earlier_folds_;
+  PolicyView view_;
+  HostFunctions host_;
 };
 
 // The snapshot of these records for the policy, with everything worked out at load that can be. The

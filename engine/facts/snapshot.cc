@@ -33,6 +33,7 @@ void Snapshot::Sync() {
   view_.words = words_.data();
   view_.buckets = buckets_.data();
   view_.match_places = layout_->match_places().data();
+  view_.constants = constants_.data();
   view_.entity_count = static_cast<uint32_t>(pages_.size()) << FactsPage::kBits;
 }
 
@@ -68,7 +69,7 @@ EntityRecord Snapshot::Record(uint32_t entity) const {
   const FactsType& type = view_.types[place.type];
   record.attributes.reserve(type.attributes);
   for (uint32_t a = 0; a < type.attributes; ++a) {
-    const Val own = Read(place.row, type, type.cells[a].own);
+    const Val own = ReadCell(view_, place.row, type, type.cells[a].own);
     Fact fact = Fact::Missing();
     if (!own.is_none()) {
       fact = Fact::Of(Decode(own, *this));

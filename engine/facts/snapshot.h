@@ -20,6 +20,7 @@
 #include "engine/base/schema.h"
 #include "engine/base/world.h"
 #include "engine/bundle/decision_program.h"
+#include "engine/core/facts_read.h"
 #include "engine/core/facts_view.h"
 #include "engine/core/tri.h"
 #include "engine/facts/set_hash.h"
@@ -37,22 +38,9 @@ class Snapshot final : public UidSource {
   // A list of entities, ascending; 0 is the empty one.
   using ListId = uint32_t;
 
-  // What edges lead to, without the start.
-  struct Closure {
-    ListId members = 0;
-    ListId absent =
-        0;  // those of the members that are not there (an entity of a carried type counts so)
-  };
-
-  // `prefix` of a kNone Val of an inherited attribute: some part is evidence with times, so that it
-  // has to be worked out for each request.
-  static constexpr uint16_t kWorkedOutLate = 1;
-
-  // What a quantifier came to for the entities of one closure.
-  struct Quantified {
-    Tri value = Tri::kUnknown;
-    ListId facts = 0;  // if unknown
-  };
+  using Closure = FactsClosure;
+  using Quantified = ztp::Quantified;
+  static constexpr uint16_t kWorkedOutLate = ztp::kWorkedOutLate;
 
   ~Snapshot() override;
   Snapshot(const Snapshot&) = delete;
@@ -92,41 +80,24 @@ class Snapshot final : public UidSource {
   }
   bool IsStored(uint32_t entity) const { return view_.IsStored(entity); }
 
-  // Of a stored entity, by the attribute's index in its type. A kNone Val is missing; with
-  // kNotKnown it is unknown, and `size` is the list of the entities that it is unknown for (0: the
-  // entity itself).
+  // See core/facts_read.h.
   Val Attribute(uint32_t entity, uint32_t attribute) const {
-    const FactsView::Place place = view_.At(entity);
-    return Read(place.row, view_.types[place.type], attribute);
+    return AttributeOf(view_, entity, attribute);
   }
-  // The same without what is inherited.
   Val OwnPart(uint32_t entity, uint32_t attribute) const {
-    const FactsView::Place place = view_.At(entity);
-    const FactsType& type = view_.types[place.type];
-    return Read(place.row, type, type.cells[attribute].own);
+    return OwnPartOf(view_, entity, attribute);
   }
   // Of the own part; nullptr if it has no bounds.
   const EvidenceWindow* Window(uint32_t entity, uint32_t attribute) const {
     const FactsView::Place place = view_.At(entity);
-    const uint32_t window = FactsView::WindowOf(place.row, view_.types[place.type], attribute);
-    if (window == 0) return nullptr;
-    return reinterpret_cast<const EvidenceWindow*>(view_.Words(window));
+    return WindowOf(view_, place.row, view_.types[place.type], attribute);
   }
   // What a stored entity was given as: own parts, edges.
   EntityRecord Record(uint32_t entity) const;
 
-  std::span<const uint32_t> List(ListId list) const {
-    const uint32_t* at = view_.List(list);
-    return {at + 1, *at};
-  }
-  Closure Memberships(uint32_t entity) const {
-    const uint32_t closure = view_.MembershipOf(entity);
-    return {closure + FactsView::kClosureHead, *view_.List(closure)};
-  }
-  Closure Lineage(uint32_t entity) const {
-    const uint32_t closure = view_.LineageOf(entity);
-    return {closure + FactsView::kClosureHead + view_.quantifier_count, *view_.List(closure)};
-  }
+  std::span<const uint32_t> List(ListId list) const { return ListOf(view_, list); }
+  Closure Memberships(uint32_t entity) const { return MembershipsOf(view_, entity); }
+  Closure Lineage(uint32_t entity) const { return LineageOf(view_, entity); }
   // Where the edges of an entity lead.
   std::span<const uint32_t> Parents(uint32_t entity) const {
     return List(view_.List(view_.MembershipOf(entity))[1]);
@@ -136,24 +107,14 @@ class Snapshot final : public UidSource {
   }
 
   // The program's constants, by their number.
-  const Val& Constant(uint32_t constant) const { return constants_[constant]; }
+  const Val& Constant(uint32_t constant) const { return view_.constants[constant]; }
 
-  // Does the pattern match the text? Unknown: it is not one that the pattern was tried on when the
-  // facts were loaded.
   Tri StoredMatches(uint32_t pattern, const Val& text) const {
-    if ((text.flags & Val::kNoted) == 0) return Tri::kUnknown;
-    const int matches = view_.Matches(text.bytes, pattern);
-    return matches < 0 ? Tri::kUnknown : ToTri(matches != 0);
+    return ztp::StoredMatches(view_, pattern, text);
   }
 
   // False if the snapshot was built without a solver.
-  bool has_quantifiers() const { return has_quantifiers_; }
-  // By the lineage of a stored entity.
-  Quantified QuantifiedOf(uint32_t quantifier, uint32_t entity) const {
-    const uint32_t answer =
-        view_.List(view_.LineageOf(entity))[FactsView::kClosureHead + quantifier];
-    return {static_cast<Tri>(answer & 3), answer >> 2};
-  }
+  bool has_quantifiers() const { return view_.has_quantifiers; }
 
  private:
   friend class SnapshotBuilder;
@@ -165,60 +126,6 @@ class Snapshot final : public UidSource {
   void Sync();
   void TakeExtents();
   void SyncIfGrown();
-
-  Val Read(const uint64_t* row, const FactsType& type, uint32_t index) const {
-    const FactsState state = FactsView::State(row, type, index);
-    const uint64_t bits = row[FactsRow::kCells + index];
-    Val val;
-    if (state != FactsState::kPresent) [[unlikely]] {
-      if (state == FactsState::kLate) val.prefix = kWorkedOutLate;
-      if (state == FactsState::kUnknown) {
-        val.flags = Val::kNotKnown;
-        val.size = static_cast<uint32_t>(bits);
-      }
-      return val;
-    }
-    const FactsCell& cell = type.cells[index];
-    val.kind = static_cast<TypeKind>(cell.kind);
-    switch (cell.form) {
-      case FactsForm::kNumber:
-        val.number = static_cast<int64_t>(bits);
-        break;
-      case FactsForm::kText:
-        val.flags = Val::kNumbered;
-        val.bytes = view_.Text(bits);
-        val.size = FactsText::Size(bits);
-        if (FactsText::IsNoted(bits)) {
-          val.flags |= Val::kNoted;
-          val.prefix = FactsView::NumberOf(val.bytes);
-        }
-        break;
-      case FactsForm::kAddress:
-      case FactsForm::kNetwork:
-        val.bytes = view_.Text(bits);
-        val.size = sizeof(Ip::bytes);
-        if (cell.form == FactsForm::kNetwork) {
-          val.prefix = static_cast<uint16_t>(FactsText::Size(bits));
-        }
-        break;
-      case FactsForm::kEntity:
-        val.number = static_cast<uint32_t>(bits);
-        val.size = static_cast<uint32_t>(bits >> 32);
-        break;
-      case FactsForm::kItems: {
-        const uint64_t first = FactsItems::First(bits);
-        val.list = view_.items[first >> FactsItems::kSegmentBits] +
-                   (first & ((uint64_t{1} << FactsItems::kSegmentBits) - 1));
-        val.size = FactsItems::Count(bits);
-        break;
-      }
-      case FactsForm::kWide:
-        val.flags = Val::kWideLabel;
-        val.wide = reinterpret_cast<const Label*>(view_.Words(bits));
-        break;
-    }
-    return val;
-  }
 
   // Where entities of a type that come next are put.
   struct OpenPage {
@@ -235,7 +142,6 @@ class Snapshot final : public UidSource {
   SetHash set_hash_;
   uint32_t stored_count_ = 0;
   uint32_t absent_count_ = 0;
-  bool has_quantifiers_ = false;
   // The tables that the view points into. `owned`: the page is this lineage's to give back by
   // itself.
   std::vector<FactsPage> pages_;

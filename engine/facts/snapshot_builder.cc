@@ -63,6 +63,7 @@ SnapshotBuilder::SnapshotBuilder(std::shared_ptr<const Snapshot> base)
   s.memory_ = base_->memory_;
   memory_ = s.memory_.get();
   s.view_ = base_->view_;
+  s.view_.has_quantifiers = false;
   s.set_hash_ = base_->set_hash_;
   s.stored_count_ = base_->stored_count_;
   s.absent_count_ = base_->absent_count_;

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "engine/base/status.h"
-#include "engine/facts/inherit.h"
+#include "engine/core/inherit.h"
 #include "engine/facts/snapshot_builder.h"
 #include "engine/facts/writer_index.h"
 
@@ -122,7 +122,8 @@ Val SnapshotBuilder::InheritedValue(uint32_t entity, uint32_t attribute,
   const Snapshot& s = *snapshot_;
   const uint32_t type = view().TypeOf(entity);
   const ztp::Attribute& declared = s.schema()[s.TypeOf(entity)].attributes[attribute];
-  InheritedParts parts(declared.inherit);
+  std::vector<Val> elements;
+  InheritedParts parts(declared.inherit, &elements);
   const Snapshot::Closure closure = s.Lineage(entity);
   const auto absent = s.List(closure.absent);
   unknown->assign(absent.begin(), absent.end());
@@ -151,6 +152,11 @@ Val SnapshotBuilder::InheritedValue(uint32_t entity, uint32_t attribute,
     result.flags = Val::kNotKnown;
   } else if (parts.any()) {
     result = parts.Finish(arena);
+    if (result.kind == TypeKind::kSet) {
+      Val* items = arena.NewArray<Val>(result.size);
+      std::copy_n(elements.begin(), result.size, items);
+      result.list = items;
+    }
   } else if (!declared.optional) {
     result.flags = Val::kNotKnown;
   }
@@ -193,7 +199,7 @@ absl::Status SnapshotBuilder::WorkOutQuantifiers(QuantifierSolver& solver) {
     return static_cast<uint32_t>(value) | list << 2;
   };
   // Until all are there the solver sees none, and evaluates nested ones the long way.
-  const bool had_answers = changes() && base_->has_quantifiers_;
+  const bool had_answers = changes() && base_->has_quantifiers();
   for (uint32_t q = 0; q < count; ++q) {
     for (uint32_t closure : new_lineages_) {
       memory_->lists.Mutable(closure)[FactsView::kClosureHead + q] = answer(q, closure);
@@ -250,7 +256,7 @@ absl::Status SnapshotBuilder::WorkOutQuantifiers(QuantifierSolver& solver) {
       word = (word & UINT32_MAX) | uint64_t{now} << 32;
     }
   }
-  s.has_quantifiers_ = true;
+  s.view_.has_quantifiers = true;
   return absl::OkStatus();
 }
 

@@ -10,6 +10,7 @@
 #include "engine/base/limits.h"
 #include "engine/base/schedule.h"
 #include "engine/base/sha256.h"
+#include "engine/bundle/kernel_tables.h"
 #include "engine/ir/index.h"
 #include "engine/ir/nodes.h"
 
@@ -105,6 +106,7 @@ class Lowering {
     for (uint32_t a = 0; a < program_.schema.actions.size(); ++a) PlanAction(ActionId{a});
     if (!out_.schedules.empty()) out_.tz_version = cells_.AddText(TimeZoneDataVersion());
     NameConstants(&out_);
+    out_.kernel = MakeKernelTables(out_);
     out_.index = BuildIndex(out_);
   }
 

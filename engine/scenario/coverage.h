@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/base/source.h"
-#include "engine/eval/verdict.h"
+#include "engine/eval/explanation.h"
 #include "engine/sema/program.h"
 
 namespace ztp::scenario {

@@ -42,7 +42,7 @@ absl::StatusOr<Decision> Ways::Decide(const World& world, const Request& request
   const Decision plain = reference::Decide(program_, *world.reference, request);
   const Decision compiled = ztp::Decide(*policy_, *world.snapshot, request, scratch_);
   const Decision bundled = ztp::Decide(*from_bundle_, *world.for_bundle, request, scratch_);
-  const Decision by_rule = ztp::Decide(*plain_, *world.for_plain, request, scratch_);
+  const Decision by_rule = ztp::Decide(*plain_, *world.for_plain, request, plain_scratch_);
   const Decision fine = ztp::Decide(*fine_, *world.for_fine, request, scratch_);
   if (plain == compiled && plain == bundled && plain == by_rule && plain == fine) return compiled;
   const RuleNames name = [&](uint32_t rule) { return program_.rules[rule].full_name(); };

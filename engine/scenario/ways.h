@@ -51,14 +51,17 @@ class Ways {
   const Policy& policy() const { return *policy_; }
 
  private:
-  explicit Ways(const sema::Program& program) : program_(program) {}
+  explicit Ways(const sema::Program& program) : program_(program) {
+    plain_scratch_.workspace().set_machine_only(true);
+  }
 
   const sema::Program& program_;
   std::shared_ptr<const Policy> policy_;
   std::shared_ptr<const Policy> from_bundle_;
-  std::shared_ptr<const Policy> plain_;  // no index
+  std::shared_ptr<const Policy> plain_;  // no index, and everything by the machine
   std::shared_ptr<const Policy> fine_;   // one that tells apart whatever can be told apart
   Scratch scratch_;
+  Scratch plain_scratch_;
 };
 
 }  // namespace ztp::scenario

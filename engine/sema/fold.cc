@@ -13,6 +13,7 @@
 #include "engine/core/glob.h"
 #include "engine/core/ip.h"
 #include "engine/core/label.h"
+#include "engine/core/spiffe.h"
 #include "re2/re2.h"
 
 namespace ztp::sema {

@@ -1,7 +1,6 @@
 // The loop, and the operators that do not need all of their arguments; see machine.h.
-#include "engine/eval/machine.h"
-
-#include <algorithm>
+#include "engine/core/machine.h"
+#include "engine/core/facts_read.h"
 
 namespace ztp {
 namespace {
@@ -10,29 +9,22 @@ int64_t Earlier(int64_t a, int64_t b) { return a < b ? a : b; }
 
 }  // namespace
 
-Machine::Machine(const BoundRequest& request, Scratch& scratch)
+Machine::Machine(const RequestView& request, Workspace& workspace)
     : request_(request),
-      policy_(request.policy()),
-      program_(policy_.program()),
-      schema_(policy_.schema()),
-      snapshot_(request.snapshot()),
-      s_(scratch),
-      now_(request.now()),
-      steps_left_(program_.step_limit) {
+      policy_(*request.policy),
+      facts_(*request.facts),
+      s_(workspace),
+      now_(request.now),
+      steps_left_(policy_.step_limit) {
   // Stamps only grow, so what an earlier request left is older than this one's first. Every element
   // of a fold takes one: long before they run out, all begin anew.
   if (s_.clock_ > UINT32_MAX / 2) {
-    std::fill(s_.stamps_.begin(), s_.stamps_.end(), 0);
+    for (size_t i = 0; i < s_.node_capacity_; ++i) s_.stamps_[i] = 0;
     s_.clock_ = 0;
   }
-  if (s_.results_.size() < program_.nodes.size()) {
-    s_.results_.resize(program_.nodes.size());
-    s_.stamps_.resize(program_.nodes.size(), 0);
-  }
-  s_.stack_.reserve(program_.max_depth + 1);
-  s_.arena_.Reset();
-  s_.facts_.Clear();
-  std::fill(std::begin(needed_), std::end(needed_), ++s_.clock_);
+  s_.Begin();
+  ++s_.clock_;
+  for (uint32_t& needed : needed_) needed = s_.clock_;
 }
 
 void Machine::SetVariable(uint32_t slot, const Val& val) {
@@ -47,36 +39,36 @@ void Machine::Store(uint32_t node, const Result& result) {
   s_.results_[node] = result;
   s_.stamps_[node] = s_.clock_;
   Charge(1);
-  if (!s_.opcode_counts_.empty()) {
-    ++s_.opcode_counts_[static_cast<size_t>(program_.nodes[node].op)];
+  if (s_.opcode_counts_ != nullptr) {
+    ++s_.opcode_counts_[static_cast<size_t>(policy_.nodes[node].op)];
   }
 }
 
 bool Machine::Run(uint32_t node) {
-  s_.stack_.clear();
+  s_.stack_size_ = 0;
   if (!Need(node)) {
-    while (!s_.stack_.empty()) {
-      if (steps_left_ == 0) return false;
+    while (s_.stack_size_ != 0) {
+      if (steps_left_ == 0 || s_.arena_.full()) return false;
       Step();
     }
   }
-  return steps_left_ != 0;
+  return steps_left_ != 0 && !s_.arena_.full();
 }
 
 // Is the node worked out? Leaves are at once; for another a frame is pushed, and whoever asked asks
 // again when it is back on top.
 bool Machine::Need(uint32_t id) {
   if (Ready(id)) return true;
-  const Node& node = program_.nodes[id];
+  const Node& node = policy_.nodes[id];
   switch (node.op) {
     case Opcode::kConst:
-      Store(id, Result::Of(snapshot_.Constant(node.payload)));
+      Store(id, Result::Of(facts_.constants[node.payload]));
       return true;
     case Opcode::kPrincipal:
-      Store(id, Result::Of(request_.principal()));
+      Store(id, Result::Of(request_.principal));
       return true;
     case Opcode::kResource:
-      Store(id, Result::Of(request_.resource()));
+      Store(id, Result::Of(request_.resource));
       return true;
     case Opcode::kParam:
       Store(id, Param(node.payload));
@@ -100,14 +92,14 @@ bool Machine::Need(uint32_t id) {
       Store(id, Result::Of(variables_[node.payload]));
       return true;
     default:
-      s_.stack_.push_back({id, 0});
+      Push(id);
       return false;
   }
 }
 
 void Machine::Step() {
-  Scratch::Frame& frame = s_.stack_.back();
-  const Node& node = program_.nodes[frame.node];
+  Workspace::Frame& frame = s_.stack_[s_.stack_size_ - 1];
+  const Node& node = policy_.nodes[frame.node];
   switch (node.op) {
     case Opcode::kAnd:
       return StepLogic(frame, node, false);
@@ -131,9 +123,9 @@ void Machine::Step() {
   }
 }
 
-void Machine::StepStrict(Scratch::Frame& frame, const Node& node) {
+void Machine::StepStrict(Workspace::Frame& frame, const Node& node) {
   for (; frame.cursor < node.arg_count; ++frame.cursor) {
-    const uint32_t arg = program_.args[node.first_arg + frame.cursor];
+    const uint32_t arg = policy_.args[node.first_arg + frame.cursor];
     if (arg != kNone32 && !Need(arg)) return;
   }
   Finish(frame.node, Strict(node));
@@ -144,7 +136,7 @@ Result Machine::Strict(const Node& node) {
   FactSet facts = 0;
   bool known = true;
   for (uint32_t i = 0; i < node.arg_count; ++i) {
-    if (program_.args[node.first_arg + i] == kNone32) continue;
+    if (policy_.args[node.first_arg + i] == kNone32) continue;
     const Result& arg = Arg(node, i);
     valid_until = Earlier(valid_until, arg.valid_until);
     if (arg.known()) continue;
@@ -164,9 +156,9 @@ Result Machine::Strict(const Node& node) {
 
 // The language evaluates every operand. Once one that lasts for ever has decided, the others cannot
 // show in the result any more, and are left out.
-void Machine::StepLogic(Scratch::Frame& frame, const Node& node, bool deciding) {
+void Machine::StepLogic(Workspace::Frame& frame, const Node& node, bool deciding) {
   for (; frame.cursor < node.arg_count; ++frame.cursor) {
-    const uint32_t arg = program_.args[node.first_arg + frame.cursor];
+    const uint32_t arg = policy_.args[node.first_arg + frame.cursor];
     if (!Need(arg)) return;
     const Result& operand = At(arg);
     if (operand.Is(deciding) && operand.valid_until == kForEver) {
@@ -178,8 +170,8 @@ void Machine::StepLogic(Scratch::Frame& frame, const Node& node, bool deciding) 
   Finish(frame.node, fold.Finish());
 }
 
-void Machine::StepIf(Scratch::Frame& frame, const Node& node) {
-  const uint32_t* args = &program_.args[node.first_arg];
+void Machine::StepIf(Workspace::Frame& frame, const Node& node) {
+  const uint32_t* args = policy_.args.data() + node.first_arg;
   if (!Need(args[0])) return;
   const Result& condition = At(args[0]);
   if (!condition.known()) {
@@ -193,8 +185,8 @@ void Machine::StepIf(Scratch::Frame& frame, const Node& node) {
   Finish(frame.node, result);
 }
 
-void Machine::StepCoalesce(Scratch::Frame& frame, const Node& node) {
-  const uint32_t* args = &program_.args[node.first_arg];
+void Machine::StepCoalesce(Workspace::Frame& frame, const Node& node) {
+  const uint32_t* args = policy_.args.data() + node.first_arg;
   if (!Need(args[0])) return;
   const Result& read = At(args[0]);
   if (read.state != Result::State::kMissing) return Finish(frame.node, read);
@@ -204,21 +196,38 @@ void Machine::StepCoalesce(Scratch::Frame& frame, const Node& node) {
   Finish(frame.node, result);
 }
 
-void Machine::StepQuantifier(Scratch::Frame& frame, const Node& node) {
-  const uint32_t arg = program_.args[node.first_arg];
+void Machine::StepQuantifier(Workspace::Frame& frame, const Node& node) {
+  const uint32_t arg = policy_.args[node.first_arg];
   if (!Need(arg)) return;
   const Result& entity = At(arg);
   if (entity.known() && QuantifierApplies(entity.val.entity())) {
-    const Snapshot::Quantified& answer = snapshot_.QuantifiedOf(node.payload, entity.val.entity());
+    const ztp::Quantified answer = QuantifiedOf(facts_, node.payload, entity.val.entity());
     Result result = answer.value == Tri::kUnknown
                         ? Result::Unknown(MissingFacts::List(answer.facts))
                         : Result::Bool(answer.value == Tri::kTrue);
     result.valid_until = entity.valid_until;
     return Finish(frame.node, result);
   }
-  const uint32_t fold = program_.quantifiers[node.payload].fold;
+  const uint32_t fold = policy_.quantifiers[node.payload].fold;
   if (!Need(fold)) return;
   Finish(frame.node, At(fold));
+}
+
+Result Machine::Quantified(const QuantifierRecord& q) {
+  KleeneFold element(q.is_all != 0);
+  // Filter and body may be one node: which of them a result is of goes by its place.
+  for (const bool is_filter : {true, false}) {
+    const uint32_t part = is_filter ? q.filter : q.body;
+    if (part == kNone32) continue;
+    RestoreSteps();
+    if (!Run(part)) return Result::Unknown(0);
+    Result result = At(part);
+    if (q.is_all && is_filter && result.known()) {
+      result.val = Val::Bool(!result.val.boolean());
+    }
+    element.Add(result, s_.facts_);
+  }
+  return element.Finish();
 }
 
 }  // namespace ztp

@@ -1,5 +1,5 @@
 // See candidates.h.
-#include "engine/eval/candidates.h"
+#include "engine/core/candidates.h"
 
 #include <algorithm>
 #include <bit>
@@ -11,49 +11,46 @@ constexpr size_t kMaxColumns = 64;  // that are ANDed; further ones only would h
 
 }  // namespace
 
-Candidates::Candidates(const BoundRequest& request, Scratch& scratch, Machine& machine)
-    : program_(request.policy().program()),
-      index_(program_.index),
+Candidates::Candidates(const RequestView& request, Workspace& workspace, Machine& machine)
+    : policy_(*request.policy),
+      index_(policy_.index),
       indexed_(!index_.rules.empty()),
       request_(request),
-      snapshot_(request.snapshot()),
-      s_(scratch),
+      s_(workspace),
       machine_(machine),
-      probes_(request, scratch, machine) {}
+      probes_(request, workspace, machine) {}
 
 void Candidates::Find() {
-  s_.candidates_.clear();
-  s_.soft_.clear();
-  s_.soft_words_.clear();
   if (!indexed_) return TakeAll();
   Visit(index_.first_root, index_.root_count);
-  auto& found = s_.candidates_;
-  const auto before = [](const Scratch::Candidate& a, const Scratch::Candidate& b) {
-    return a.rank < b.rank;
-  };
+  auto& found = s_.found_;
   // Several keys may lead to one.
-  if (!std::is_sorted(found.begin(), found.end(), before)) {
-    std::sort(found.begin(), found.end(), before);
-  }
-  found.erase(std::unique(found.begin(), found.end(),
-                          [](const auto& a, const auto& b) { return a.rank == b.rank; }),
-              found.end());
+  if (!std::is_sorted(found.begin(), found.end())) std::sort(found.begin(), found.end());
+  found.set_size(static_cast<size_t>(std::unique(found.begin(), found.end()) - found.begin()));
+  const uint32_t permits = index_.forbids, duties = index_.forbids + index_.permits;
+  size_t at = 0;
+  while (at < found.size() && found[at] < permits) ++at;
+  first_found_permit_ = at;
+  while (at < found.size() && found[at] < duties) ++at;
+  first_found_duty_ = at;
 }
 
 void Candidates::TakeAll() {
-  const ActionPlan& plan = program_.plans[request_.action().index];
-  TakeList(RuleRecord::Kind::kForbid, plan.first_forbid, plan.forbid_count);
-  TakeList(RuleRecord::Kind::kPermit, plan.first_permit, plan.permit_count);
-  TakeList(RuleRecord::Kind::kDuty, plan.first_duty, plan.duty_count);
+  const ActionPlan& plan = policy_.plans[request_.action];
+  TakeList(plan.first_forbid, plan.forbid_count);
+  first_found_permit_ = s_.found_.size();
+  TakeList(plan.first_permit, plan.permit_count);
+  first_found_duty_ = s_.found_.size();
+  TakeList(plan.first_duty, plan.duty_count);
 }
 
-void Candidates::TakeList(RuleRecord::Kind kind, uint32_t first, uint32_t count) {
+void Candidates::TakeList(uint32_t first, uint32_t count) {
   for (uint32_t i = first; i < first + count; ++i) {
-    const uint32_t rule = program_.candidates[i];
-    const RuleRecord& record = program_.rules[rule];
-    if (program_.InTypeSet(record.principals, EntityTypeId{request_.principal().size}) &&
-        program_.InTypeSet(record.resources, EntityTypeId{request_.resource().size})) {
-      s_.candidates_.push_back({.rank = rule, .kind = kind, .state = State::kOpen});
+    const uint32_t rule = policy_.candidates[i];
+    const RuleRecord& record = policy_.rules[rule];
+    if (policy_.InTypeSet(record.principals, request_.principal.size) &&
+        policy_.InTypeSet(record.resources, request_.resource.size)) {
+      Add(rule);
     }
   }
 }
@@ -176,7 +173,7 @@ void Candidates::VisitRows(const IndexGroup& group) {
   if (group.rank_count <= 64) return VisitWord(group, columns, column_count);
   const int64_t* const cuts = index_.cuts.data();
   const uint64_t* const all_rows = index_.rows.data();
-  const int64_t now = request_.now();
+  const int64_t now = request_.now;
   const size_t words = (group.rank_count + 63) / 64;
   const uint64_t* rows[kMaxColumns];
   const uint64_t* timed_rows[kMaxColumns];
@@ -222,7 +219,7 @@ void Candidates::VisitRows(const IndexGroup& group) {
 void Candidates::VisitWord(const IndexGroup& group, const IndexColumn* columns, size_t count) {
   const int64_t* const cuts = index_.cuts.data();
   const uint64_t* const rows = index_.rows.data();
-  const int64_t now = request_.now();
+  const int64_t now = request_.now;
   uint64_t left = ~uint64_t{0} >> (64 - group.rank_count);
   uint64_t timed = left;
   int64_t floor = kForEver;
@@ -251,16 +248,15 @@ void Candidates::VisitWord(const IndexGroup& group, const IndexColumn* columns, 
 }
 
 // None of them can be false for a shorter time than the first of the values that left it out.
-bool Candidates::Shorten(uint32_t first_rank, uint32_t last_rank, int64_t* until) {
-  for (const Scratch::Soft& soft : s_.soft_) {
+bool Candidates::ShortenBySoft(uint32_t first_rank, uint32_t last_rank, int64_t* until) {
+  for (const Workspace::Soft& soft : s_.soft_) {
     for (uint32_t w = 0; w < soft.words && soft.floor < *until; ++w) {
       uint64_t left = s_.soft_words_[soft.first_word + w];
       for (; left != 0 && soft.floor < *until; left &= left - 1) {
         const uint32_t place = 64 * w + static_cast<uint32_t>(std::countr_zero(left));
-        Scratch::Candidate candidate;
-        candidate.rank = index_.ranks[soft.first_rank + place];
-        if (candidate.rank < first_rank || candidate.rank >= last_rank) continue;
-        *until = std::min(*until, Condition(candidate).valid_until);
+        const uint32_t rank = index_.ranks[soft.first_rank + place];
+        if (rank < first_rank || rank >= last_rank) continue;
+        *until = std::min(*until, Check(rank).valid_until);
         if (spent()) return false;
       }
     }
@@ -268,32 +264,18 @@ bool Candidates::Shorten(uint32_t first_rank, uint32_t last_rank, int64_t* until
   return true;
 }
 
-void Candidates::Add(uint32_t rank) {
-  Scratch::Candidate candidate;
-  candidate.rank = rank;
-  candidate.kind = rank < index_.forbids                    ? RuleRecord::Kind::kForbid
-                   : rank < index_.forbids + index_.permits ? RuleRecord::Kind::kPermit
-                                                            : RuleRecord::Kind::kDuty;
-  // Every forbid is looked at sooner or later, a permit perhaps never.
-  if (rank < index_.forbids) {
-    Look(&candidate);
-    if (candidate.state == State::kFalse && candidate.valid_until == kForEver) return;
-  }
-  s_.candidates_.push_back(candidate);
-}
-
 // A false `and` holds as long as the longest of its false operands, a true one as long as the
-// shortest of all. Where something is not known to the tests, only a false one for ever is certain.
-void Candidates::Look(Scratch::Candidate* candidate) {
-  const IndexedRule& rule = index_.rules[candidate->rank];
+// shortest of all. Where something is not known to the tests, only a false one for ever is certain,
+// and the condition is evaluated as a whole.
+Candidates::Outcome Candidates::Check(uint32_t rank) {
+  if (!indexed_) return OutcomeOf(Condition(rank));
+  const IndexedRule& rule = index_.rules[rank];
   const uint32_t* numbers = index_.rule_tests.data() + rule.first_test;
   const Test* tests = index_.tests.data();
   bool open = false;
   bool is_false = false;
   int64_t false_until = INT64_MIN;
   int64_t true_until = kForEver;
-  candidate->state = State::kFalse;
-  candidate->valid_until = kForEver;
   for (uint32_t i = 0; i < rule.tests; ++i) {
     // What the program has to work out is not worth it any more.
     if (i >= rule.cheap_tests && (open || is_false)) {
@@ -304,18 +286,20 @@ void Candidates::Look(Scratch::Candidate* candidate) {
     const Reading& reading = probes_.Read(test.probe);
     if (reading.plain) {
       if (ProbeReader::IsQuick(test)) {
-        if (!ProbeReader::TryQuick(test, reading)) return;
+        if (!ProbeReader::TryQuick(test, reading)) return {Tri::kFalse, kForEver};
         continue;
       }
       if (test.op == Test::Op::kMember && reading.complete) {
-        if (ProbeReader::IsMember(reading, test.a) == (test.negated != 0)) return;
+        if (ProbeReader::IsMember(reading, test.a) == (test.negated != 0)) {
+          return {Tri::kFalse, kForEver};
+        }
         continue;
       }
     }
     const ProbeReader::Outcome outcome = probes_.Try(test, reading);
     switch (outcome.value) {
       case Tri::kFalse:
-        if (outcome.valid_until == kForEver) return;
+        if (outcome.valid_until == kForEver) return {Tri::kFalse, kForEver};
         is_false = true;
         false_until = std::max(false_until, outcome.valid_until);
         break;
@@ -327,40 +311,17 @@ void Candidates::Look(Scratch::Candidate* candidate) {
         break;
     }
   }
-  if (open) {
-    candidate->state = State::kOpen;
-  } else if (is_false) {
-    candidate->valid_until = false_until;
-  } else {
-    candidate->state = State::kTrue;
-    candidate->valid_until = true_until;
-  }
+  if (open) return OutcomeOf(Condition(rank));
+  if (is_false) return {Tri::kFalse, false_until};
+  return {Tri::kTrue, true_until};
 }
 
-Result Candidates::Condition(Scratch::Candidate& candidate) {
-  if (candidate.state == State::kFound) {
-    Look(&candidate);
-    if (probes_.spent()) return Result::Unknown(0);
-  }
-  switch (candidate.state) {
-    case State::kTrue:
-      return Result::Bool(true, candidate.valid_until);
-    case State::kFalse:
-      return Result::Bool(false, candidate.valid_until);
-    default:
-      break;
-  }
-  const uint32_t node = program_.rules[RuleOf(candidate)].condition;
-  if (!machine_.Run(node)) {
-    spent_ = true;
-    return Result::Unknown(0);
-  }
-  const Result result = machine_.At(node);
-  if (result.known()) {
-    candidate.state = result.val.boolean() ? State::kTrue : State::kFalse;
-    candidate.valid_until = result.valid_until;
-  }
-  return result;
+Candidates::Outcome Candidates::OutcomeOf(const Result& result) {
+  return {result.known() ? ToTri(result.val.boolean()) : Tri::kUnknown, result.valid_until};
+}
+
+Result Candidates::Condition(uint32_t rank) {
+  return probes_.OfNode(policy_.rules[RuleOf(rank)].condition);
 }
 
 }  // namespace ztp

@@ -1,9 +1,9 @@
 // Reading facts: parameters, inputs, attributes, membership, lineage. See machine.h.
 #include <algorithm>
-#include <vector>
 
-#include "engine/eval/machine.h"
-#include "engine/facts/inherit.h"
+#include "engine/core/facts_read.h"
+#include "engine/core/inherit.h"
+#include "engine/core/machine.h"
 
 namespace ztp {
 
@@ -31,25 +31,25 @@ Result Machine::ReadFact(const Val& val, const EvidenceWindow* window, bool opti
 }
 
 Result Machine::Param(uint32_t param_ref) const {
-  const uint32_t column = program_.ParamColumn(param_ref, request_.action());
+  const uint32_t column = policy_.ParamColumn(param_ref, request_.action);
   if (column == kNone32) return Result::Missing();
   // A required one is always there: a request without it was not bound.
-  return ReadFact(request_.param(column).val, nullptr, true, 0);
+  return ReadFact(request_.params[column].val, nullptr, true, 0);
 }
 
 Result Machine::HasParam(uint32_t param_ref) const {
-  const uint32_t column = program_.ParamColumn(param_ref, request_.action());
-  return Result::Bool(column != kNone32 && !request_.param(column).val.is_none());
+  const uint32_t column = policy_.ParamColumn(param_ref, request_.action);
+  return Result::Bool(column != kNone32 && !request_.params[column].val.is_none());
 }
 
 Result Machine::Input(uint32_t input) const {
-  const BoundRequest::BoundFact& fact = request_.input(input);
-  return ReadFact(fact.val, &fact.window, schema_.inputs[input].optional,
+  const BoundFact& fact = request_.inputs[input];
+  return ReadFact(fact.val, &fact.window, policy_.optional_inputs[input] != 0,
                   MissingFacts::Input(input));
 }
 
 Result Machine::HasInput(uint32_t input) const {
-  const BoundRequest::BoundFact& fact = request_.input(input);
+  const BoundFact& fact = request_.inputs[input];
   if (fact.val.is_none()) return Result::Bool(false);
   const Result read = ReadFact(fact.val, &fact.window, true, 0);
   return Result::Bool(read.known(), read.valid_until);
@@ -58,7 +58,7 @@ Result Machine::HasInput(uint32_t input) const {
 Result Machine::InputTime(uint32_t input, bool issued) const {
   Result read = Input(input);
   if (!read.known()) return read;
-  const EvidenceWindow& window = request_.input(input).window;
+  const EvidenceWindow& window = request_.inputs[input].window;
   if (!(issued ? window.has_issued : window.has_expires)) {
     return Result::Unknown(MissingFacts::Input(input), read.valid_until);
   }
@@ -67,58 +67,63 @@ Result Machine::InputTime(uint32_t input, bool issued) const {
 }
 
 bool Machine::IsThere(uint32_t entity) const {
-  if (entity < snapshot_.entity_count() && snapshot_.IsStored(entity)) return true;
-  if (schema_[request_.TypeOf(entity)].always_present()) return true;
-  return request_.Carried(entity) != nullptr;
+  return request_.IsStored(entity) || policy_.AlwaysPresent(request_.TypeOf(entity)) ||
+         request_.Carried(entity) != nullptr;
 }
 
 // Of an entity that is there. `window` gets the evidence's times, or nullptr.
 Result Machine::ReadAttribute(uint32_t entity, uint32_t attribute, const EvidenceWindow** window) {
-  const ztp::Attribute& declared = schema_[request_.TypeOf(entity)].attributes[attribute];
+  const AttributeKind& declared = policy_.AttributeOf(request_.TypeOf(entity), attribute);
   const FactSet name = MissingFacts::Entity(entity);
   *window = nullptr;
-  if (const BoundRequest::CarriedEntity* carried = request_.Carried(entity)) {
-    const BoundRequest::BoundFact& fact = carried->attributes[attribute];
+  if (const CarriedEntity* carried = request_.Carried(entity)) {
+    const BoundFact& fact = carried->attributes[attribute];
     if (fact.window.any()) *window = &fact.window;
     if (declared.inherit != Inherit::kNo) return Inherited(entity, attribute);
-    return ReadFact(fact.val, *window, declared.optional, name);
+    return ReadFact(fact.val, *window, declared.optional != 0, name);
   }
-  const Val& val = snapshot_.Attribute(entity, attribute);
-  *window = snapshot_.Window(entity, attribute);
-  if (declared.inherit == Inherit::kNo) return ReadFact(val, *window, declared.optional, name);
-  const bool late = val.is_none() && val.prefix == Snapshot::kWorkedOutLate;
+  const FactsView::Place place = facts_.At(entity);
+  const FactsType& type = facts_.types[place.type];
+  const Val val = ReadCell(facts_, place.row, type, attribute);
+  *window = WindowOf(facts_, place.row, type, attribute);
+  if (declared.inherit == Inherit::kNo) return ReadFact(val, *window, declared.optional != 0, name);
+  const bool late = val.is_none() && val.prefix == kWorkedOutLate;
   if (late || ReachesCarried(entity, true)) return Inherited(entity, attribute);
-  return ReadFact(val, nullptr, declared.optional, name);
+  return ReadFact(val, nullptr, declared.optional != 0, name);
 }
 
 // An inherited attribute the long way: its parts come and go with time, or the request carries
 // ancestors.
 Result Machine::Inherited(uint32_t entity, uint32_t attribute) {
-  const ztp::Attribute& declared = schema_[request_.TypeOf(entity)].attributes[attribute];
+  const AttributeKind& declared = policy_.AttributeOf(request_.TypeOf(entity), attribute);
   const Reached reached = Reach(entity, true);
   FactSet facts = reached.absent;
   int64_t valid_until = kForEver;
-  InheritedParts parts(declared.inherit);
+  GrowingArray<Val> elements;
+  elements.Begin(&s_.arena_);
+  InheritedParts parts(declared.inherit, &elements);
+  const uint32_t* columns = policy_.ancestor_columns.data() + declared.first_column;
   auto add = [&](uint32_t source) {
-    const EntityType& type = schema_[request_.TypeOf(source)];
-    const auto index = type.FindAttribute(declared.name);
-    if (!index) return;
+    const uint32_t type = request_.TypeOf(source);
+    const uint32_t index = columns[type];
+    if (index == kNone32) return;
     Val val;
     const EvidenceWindow* window = nullptr;
-    if (const BoundRequest::CarriedEntity* carried = request_.Carried(source)) {
-      val = carried->attributes[*index].val;
-      window = &carried->attributes[*index].window;
-    } else if (source < snapshot_.entity_count() && snapshot_.IsStored(source)) {
-      val = snapshot_.OwnPart(source, *index);
-      window = snapshot_.Window(source, *index);
+    if (const CarriedEntity* carried = request_.Carried(source)) {
+      val = carried->attributes[index].val;
+      window = &carried->attributes[index].window;
+    } else if (request_.IsStored(source)) {
+      const FactsView::Place place = facts_.At(source);
+      val = OwnPartOf(facts_, source, index);
+      window = WindowOf(facts_, place.row, facts_.types[place.type], index);
     } else {
       return;
     }
     // A required part may be left out where there is an edge; one that is there but out of its time
     // may not.
     const bool left_out = val.is_none() && !(val.flags & Val::kNotKnown);
-    const Result part = ReadFact(val, window, type.attributes[*index].optional || left_out,
-                                 MissingFacts::Entity(source));
+    const bool optional = policy_.AttributeOf(type, index).optional != 0 || left_out;
+    const Result part = ReadFact(val, window, optional, MissingFacts::Entity(source));
     valid_until = std::min(valid_until, part.valid_until);
     if (part.known()) {
       parts.Add(part.val);
@@ -139,7 +144,7 @@ Result Machine::Inherited(uint32_t entity, uint32_t attribute) {
 Result Machine::Attr(const Node& node) { return AttrOf(ArgVal(node, 0).entity(), node.payload); }
 
 Result Machine::AttrOf(uint32_t entity, uint32_t attribute_ref) {
-  const uint32_t column = program_.AttributeColumn(attribute_ref, request_.TypeOf(entity));
+  const uint32_t column = policy_.AttributeColumn(attribute_ref, request_.TypeOf(entity));
   if (column == kNone32 || !IsThere(entity)) return Result::Unknown(MissingFacts::Entity(entity));
   const EvidenceWindow* window;
   return ReadAttribute(entity, column, &window);
@@ -147,7 +152,7 @@ Result Machine::AttrOf(uint32_t entity, uint32_t attribute_ref) {
 
 Result Machine::AttrTime(const Node& node, bool issued) {
   const uint32_t entity = ArgVal(node, 0).entity();
-  const uint32_t column = program_.AttributeColumn(node.payload, request_.TypeOf(entity));
+  const uint32_t column = policy_.AttributeColumn(node.payload, request_.TypeOf(entity));
   const FactSet name = MissingFacts::Entity(entity);
   if (column == kNone32 || !IsThere(entity)) return Result::Unknown(name);
   const EvidenceWindow* window;
@@ -161,8 +166,8 @@ Result Machine::AttrTime(const Node& node, bool issued) {
 }
 
 Result Machine::HasAttrOf(uint32_t entity, uint32_t attribute_ref) {
-  const EntityTypeId type = request_.TypeOf(entity);
-  const uint32_t column = program_.AttributeColumn(attribute_ref, type);
+  const uint32_t type = request_.TypeOf(entity);
+  const uint32_t column = policy_.AttributeColumn(attribute_ref, type);
   if (!IsThere(entity)) return Result::Unknown(MissingFacts::Entity(entity));
   if (column == kNone32) return Result::Bool(false);
   const EvidenceWindow* window;
@@ -175,11 +180,9 @@ Result Machine::HasAttrOf(uint32_t entity, uint32_t attribute_ref) {
 bool Machine::ReachesCarried(uint32_t entity, bool lineage) const {
   if (!request_.carries_any()) return false;
   if (request_.Carried(entity) != nullptr) return true;
-  if (entity >= snapshot_.entity_count()) return false;
-  const Snapshot::Closure closure =
-      lineage ? snapshot_.Lineage(entity) : snapshot_.Memberships(entity);
-  const auto absent = snapshot_.List(closure.absent);
-  return std::any_of(request_.carried().begin(), request_.carried().end(), [&](const auto& c) {
+  if (entity >= facts_.entity_count) return false;
+  const auto absent = ListOf(facts_, ClosureOf(entity, lineage).absent);
+  return std::any_of(request_.carried.begin(), request_.carried.end(), [&](const auto& c) {
     return std::binary_search(absent.begin(), absent.end(), c.entity);
   });
 }
@@ -187,44 +190,45 @@ bool Machine::ReachesCarried(uint32_t entity, bool lineage) const {
 Machine::Reached Machine::Reach(uint32_t entity, bool lineage) {
   if (ReachesCarried(entity, lineage)) return ReachThroughCarried(entity, lineage);
   if (!IsThere(entity)) return {{}, MissingFacts::Entity(entity)};
-  if (entity >= snapshot_.entity_count()) return {};
-  const Snapshot::Closure closure =
-      lineage ? snapshot_.Lineage(entity) : snapshot_.Memberships(entity);
-  return {snapshot_.List(closure.members), MissingFacts::List(closure.absent)};
+  if (entity >= facts_.entity_count) return {};
+  const FactsClosure closure = ClosureOf(entity, lineage);
+  return {ListOf(facts_, closure.members), MissingFacts::List(closure.absent)};
 }
 
 // Stored entities bring their closures; what is left to walk are the few that the request carries.
 Machine::Reached Machine::ReachThroughCarried(uint32_t entity, bool lineage) {
-  std::vector<uint32_t>& members = s_.walk_;
-  members.clear();
-  std::vector<uint32_t> visited;  // carried ones
-  auto take = [&](uint32_t from, auto& self) -> void {
-    const BoundRequest::CarriedEntity* carried = request_.Carried(from);
-    if (carried == nullptr) {
-      if (from >= snapshot_.entity_count() || !snapshot_.IsStored(from)) return;
-      const Snapshot::Closure closure =
-          lineage ? snapshot_.Lineage(from) : snapshot_.Memberships(from);
-      const auto above = snapshot_.List(closure.members);
-      members.insert(members.end(), above.begin(), above.end());
-      for (uint32_t e : snapshot_.List(closure.absent)) {
-        if (request_.Carried(e) != nullptr) self(e, self);
-      }
-      return;
-    }
-    if (std::find(visited.begin(), visited.end(), from) != visited.end()) return;
-    visited.push_back(from);
-    for (uint32_t target : lineage ? carried->derives : carried->parents) {
-      members.push_back(target);
-      self(target, self);
+  GrowingArray<uint32_t> members;
+  GrowingArray<uint32_t> carried_ones;  // met so far; those before `next` are walked
+  members.Begin(&s_.arena_);
+  carried_ones.Begin(&s_.arena_);
+  auto meet = [&](uint32_t e) {
+    if (std::find(carried_ones.begin(), carried_ones.end(), e) == carried_ones.end()) {
+      carried_ones.push_back(e);
     }
   };
-  take(entity, take);
+  auto take = [&](uint32_t from) {
+    if (request_.Carried(from) != nullptr) return meet(from);
+    if (!request_.IsStored(from)) return;
+    const FactsClosure closure = ClosureOf(from, lineage);
+    const auto above = ListOf(facts_, closure.members);
+    members.append(above.data(), above.size());
+    for (uint32_t e : ListOf(facts_, closure.absent)) {
+      if (request_.Carried(e) != nullptr) meet(e);
+    }
+  };
+  take(entity);
+  for (size_t next = 0; next < carried_ones.size(); ++next) {
+    const CarriedEntity& carried = *request_.Carried(carried_ones[next]);
+    for (uint32_t target : lineage ? carried.derives : carried.parents) {
+      members.push_back(target);
+      take(target);
+    }
+  }
   std::sort(members.begin(), members.end());
-  members.erase(std::unique(members.begin(), members.end()), members.end());
+  members.set_size(
+      static_cast<size_t>(std::unique(members.begin(), members.end()) - members.begin()));
   Charge(members.size());
-  uint32_t* copy = s_.arena_.NewArray<uint32_t>(members.size());
-  std::copy(members.begin(), members.end(), copy);
-  Reached reached{{copy, members.size()}, 0};
+  Reached reached{members.span(), 0};
   if (!IsThere(entity)) reached.absent = MissingFacts::Entity(entity);
   for (uint32_t e : reached.members) {
     if (!IsThere(e)) reached.absent = s_.facts_.Union(reached.absent, MissingFacts::Entity(e));
@@ -274,12 +278,13 @@ Result Machine::DerivesFrom(const Node& node) {
 Result Machine::Ancestors(const Node& node) {
   const Reached reached = Reach(ArgVal(node, 0).entity(), true);
   uint32_t count = 0;
-  for (uint32_t e : reached.members) count += request_.TypeOf(e).index == node.payload;
+  for (uint32_t e : reached.members) count += request_.TypeOf(e) == node.payload;
   Charge(count);
   Val* items = s_.arena_.NewArray<Val>(count);
+  if (items == nullptr) return Result::Unknown(0);
   uint32_t at = 0;
   for (uint32_t e : reached.members) {
-    if (request_.TypeOf(e).index == node.payload) items[at++] = Val::Entity(node.payload, e);
+    if (request_.TypeOf(e) == node.payload) items[at++] = Val::Entity(node.payload, e);
   }
   Result result = Result::Of(Val::Items(TypeKind::kSet, {items, count}));
   if (reached.absent != 0) {
@@ -292,8 +297,7 @@ Result Machine::Ancestors(const Node& node) {
 // Was the answer for this entity worked out when the facts were loaded, and does nothing in the
 // request change it?
 bool Machine::QuantifierApplies(uint32_t entity) const {
-  return snapshot_.has_quantifiers() && entity < snapshot_.entity_count() &&
-         snapshot_.IsStored(entity) && !ReachesCarried(entity, true);
+  return facts_.has_quantifiers && request_.IsStored(entity) && !ReachesCarried(entity, true);
 }
 
 }  // namespace ztp

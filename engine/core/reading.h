@@ -1,15 +1,16 @@
-// A probe's value (core/index.h) as tests see it.
+// A probe's value (index.h) as tests see it.
 //
-// Boundary: values only, of one probe each. Where they come from: what the request says is read
-// when it is bound (bound_request.cc), facts and what nodes come to in a decision (probes.cc).
+// Boundary: freestanding; values only, of one probe each. Where they come from: what the request
+// says is read when it is bound (ReadProbes, request_view.h), facts and what nodes come to in a
+// decision (probes.h).
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "engine/core/index.h"
-#include "engine/eval/policy.h"
-#include "engine/eval/verdict.h"
-#include "engine/facts/val.h"
+#include "engine/core/policy_view.h"
+#include "engine/core/val.h"
 
 namespace ztp {
 
@@ -29,7 +30,7 @@ struct Reading {
 static_assert(sizeof(Reading) == 32);
 
 // The value as the probe's form has it, but for kEntity; known unless a label is too wide.
-void TakeValue(const Policy& policy, const Probe& probe, const Val& val, Reading* reading);
+void TakeValue(const PolicyView& policy, const Probe& probe, const Val& val, Reading* reading);
 
 // An entity with what it is a member of, as far as constants name it: `members` ascend, and those
 // begin them. `complete`: none of those reached is absent.

@@ -1,15 +1,19 @@
 // The evaluator of node programs: works out one node, and whatever it needs, for one request.
 //
-// Boundary: values, validities and missing facts of nodes; what a decision makes of them is
-// decide.cc's. It has a stack of its own, so a program may be as deep as it likes; each node is
-// worked out at most once for a request, or once for each element of the folds that it depends on.
+// Boundary: freestanding. Values, validities and missing facts of nodes; what a decision makes of
+// them is decide.cc's. It has a stack of its own, so a program may be as deep as it likes; each
+// node is worked out at most once for a request, or once for each element of the folds that it
+// depends on.
 #pragma once
 
 #include <cstdint>
 #include <span>
 
-#include "engine/eval/bound_request.h"
-#include "engine/eval/scratch.h"
+#include "engine/core/checked.h"
+#include "engine/core/facts_read.h"
+#include "engine/core/request_view.h"
+#include "engine/core/result.h"
+#include "engine/core/workspace.h"
 
 namespace ztp {
 
@@ -22,8 +26,9 @@ class Machine {
     FactSet absent = 0;
   };
 
-  // Forgets what the scratch had for earlier requests. Both must outlive the machine.
-  Machine(const BoundRequest& request, Scratch& scratch);
+  // Forgets what the workspace, which was prepared for the policy, had for earlier requests. Both
+  // must outlive the machine.
+  Machine(const RequestView& request, Workspace& workspace);
 
   // Works a node out. False: the step budget is spent, and the node has no result.
   bool Run(uint32_t node);
@@ -32,43 +37,48 @@ class Machine {
 
   // Sets a fold's variable, for a body that is run by itself.
   void SetVariable(uint32_t slot, const Val& val);
-  void RestoreSteps() { steps_left_ = program_.step_limit; }
-  // What the element that the variable stands for contributes to a quantifier; the missing facts,
-  // as in a snapshot's lists, where it is unknown.
-  Tri Quantified(const QuantifierRecord& quantifier, std::vector<uint32_t>* missing);
+  void RestoreSteps() { steps_left_ = policy_.step_limit; }
+  // What the element that the variable stands for contributes to a quantifier; unknown too where
+  // the budget is spent.
+  Result Quantified(const QuantifierRecord& quantifier);
 
  private:
   friend class ProbeReader;
-  using Phase = Scratch::Fold::Phase;
+  using Phase = Workspace::Fold::Phase;
 
   // machine.cc
   bool Ready(uint32_t node) const {
-    return s_.stamps_[node] >= needed_[program_.nodes[node].flags & Node::kFreeSlots];
+    return s_.stamps_[node] >= needed_[policy_.nodes[node].flags & Node::kFreeSlots];
   }
   bool Need(uint32_t node);
   void Store(uint32_t node, const Result& result);
   void Finish(uint32_t node, const Result& result) {
     Store(node, result);
-    s_.stack_.pop_back();
+    --s_.stack_size_;
+  }
+  // A checked program never has more frames than its depth; one that has spends the budget.
+  void Push(uint32_t node) {
+    if (s_.stack_size_ == s_.stack_capacity_) return Charge(steps_left_);
+    s_.stack_[s_.stack_size_++] = {node, 0};
   }
   void Charge(uint64_t steps) { steps_left_ -= steps < steps_left_ ? steps : steps_left_; }
   void Step();
-  void StepStrict(Scratch::Frame& frame, const Node& node);
-  void StepLogic(Scratch::Frame& frame, const Node& node, bool deciding);
-  void StepIf(Scratch::Frame& frame, const Node& node);
-  void StepCoalesce(Scratch::Frame& frame, const Node& node);
-  void StepQuantifier(Scratch::Frame& frame, const Node& node);
+  void StepStrict(Workspace::Frame& frame, const Node& node);
+  void StepLogic(Workspace::Frame& frame, const Node& node, bool deciding);
+  void StepIf(Workspace::Frame& frame, const Node& node);
+  void StepCoalesce(Workspace::Frame& frame, const Node& node);
+  void StepQuantifier(Workspace::Frame& frame, const Node& node);
   Result Strict(const Node& node);
   const Result& Arg(const Node& node, uint32_t i) const {
-    return s_.results_[program_.args[node.first_arg + i]];
+    return s_.results_[policy_.args[node.first_arg + i]];
   }
   const Val& ArgVal(const Node& node, uint32_t i) const { return Arg(node, i).val; }
 
   // folds.cc
-  void StepFold(Scratch::Frame& frame, const Node& node);
-  void BeginFold(Scratch::Fold& fold, const Node& node, const Result& collection);
-  void AddElement(Scratch::Fold& fold, const Node& node);
-  Result FinishFold(Scratch::Fold& fold, const Node& node, const Result& collection);
+  void StepFold(Workspace::Frame& frame, const Node& node);
+  void BeginFold(Workspace::Fold& fold, const Node& node, const Result& collection);
+  void AddElement(Workspace::Fold& fold, const Node& node);
+  Result FinishFold(Workspace::Fold& fold, const Node& node, const Result& collection);
 
   // operators.cc: of operators all of whose arguments are known
   Result Apply(const Node& node);
@@ -97,18 +107,19 @@ class Machine {
   Reached Reach(uint32_t entity, bool lineage);
   Reached ReachThroughCarried(uint32_t entity, bool lineage);
   bool ReachesCarried(uint32_t entity, bool lineage) const;
+  FactsClosure ClosureOf(uint32_t entity, bool lineage) const {
+    return lineage ? LineageOf(facts_, entity) : MembershipsOf(facts_, entity);
+  }
   Result In(uint32_t x, uint32_t y);
   Result InAny(const Node& node);
   Result DerivesFrom(const Node& node);
   Result Ancestors(const Node& node);
   bool QuantifierApplies(uint32_t entity) const;
 
-  const BoundRequest& request_;
-  const Policy& policy_;
-  const DecisionProgram& program_;
-  const Schema& schema_;
-  const Snapshot& snapshot_;
-  Scratch& s_;
+  const RequestView& request_;
+  const PolicyView& policy_;
+  const FactsView& facts_;
+  Workspace& s_;
   const int64_t now_;
   uint64_t steps_left_;
   uint32_t needed_[Node::kFreeSlots +

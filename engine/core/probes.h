@@ -1,21 +1,23 @@
-// Values that the index's tests look at, and the tests themselves (core/index.h).
+// Values that the index's tests look at, and the tests themselves (index.h).
 //
-// Boundary: one probe or one test at a time; which rules that leaves over is candidates.cc's. A
-// value that is not plainly known (unknown, missing, only part of a set, a label too wide) is left
-// to the machine, which evaluates the rule's condition as a whole.
+// Boundary: freestanding; one probe or one test at a time; which rules that leaves over is
+// candidates.cc's. A value that is not plainly known (unknown, missing, only part of a set, a label
+// too wide) is left to the machine, which evaluates the rule's condition as a whole.
 #pragma once
 
 #include <cstdint>
 
-#include "engine/eval/machine.h"
-#include "engine/eval/scratch.h"
+#include "engine/core/machine.h"
+#include "engine/core/quick.h"
+#include "engine/core/tri.h"
+#include "engine/core/workspace.h"
 
 namespace ztp {
 
 class ProbeReader {
  public:
   // All must outlive it.
-  ProbeReader(const BoundRequest& request, Scratch& scratch, Machine& machine);
+  ProbeReader(const RequestView& request, Workspace& workspace, Machine& machine);
 
   // Reads it at the first call of a decision, unless the request says it.
   const Reading& Read(uint32_t probe) {
@@ -68,26 +70,31 @@ class ProbeReader {
     return i < reading.size && members[i] == group;
   }
 
+  // What a node comes to: the plain value that most have, or what the machine says.
+  Result OfNode(uint32_t node);
+
   // The step budget was spent while a probe was worked out.
   bool spent() const { return spent_; }
 
  private:
   void Load(uint32_t probe, Reading* reading);
-  Result OfNode(uint32_t node);
+  bool LoadNode(const Probe& probe, Reading* reading);
   Result ResultOf(const Probe& probe);
   bool LoadAttribute(const Probe& probe, const Val& holder, const uint64_t* row,
                      Reading* reading) const;
   Outcome Now(const Test& test, const Reading& reading) const;
 
-  const BoundRequest& request_;
-  const DecisionProgram& program_;
-  const DecisionIndex& index_;
-  const Snapshot& snapshot_;
+  const RequestView& request_;
+  const PolicyView& policy_;
+  const IndexView& index_;
+  const FactsView& facts_;
   const Reading* const request_readings_;
   const uint32_t request_probes_;
   Reading* readings_;
   uint32_t stamp_;
   Machine& machine_;
+  Quick quick_;
+  const bool use_quick_;
   bool spent_ = false;
 };
 

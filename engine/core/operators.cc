@@ -1,11 +1,12 @@
 // The operators whose arguments are all known. See machine.h.
 #include <algorithm>
 
-#include "engine/base/scalar_text.h"
 #include "engine/core/decimal.h"
+#include "engine/core/facts_read.h"
 #include "engine/core/glob.h"
 #include "engine/core/ip.h"
-#include "engine/eval/machine.h"
+#include "engine/core/machine.h"
+#include "engine/core/spiffe.h"
 
 namespace ztp {
 namespace {
@@ -25,7 +26,7 @@ Result Machine::Number(TypeKind kind, Checked<int64_t> number) {
 }
 
 Result Machine::Apply(const Node& node) {
-  const TypeKind kind = schema_.types.kind(TypeId{node.type});
+  const TypeKind kind = policy_.KindOf(node);
   auto arg = [&](uint32_t i) -> const Val& { return ArgVal(node, i); };
   switch (node.op) {
     case Opcode::kAttr:
@@ -178,6 +179,7 @@ Result Machine::ApplyCollection(const Node& node) {
       uint32_t count = collection.size / 2;
       Charge(count);
       Val* items = s_.arena_.NewArray<Val>(count);
+      if (items == nullptr) return Result::Unknown(0);
       for (uint32_t i = 0; i < count; ++i) items[i] = collection.list[2 * i + (keys ? 0 : 1)];
       if (keys) count = SortUnique(items, count);
       return Result::Of(Val::Items(keys ? TypeKind::kSet : TypeKind::kList, {items, count}));
@@ -223,18 +225,22 @@ Result Machine::NowCompare(const Node& node) {
 }
 
 Result Machine::NowWithin(const Node& node) {
-  const Schedule& schedule = policy_.schedule(node.payload);
-  const std::optional<Time> flip = schedule.NextFlip(Time{now_});
-  return Result::Bool(schedule.Contains(Time{now_}), flip ? flip->micros : kForEver);
+  const HostFunctions* host = request_.host;
+  if (host == nullptr || host->within == nullptr) return Result::Unknown(MissingFacts::Host());
+  int64_t flip = kForEver;
+  const bool holds = host->within(host->context, node.payload, now_, &flip);
+  return Result::Bool(holds, flip);
 }
 
 Result Machine::Matches(const Node& node) {
   const Val& text = ArgVal(node, 0);
   if (node.op == Opcode::kMatchesStored) {
-    const Tri matches = snapshot_.StoredMatches(node.payload, text);
+    const Tri matches = StoredMatches(facts_, node.payload, text);
     if (matches != Tri::kUnknown) return Truth(matches == Tri::kTrue);
   }
-  return Truth(policy_.pattern(node.payload).Matches(text.text()));
+  const HostFunctions* host = request_.host;
+  if (host == nullptr || host->matches == nullptr) return Result::Unknown(MissingFacts::Host());
+  return Truth(host->matches(host->context, node.payload, text.bytes, text.size));
 }
 
 Result Machine::Make(const Node& node) {
@@ -254,9 +260,10 @@ Result Machine::Make(const Node& node) {
     }
     case Opcode::kMakeProduct: {
       Label label;
-      const LatticeType& product = schema_.lattices[node.payload];
+      const uint32_t* offsets =
+          policy_.product_offsets.data() + policy_.product_first[node.payload];
       for (uint32_t i = 0; i < node.arg_count; ++i) {
-        label = Join(label, ShiftUp(ArgVal(node, i).label(), product.parts[i].offset));
+        label = Join(label, ShiftUp(ArgVal(node, i).label(), offsets[i]));
       }
       return OfLabel(label);
     }
@@ -265,9 +272,10 @@ Result Machine::Make(const Node& node) {
   }
   Charge(node.arg_count);
   Val* items = s_.arena_.NewArray<Val>(node.arg_count);
+  if (items == nullptr) return Result::Unknown(0);
   uint32_t count = node.arg_count;
   for (uint32_t i = 0; i < count; ++i) {
-    const bool left_out = program_.args[node.first_arg + i] == kNone32;
+    const bool left_out = policy_.args[node.first_arg + i] == kNone32;
     items[i] = left_out ? Val() : ArgVal(node, i);
   }
   TypeKind kind = TypeKind::kRecord;

@@ -1,7 +1,7 @@
 // Folds: quantifiers, count, sum, join, set. See machine.h.
 #include <algorithm>
 
-#include "engine/eval/machine.h"
+#include "engine/core/machine.h"
 
 namespace ztp {
 namespace {
@@ -22,14 +22,14 @@ Result WithFilter(bool any, Result filter, const Result& body, MissingFacts& fac
 
 // Argument 0 is the collection, 1 the filter or nothing, 2 the body. The frame's cursor is 0 until
 // the collection is there.
-void Machine::StepFold(Scratch::Frame& frame, const Node& node) {
-  const uint32_t* args = &program_.args[node.first_arg];
+void Machine::StepFold(Workspace::Frame& frame, const Node& node) {
+  const uint32_t* args = policy_.args.data() + node.first_arg;
   const uint32_t filter = args[1], body = args[2];
-  Scratch::Fold& fold = s_.folds_[node.payload];
+  Workspace::Fold& fold = s_.folds_[node.payload];
   const bool quantifier = IsQuantifier(node.op);
   if (frame.cursor == 0) {
-    for (uint32_t inner : policy_.EarlierFolds(frame.node)) {
-      if (!Need(inner)) return;
+    for (const EarlierFold& earlier : policy_.EarlierFolds(frame.node)) {
+      if (!Need(earlier.inner)) return;
     }
     if (!Need(args[0])) return;
     const Result& collection = At(args[0]);
@@ -85,7 +85,7 @@ void Machine::StepFold(Scratch::Frame& frame, const Node& node) {
   Finish(frame.node, FinishFold(fold, node, At(args[0])));
 }
 
-void Machine::BeginFold(Scratch::Fold& fold, const Node& node, const Result& collection) {
+void Machine::BeginFold(Workspace::Fold& fold, const Node& node, const Result& collection) {
   fold.kleene = KleeneFold(node.op == Opcode::kAny);
   if (collection.state == Result::State::kIncomplete) {
     fold.kleene.Add(Result::Unknown(collection.facts), s_.facts_);
@@ -100,12 +100,12 @@ void Machine::BeginFold(Scratch::Fold& fold, const Node& node, const Result& col
   fold.counted = 0;
   fold.sum = 0;
   fold.label = {};
-  fold.items.clear();
+  fold.items.Begin(&s_.arena_);
 }
 
 // The body of an element that the filter lets in.
-void Machine::AddElement(Scratch::Fold& fold, const Node& node) {
-  const Result& body = At(program_.args[node.first_arg + 2]);
+void Machine::AddElement(Workspace::Fold& fold, const Node& node) {
+  const Result& body = At(policy_.args[node.first_arg + 2]);
   fold.valid_until = std::min(fold.valid_until, body.valid_until);
   if (!body.known()) {
     fold.unknown = true;
@@ -130,7 +130,7 @@ void Machine::AddElement(Scratch::Fold& fold, const Node& node) {
   }
 }
 
-Result Machine::FinishFold(Scratch::Fold& fold, const Node& node, const Result& collection) {
+Result Machine::FinishFold(Workspace::Fold& fold, const Node& node, const Result& collection) {
   if (IsQuantifier(node.op)) {
     Result result = fold.kleene.Finish();
     result.valid_until = std::min(result.valid_until, collection.valid_until);
@@ -143,7 +143,7 @@ Result Machine::FinishFold(Scratch::Fold& fold, const Node& node, const Result& 
       result = Result::Of(Val::Number(TypeKind::kInt, fold.counted));
       break;
     case Opcode::kSum:
-      result = Number(schema_.types.kind(TypeId{node.type}), Narrow(fold.sum));
+      result = Number(policy_.KindOf(node), Narrow(fold.sum));
       break;
     case Opcode::kJoinOf:
       result = OfLabel(fold.label);
@@ -152,9 +152,7 @@ Result Machine::FinishFold(Scratch::Fold& fold, const Node& node, const Result& 
       const uint32_t count =
           SortUnique(fold.items.data(), static_cast<uint32_t>(fold.items.size()));
       Charge(count);
-      Val* items = s_.arena_.NewArray<Val>(count);
-      std::copy_n(fold.items.begin(), count, items);
-      result = Result::Of(Val::Items(TypeKind::kSet, {items, count}));
+      result = Result::Of(Val::Items(TypeKind::kSet, {fold.items.data(), count}));
       break;
     }
   }

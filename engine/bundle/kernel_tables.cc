@@ -1,0 +1,148 @@
+// See kernel_tables.h.
+#include "engine/bundle/kernel_tables.h"
+
+#include <vector>
+
+namespace ztp {
+namespace {
+
+bool IsFold(const Node& node) { return node.op >= Opcode::kAny && node.op <= Opcode::kSetOf; }
+
+void AddSchema(const Schema& schema, KernelTables* out) {
+  for (uint32_t t = 0; t < schema.types.size(); ++t) {
+    out->type_kinds.push_back(static_cast<uint8_t>(schema.types.kind(TypeId{t})));
+  }
+  for (const EntityType& type : schema.entities) {
+    EntityKind kind;
+    kind.first_attribute = static_cast<uint32_t>(out->attributes.size());
+    if (type.always_present()) kind.flags |= EntityKind::kAlwaysPresent;
+    out->entities.push_back(kind);
+    for (const Attribute& declared : type.attributes) {
+      AttributeKind attribute;
+      attribute.inherit = declared.inherit;
+      attribute.optional = declared.optional ? 1 : 0;
+      if (declared.inherit != Inherit::kNo) {
+        attribute.first_column = static_cast<uint32_t>(out->ancestor_columns.size());
+        for (const EntityType& ancestor : schema.entities) {
+          out->ancestor_columns.push_back(ancestor.FindAttribute(declared.name).value_or(kNone32));
+        }
+      }
+      out->attributes.push_back(attribute);
+    }
+  }
+  for (const Input& input : schema.inputs) out->optional_inputs.push_back(input.optional ? 1 : 0);
+  for (const LatticeType& lattice : schema.lattices) {
+    out->product_first.push_back(static_cast<uint32_t>(out->product_offsets.size()));
+    for (const LatticeType::Part& part : lattice.parts) {
+      out->product_offsets.push_back(part.offset);
+    }
+  }
+}
+
+// The folds inside of filter and body of each fold that are of its slot; what lies inside of those
+// is theirs.
+void AddEarlierFolds(const DecisionProgram& p, KernelTables* out) {
+  std::vector<uint8_t> slots_below(p.nodes.size(), 0);  // of the folds in a node, itself included
+  for (uint32_t n = 0; n < p.nodes.size(); ++n) {
+    const Node& node = p.nodes[n];
+    uint8_t inside = 0;
+    for (uint32_t arg : p.Args(node)) {
+      if (arg != kNone32) inside |= slots_below[arg];
+    }
+    if (node.op == Opcode::kAncestorQuantifier) {
+      inside |= slots_below[p.quantifiers[node.payload].fold];
+    }
+    slots_below[n] = inside;
+    if (!IsFold(node)) continue;
+    const uint8_t own = static_cast<uint8_t>(1u << node.payload);
+    slots_below[n] |= own;
+    std::vector<uint32_t> waiting;
+    std::vector<bool> seen;  // made only where there is something to find
+    auto visit = [&](uint32_t id) {
+      if (id == kNone32 || !(slots_below[id] & own)) return;
+      if (seen.empty()) seen.resize(n, false);
+      if (seen[id]) return;
+      seen[id] = true;
+      waiting.push_back(id);
+    };
+    visit(p.args[node.first_arg + 1]);
+    visit(p.args[node.first_arg + 2]);
+    while (!waiting.empty()) {
+      const uint32_t id = waiting.back();
+      waiting.pop_back();
+      const Node& inner = p.nodes[id];
+      if (IsFold(inner) && inner.payload == node.payload) {
+        out->earlier_folds.push_back({n, id});
+        continue;
+      }
+      for (uint32_t arg : p.Args(inner)) visit(arg);
+      if (inner.op == Opcode::kAncestorQuantifier) visit(p.quantifiers[inner.payload].fold);
+    }
+  }
+}
+
+template <typename T>
+std::span<const T> SpanOf(const Table<T>& table) {
+  return {table.data(), table.size()};
+}
+
+}  // namespace
+
+KernelTables MakeKernelTables(const DecisionProgram& program) {
+  KernelTables tables;
+  AddSchema(program.schema, &tables);
+  AddEarlierFolds(program, &tables);
+  return tables;
+}
+
+PolicyView ViewOf(const DecisionProgram& p) {
+  PolicyView v;
+  v.nodes = SpanOf(p.nodes);
+  v.args = SpanOf(p.args);
+  v.max_depth = p.max_depth;
+  v.attribute_refs = SpanOf(p.attribute_refs);
+  v.attribute_columns = SpanOf(p.attribute_columns);
+  v.param_refs = SpanOf(p.param_refs);
+  v.param_columns = SpanOf(p.param_columns);
+  v.rules = SpanOf(p.rules);
+  v.obliges = SpanOf(p.obliges);
+  v.type_sets = SpanOf(p.type_sets);
+  v.plans = SpanOf(p.plans);
+  v.candidates = SpanOf(p.candidates);
+  v.quantifiers = SpanOf(p.quantifiers);
+  v.step_limit = p.step_limit;
+  v.obligation_count = static_cast<uint32_t>(p.schema.obligations.size());
+  v.type_kinds = SpanOf(p.kernel.type_kinds);
+  v.entities = SpanOf(p.kernel.entities);
+  v.attributes = SpanOf(p.kernel.attributes);
+  v.ancestor_columns = SpanOf(p.kernel.ancestor_columns);
+  v.optional_inputs = SpanOf(p.kernel.optional_inputs);
+  v.product_first = SpanOf(p.kernel.product_first);
+  v.product_offsets = SpanOf(p.kernel.product_offsets);
+  v.earlier_folds = SpanOf(p.kernel.earlier_folds);
+  v.pool_text = p.pool.text.data();
+  v.name_texts = SpanOf(p.names.texts);
+  v.text_slots = SpanOf(p.names.text_slots);
+  const DecisionIndex& x = p.index;
+  v.index.probes = SpanOf(x.probes);
+  v.index.request_probes = x.request_probes;
+  v.index.texts = SpanOf(x.texts);
+  v.index.tests = SpanOf(x.tests);
+  v.index.values = SpanOf(x.values);
+  v.index.rules = SpanOf(x.rules);
+  v.index.forbids = x.forbids;
+  v.index.permits = x.permits;
+  v.index.rule_tests = SpanOf(x.rule_tests);
+  v.index.groups = SpanOf(x.groups);
+  v.index.first_root = x.first_root;
+  v.index.root_count = x.root_count;
+  v.index.keys = SpanOf(x.keys);
+  v.index.postings = SpanOf(x.postings);
+  v.index.ranks = SpanOf(x.ranks);
+  v.index.columns = SpanOf(x.columns);
+  v.index.cuts = SpanOf(x.cuts);
+  v.index.rows = SpanOf(x.rows);
+  return v;
+}
+
+}  // namespace ztp

@@ -1,0 +1,19 @@
+// The tables that spare the kernel the Schema: made of a program by one function, whoever needs
+// them.
+//
+// Boundary: ir/ fills them in once a program's nodes are complete; CheckProgram makes them again
+// and compares; nothing else derives any of this.
+#pragma once
+
+#include "engine/bundle/decision_program.h"
+#include "engine/core/policy_view.h"
+
+namespace ztp {
+
+// Of a program whose schema, nodes and arguments are well formed.
+KernelTables MakeKernelTables(const DecisionProgram& program);
+
+// The program as the kernel reads it. Good while the program is neither changed nor gone.
+PolicyView ViewOf(const DecisionProgram& program);
+
+}  // namespace ztp

@@ -1,0 +1,89 @@
+// Which rules can matter to a request, and what their conditions come to.
+//
+// Boundary: freestanding. Leaves out, by the index, only rules that are false for ever (or out of
+// scope), which contribute nothing to a decision, a lease or a list of unknown facts. What a
+// decision makes of the others is decide.cc's.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "engine/core/machine.h"
+#include "engine/core/probes.h"
+#include "engine/core/workspace.h"
+
+namespace ztp {
+
+class Candidates {
+ public:
+  // All must outlive it.
+  Candidates(const RequestView& request, Workspace& workspace, Machine& machine);
+
+  // Finds them. Then forbids(), permits() and duties() have the ranks of those of each kind, each
+  // once and in source order.
+  void Find();
+  std::span<const uint32_t> forbids() const { return {s_.found_.data(), first_found_permit_}; }
+  std::span<const uint32_t> permits() const {
+    return {s_.found_.data() + first_found_permit_, first_found_duty_ - first_found_permit_};
+  }
+  std::span<const uint32_t> duties() const {
+    return {s_.found_.data() + first_found_duty_, s_.found_.size() - first_found_duty_};
+  }
+
+  // Of a program without an index, a rule's rank is its number.
+  uint32_t RuleOf(uint32_t rank) const { return indexed_ ? index_.rules[rank].rule : rank; }
+
+  // What a candidate's condition comes to; of an unknown one Condition says what is missing.
+  struct Outcome {
+    Tri value = Tri::kUnknown;
+    int64_t valid_until = kForEver;
+  };
+  Outcome Check(uint32_t rank);
+  Result Condition(uint32_t rank);
+
+  // Shortens a lease by the rules of ranks [first, last) that are no candidates because they are
+  // false, but only for a time. False: the step budget is spent.
+  bool Shorten(uint32_t first_rank, uint32_t last_rank, int64_t* until) {
+    return s_.soft_.empty() || ShortenBySoft(first_rank, last_rank, until);
+  }
+  uint32_t first_permit() const { return index_.forbids; }
+  uint32_t first_duty() const { return index_.forbids + index_.permits; }
+  uint32_t last_rank() const { return static_cast<uint32_t>(index_.rules.size()); }
+
+  bool spent() const { return probes_.spent(); }
+
+ private:
+  bool ShortenBySoft(uint32_t first_rank, uint32_t last_rank, int64_t* until);
+
+  // Of a program without an index: every rule in scope.
+  void TakeAll();
+  void TakeList(uint32_t first, uint32_t count);
+  static Outcome OutcomeOf(const Result& result);
+  void Visit(uint32_t first_group, uint32_t count);
+  void VisitRanks(uint32_t first, uint32_t count);
+  // The keys that the request has of a group's filters, as bits.
+  struct Filters {
+    uint32_t keys[IndexGroup::kFilters] = {~uint32_t{0}, ~uint32_t{0}};
+  };
+  void VisitPostings(uint32_t first, uint32_t count, const Filters& have);
+  void VisitKey(const IndexGroup& group, int64_t key, const Filters& have);
+  template <typename VisitKeyOf>
+  bool ForEachKey(IndexGroup::Kind kind, const Reading& reading, const VisitKeyOf& visit) const;
+  void VisitKeyed(const IndexGroup& group);
+  void VisitRows(const IndexGroup& group);
+  void VisitWord(const IndexGroup& group, const IndexColumn* columns, size_t count);
+  static uint64_t RowOf(const IndexColumn& column, const int64_t* all_cuts, int64_t value);
+  void Add(uint32_t rank) { s_.found_.push_back(rank); }
+
+  const PolicyView& policy_;
+  const IndexView& index_;
+  const bool indexed_;
+  const RequestView& request_;
+  Workspace& s_;
+  Machine& machine_;
+  ProbeReader probes_;
+  size_t first_found_permit_ = 0;
+  size_t first_found_duty_ = 0;
+};
+
+}  // namespace ztp

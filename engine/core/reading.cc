@@ -1,0 +1,152 @@
+// See reading.h.
+#include "engine/core/reading.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "engine/core/facts_read.h"
+#include "engine/core/request_view.h"
+#include "engine/core/result.h"
+
+namespace ztp {
+namespace {
+
+// More items or bytes than a reading counts are left to the machine.
+constexpr uint32_t kMaxSize = (1u << 28) - 1;
+
+int64_t PlaceOf(const PolicyView& policy, const Probe& probe, const Val& text) {
+  uint32_t number = text.prefix - 1u;
+  if (text.flags & Val::kNumbered) {
+    if (text.prefix == 0) return probe.count;
+  } else {
+    number = policy.NumberOf(text.bytes, text.size);
+    if (number == kNone32) return probe.count;
+  }
+  const uint32_t* first = policy.index.texts.data() + probe.first;
+  const uint32_t* last = first + probe.count;
+  const uint32_t* at = std::lower_bound(first, last, number);
+  return at != last && *at == number ? at - first : probe.count;
+}
+
+int64_t RankOf(const PolicyView& policy, const Probe& probe, const Val& text) {
+  auto named = [&](uint32_t number) { return policy.Text(policy.name_texts[number]); };
+  const uint32_t* first = policy.index.texts.data() + probe.first;
+  const uint32_t* last = first + probe.count;
+  const std::string_view own = text.text();
+  const uint32_t* at = std::lower_bound(
+      first, last, own, [&](uint32_t number, std::string_view t) { return named(number) < t; });
+  return 2 * (at - first) + (at != last && named(*at) == own ? 1 : 0);
+}
+
+}  // namespace
+
+void TakeValue(const PolicyView& policy, const Probe& probe, const Val& val, Reading* reading) {
+  reading->known = 1;
+  switch (probe.form) {
+    case Probe::Form::kNumber:
+    case Probe::Form::kEntity:
+      reading->value = val.number;
+      break;
+    case Probe::Form::kText:
+      reading->value = PlaceOf(policy, probe, val);
+      break;
+    case Probe::Form::kRank:
+      reading->value = RankOf(policy, probe, val);
+      break;
+    case Probe::Form::kLabel:
+      reading->value = val.number;
+      reading->known = (val.flags & Val::kWideLabel) == 0;
+      break;
+    case Probe::Form::kItems:
+      reading->value = static_cast<int64_t>(val.kind);
+      reading->data = val.list;
+      reading->size = val.size & kMaxSize;
+      reading->known = val.size <= kMaxSize;
+      break;
+    case Probe::Form::kChars:
+      reading->data = val.bytes;
+      reading->size = val.size & kMaxSize;
+      reading->known = val.size <= kMaxSize;
+      break;
+  }
+  reading->plain = reading->known && reading->valid_until == kForEver;
+}
+
+void TakeEntity(uint32_t entity, std::span<const uint32_t> members, bool complete,
+                uint32_t named_count, Reading* reading) {
+  uint32_t count = 0;
+  while (count < members.size() && members[count] < named_count) ++count;
+  reading->value = entity;
+  reading->data = members.data();
+  reading->known = count <= kMaxSize;
+  reading->size = count & kMaxSize;
+  reading->complete = complete;
+  reading->plain = reading->known && reading->valid_until == kForEver;
+}
+
+namespace {
+
+void ReadProbe(const RequestView& request, const Probe& probe, Reading* reading) {
+  using Source = Probe::Source;
+  const PolicyView& policy = *request.policy;
+  const FactsView& facts = *request.facts;
+  auto number = [&](uint32_t n) {
+    TakeValue(policy, probe, Val::Number(TypeKind::kInt, n), reading);
+    reading->settled = 1;
+  };
+  auto take_fact = [&](const BoundFact& fact) {
+    // Evidence comes and goes with the time.
+    if (fact.window.any()) return;
+    reading->settled = 1;
+    if (fact.val.is_none()) return;
+    if (probe.source != Source::kInputField) return TakeValue(policy, probe, fact.val, reading);
+    const Val& field = fact.val.list[probe.field];
+    if (!field.is_none()) TakeValue(policy, probe, field, reading);
+  };
+  auto take_entity = [&](uint32_t entity) {
+    if (request.carries_any()) return;
+    reading->settled = 1;
+    const bool there = request.IsStored(entity) || policy.AlwaysPresent(request.TypeOf(entity));
+    if (entity >= facts.entity_count || !there) {
+      return TakeEntity(entity, {}, there, 0, reading);
+    }
+    const FactsClosure closure = MembershipsOf(facts, entity);
+    TakeEntity(entity, ListOf(facts, closure.members), closure.absent == 0, facts.named_count,
+               reading);
+  };
+  switch (probe.source) {
+    case Source::kAction:
+      return number(request.action);
+    case Source::kPrincipalType:
+      return number(request.principal.size);
+    case Source::kResourceType:
+      return number(request.resource.size);
+    case Source::kPrincipal:
+      return take_entity(request.principal.entity());
+    case Source::kResource:
+      return take_entity(request.resource.entity());
+    case Source::kParam: {
+      const uint32_t column = policy.ParamColumn(probe.index, request.action);
+      if (column != kNone32) return take_fact(request.params[column]);
+      reading->settled = 1;
+      return;
+    }
+    case Source::kInput:
+    case Source::kInputField:
+      return take_fact(request.inputs[probe.index]);
+    default:
+      return;
+  }
+}
+
+}  // namespace
+
+void ReadProbes(const RequestView& request, Reading* readings) {
+  const IndexView& index = request.policy->index;
+  for (uint32_t i = 0; i < index.request_probes; ++i) {
+    readings[i] = Reading{.valid_until = kForEver};
+    ReadProbe(request, index.probes[i], &readings[i]);
+  }
+}
+
+}  // namespace ztp

@@ -1,0 +1,88 @@
+// A request as the kernel reads it: everything that one decision depends on, by pointer.
+//
+// Boundary: freestanding; reading only. Who fills it in (eval/bound_request.h, or a host of its
+// own) owns what it points to and keeps it alive while it is decided. The facts were made for the
+// policy.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "engine/core/facts_view.h"
+#include "engine/core/policy_view.h"
+#include "engine/core/reading.h"
+#include "engine/core/val.h"
+
+namespace ztp {
+
+// What a host adds to the kernel. Any function may be null: what it would say is unknown then, and
+// an unknown denies. They are called from whichever thread decides.
+struct HostFunctions {
+  void* context = nullptr;
+  // Does pattern number `pattern` (DecisionProgram::patterns) cover the text?
+  bool (*matches)(void* context, uint32_t pattern, const char* text, uint32_t size) = nullptr;
+  // Is `now` (microseconds) within schedule number `schedule`? `*flip` gets the first instant after
+  // `now` at which that changes, kForEver if it never does.
+  bool (*within)(void* context, uint32_t schedule, int64_t now, int64_t* flip) = nullptr;
+};
+
+// A parameter, input or carried attribute as it came.
+struct BoundFact {
+  Val val;  // kNone: missing; with Val::kNotKnown not known
+  EvidenceWindow window;
+};
+
+// An entity that the request brings along.
+struct CarriedEntity {
+  uint32_t entity = 0;
+  std::span<const BoundFact> attributes;
+  std::span<const uint32_t> parents;
+  std::span<const uint32_t> derives;
+};
+
+struct RequestView {
+  const PolicyView* policy = nullptr;
+  const FactsView* facts = nullptr;
+  const HostFunctions* host = nullptr;
+
+  uint32_t action = 0;
+  Val principal;
+  Val resource;
+  // The stored row, if the request carries no entity, so that it is all there is to say; else null.
+  const uint64_t* principal_row = nullptr;
+  const uint64_t* resource_row = nullptr;
+  const BoundFact* params = nullptr;  // of the action, in the schema's order
+  const BoundFact* inputs = nullptr;  // of the schema
+  std::span<const CarriedEntity> carried;
+  // Entities that the facts do not know are numbered from facts->entity_count on; their types.
+  const uint32_t* stranger_types = nullptr;
+  // What the caller can carry out, a bit for each obligation; null: everything.
+  const uint64_t* can = nullptr;
+  // What the request says to the index's first probes (ReadProbes).
+  const Reading* readings = nullptr;
+  int64_t now = 0;  // microseconds since 1970-01-01T00:00:00Z
+
+  bool Can(uint32_t obligation) const {
+    return can == nullptr || (can[obligation / 64] >> (obligation % 64) & 1) != 0;
+  }
+  uint32_t TypeOf(uint32_t entity) const {
+    return entity < facts->entity_count ? facts->TypeOf(entity)
+                                        : stranger_types[entity - facts->entity_count];
+  }
+  bool carries_any() const { return !carried.empty(); }
+  const CarriedEntity* Carried(uint32_t entity) const {
+    for (const CarriedEntity& c : carried) {
+      if (c.entity == entity) return &c;
+    }
+    return nullptr;
+  }
+  bool IsStored(uint32_t entity) const {
+    return entity < facts->entity_count && facts->IsStored(entity);
+  }
+};
+
+// Works out the readings of the policy's first request_probes probes from everything else in the
+// request: to be called once it is complete, and pointed to by `readings`.
+void ReadProbes(const RequestView& request, Reading* readings);
+
+}  // namespace ztp
