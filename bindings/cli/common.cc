@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "engine/base/limits.h"
 #include "engine/base/scalar_text.h"
 #include "engine/base/sha256.h"
 #include "engine/base/status.h"
@@ -15,7 +14,6 @@
 #include "engine/bundle/write.h"
 #include "engine/diag/render.h"
 #include "engine/driver/files.h"
-#include "engine/facts/json_facts.h"
 
 namespace ztp::cli {
 namespace {
@@ -55,39 +53,6 @@ LoadedPolicy LoadPolicy(const std::string& path) {
   loaded.exit_code = Compile(compiler, {path});
   if (loaded.exit_code == kDone) loaded.program = compiler.Lower();
   return loaded;
-}
-
-LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments) {
-  const DecisionProgram& program = policy.program();
-  FactsReader reader(program.schema, {.assume_proven = arguments.assume_proven});
-  for (const std::string& file : arguments.files) {
-    const absl::StatusOr<std::string> text = driver::ReadFile(file, kMaxJsonFileBytes);
-    if (!text.ok()) return {Fail(text.status()), nullptr};
-    reader.Add(file, *text);
-  }
-  if (!reader.ok()) {
-    for (const JsonError& error : reader.errors()) PrintError(Cat(FormatJsonError(error), "\n"));
-    PrintError(Cat("ztp: ", reader.errors().size(), " error",
-                   reader.errors().size() == 1 ? "" : "s", " in the facts; nothing was loaded\n"));
-    return {kFailed, nullptr};
-  }
-  absl::StatusOr<std::shared_ptr<const Snapshot>> snapshot =
-      MakeSnapshot(policy, reader.entities());
-  if (!snapshot.ok()) return {Fail(snapshot.status()), nullptr};
-  const std::vector<DanglingReference> dangling =
-      FindDanglingReferences(program.schema, reader.entities());
-  if (!dangling.empty()) {
-    PrintError(Cat("ztp: ", dangling.size(), " reference", dangling.size() == 1 ? "" : "s",
-                   " to entities that are not there",
-                   arguments.list_dangling ? ":\n" : " (--dangling lists them)\n"));
-    if (arguments.list_dangling) {
-      for (const DanglingReference& d : dangling) {
-        PrintError(Cat("  ", FormatUid(program.schema, d.from), ".", d.where, " -> ",
-                       FormatUid(program.schema, d.to), "\n"));
-      }
-    }
-  }
-  return {kDone, *std::move(snapshot)};
 }
 
 std::string PolicyDigest(const DecisionProgram& program) {

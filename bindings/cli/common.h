@@ -35,6 +35,7 @@ void AddBuild(CLI::App& app, Action* action);
 void AddCheck(CLI::App& app, Action* action);
 void AddDecide(CLI::App& app, Action* action);
 void AddDump(CLI::App& app, Action* action);
+void AddFacts(CLI::App& app, Action* action);
 void AddFmt(CLI::App& app, Action* action);
 void AddTest(CLI::App& app, Action* action);
 
@@ -59,7 +60,8 @@ struct LoadedPolicy {
 };
 LoadedPolicy LoadPolicy(const std::string& path);
 
-// The snapshot of some facts files (none: an empty one). On failure the reason has been printed.
+// The snapshot of some facts files (none: an empty one): JSON, or one facts file (.ztpf). On a
+// terminal a progress bar is shown. On failure the reason has been printed.
 struct LoadedFacts {
   int exit_code = kDone;
   std::shared_ptr<const Snapshot> snapshot;
@@ -70,6 +72,9 @@ struct FactsArguments {
   bool list_dangling = false;
 };
 LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments);
+inline constexpr char kFactsHelp[] =
+    "facts: JSON, an array or a line an entity, and may be given again; or one facts file (.ztpf, "
+    "as ztp facts build makes it)";
 
 // "sha256:…" of the bundle that the program was read from, or of the one that it makes: what a
 // decision names as its policy.

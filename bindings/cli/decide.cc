@@ -79,8 +79,7 @@ void AddDecide(CLI::App& app, Action* action) {
       ->add_option("-p,--policy", options->policy,
                    "a policy: a .ztp file, a folder of them, or a bundle (.ztpb)")
       ->required();
-  command->add_option("-f,--facts", options->facts.files,
-                      "facts: JSON, an array or a line an entity; may be given again");
+  command->add_option("-f,--facts", options->facts.files, kFactsHelp);
   command
       ->add_option("-r,--requests", options->requests,
                    "requests: an object, an array or JSON Lines; - is standard input")

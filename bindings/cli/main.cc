@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   AddDecide(app, &action);
   AddBench(app, &action);
   AddDump(app, &action);
+  AddFacts(app, &action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -20,6 +20,7 @@ inline constexpr size_t kMaxDiagnosticsShownPerFile = 200;
 
 // JSON: facts, requests, fixtures.
 inline constexpr size_t kMaxJsonFileBytes = size_t{256} << 20;
+inline constexpr size_t kMaxFactsTextBytes = size_t{64} << 30;  // facts that are mapped, not read
 inline constexpr size_t kMaxJsonDocumentBytes = size_t{16} << 20;  // one request, or one line
 inline constexpr int kMaxJsonDepth = 64;
 inline constexpr size_t kMaxJsonErrorsShown = 100;

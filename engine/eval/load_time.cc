@@ -64,6 +64,11 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> MakeSnapshot(
     const Policy& policy, const std::vector<EntityRecord>& records) {
   SnapshotBuilder builder(policy.shared_program());
   for (const EntityRecord& record : records) ZTP_RETURN_IF_ERROR(builder.Add(record));
+  return BuildSnapshot(policy, builder);
+}
+
+absl::StatusOr<std::shared_ptr<const Snapshot>> BuildSnapshot(const Policy& policy,
+                                                              SnapshotBuilder& builder) {
   Solver solver(policy);
   return builder.Build(&solver);
 }

@@ -52,5 +52,9 @@ class Policy {
 // errors of SnapshotBuilder.
 absl::StatusOr<std::shared_ptr<const Snapshot>> MakeSnapshot(
     const Policy& policy, const std::vector<EntityRecord>& records);
+// The same of what a builder was given, which is for the policy's program: builder.Build with all
+// that can be worked out at load.
+absl::StatusOr<std::shared_ptr<const Snapshot>> BuildSnapshot(const Policy& policy,
+                                                              SnapshotBuilder& builder);
 
 }  // namespace ztp

@@ -53,6 +53,7 @@ uint64_t FactEncoder::Text(std::string_view text, uint16_t text_class, bool numb
     return 0;
   }
   char* bytes = at + notes;
+  bytes[0] = 0;  // of nothing too: it is written to files
   if (!text.empty()) std::memcpy(bytes, text.data(), text.size());
   if (noted) {
     std::memset(at, 0, notes);
@@ -71,10 +72,7 @@ uint64_t FactEncoder::Text(std::string_view text, uint16_t text_class, bool numb
   }
   const uint64_t cell = (place + notes) | (noted ? FactsText::kNoted : 0) |
                         uint64_t{text.size()} << FactsText::kSizeShift;
-  texts_.Insert(hash, cell, [&](uint64_t other) {
-    const std::string_view own = text_of(other);
-    return Hash(own.data(), own.size());
-  });
+  texts_.Insert(hash, cell);
   return cell;
 }
 
@@ -105,9 +103,7 @@ uint64_t FactEncoder::Items(std::span<const Val> items) {
   }
   std::copy(items.begin(), items.end(), at);
   const uint64_t cell = place | uint64_t{items.size()} << FactsItems::kCountShift;
-  items_.Insert(hash, cell, [&](uint64_t other) {
-    return Hash(ItemsAt(other), FactsItems::Count(other) * sizeof(Val));
-  });
+  items_.Insert(hash, cell);
   return cell;
 }
 
@@ -247,10 +243,7 @@ uint32_t FactEncoder::List(std::span<const uint32_t> numbers) {
   *at = static_cast<uint32_t>(numbers.size());
   std::copy(numbers.begin(), numbers.end(), at + 1);
   const uint32_t list = static_cast<uint32_t>(place);
-  lists_.Insert(hash, list, [&](uint32_t other) {
-    const auto own = list_at(other);
-    return Hash(own.data(), own.size_bytes());
-  });
+  lists_.Insert(hash, list);
   return list;
 }
 

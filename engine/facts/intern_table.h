@@ -11,8 +11,8 @@
 
 namespace ztp {
 
-// Open addressing, at most 4/5 full. Hash and reference lie apart, so that a reference of 8 bytes
-// costs 12.
+// Open addressing, at most 4/5 full. Hashes are kept, so that growing reads nothing that references
+// stand for, which would be a cache miss each; and apart, so that searching reads little else.
 template <typename Ref>
 class InternTable {
  public:
@@ -20,51 +20,46 @@ class InternTable {
   template <typename Same>
   const Ref* Find(uint64_t hash, const Same& same) const {
     if (refs_.empty()) return nullptr;
-    const uint32_t mark = Mark(hash);
-    for (size_t at = Home(hash); hashes_[at] != 0; at = at + 1 == refs_.size() ? 0 : at + 1) {
+    const uint64_t mark = Mark(hash);
+    for (size_t at = Home(mark); hashes_[at] != 0; at = at + 1 == refs_.size() ? 0 : at + 1) {
       if (hashes_[at] == mark && same(refs_[at])) return &refs_[at];
     }
     return nullptr;
   }
 
-  // What Find did not find. `hash_of(reference)` gives the hash of one that is in already.
-  template <typename HashOf>
-  void Insert(uint64_t hash, Ref ref, const HashOf& hash_of) {
+  // What Find did not find.
+  void Insert(uint64_t hash, Ref ref) {
     if ((count_ + 1) * 5 > refs_.size() * 4) {
       std::vector<Ref> refs;
-      std::vector<uint32_t> hashes;
+      std::vector<uint64_t> hashes;
       refs.swap(refs_);
       hashes.swap(hashes_);
       refs_.resize(refs.empty() ? 64 : 2 * refs.size());
       hashes_.resize(refs_.size(), 0);
       for (size_t i = 0; i < refs.size(); ++i) {
-        if (hashes[i] != 0) Put(hash_of(refs[i]), refs[i]);
+        if (hashes[i] != 0) Put(hashes[i], refs[i]);
       }
     }
-    Put(hash, ref);
+    Put(Mark(hash), ref);
     ++count_;
   }
 
-  size_t memory_bytes() const { return refs_.capacity() * (sizeof(Ref) + 4); }
+  size_t memory_bytes() const { return refs_.capacity() * (sizeof(Ref) + sizeof(uint64_t)); }
 
  private:
-  // The lower half; the place comes from the whole.
-  static uint32_t Mark(uint64_t hash) {
-    const uint32_t mark = static_cast<uint32_t>(hash);
-    return mark == 0 ? 1 : mark;
+  static uint64_t Mark(uint64_t hash) { return hash == 0 ? 1 : hash; }
+  size_t Home(uint64_t mark) const {
+    return static_cast<size_t>((mark >> 32) * refs_.size() >> 32);
   }
-  size_t Home(uint64_t hash) const {
-    return static_cast<size_t>((hash >> 32) * refs_.size() >> 32);
-  }
-  void Put(uint64_t hash, Ref ref) {
-    size_t at = Home(hash);
+  void Put(uint64_t mark, Ref ref) {
+    size_t at = Home(mark);
     while (hashes_[at] != 0) at = at + 1 == refs_.size() ? 0 : at + 1;
     refs_[at] = ref;
-    hashes_[at] = Mark(hash);
+    hashes_[at] = mark;
   }
 
   std::vector<Ref> refs_;
-  std::vector<uint32_t> hashes_;  // 0: free
+  std::vector<uint64_t> hashes_;  // 0: free
   size_t count_ = 0;
 };
 

@@ -35,11 +35,21 @@ bool ReadAttributes(JsonReader& reader, const JsonNode* attributes, const JsonNo
   const EntityType& type = schema[record->uid.type];
   bool ok = true;
   uint32_t found = 0;
+  // Most files have them in the order of the declaration: then none is searched for.
+  const JsonTree& tree = reader.tree();
+  uint32_t next = attributes != nullptr ? attributes->first_child : JsonNode::kEnd;
+  auto find = [&](std::string_view name) -> const JsonNode* {
+    if (next != JsonNode::kEnd && tree[next].key == name) {
+      const JsonNode* node = &tree[next];
+      next = node->next;
+      return node;
+    }
+    return attributes != nullptr ? tree.Find(*attributes, name) : nullptr;
+  };
   record->attributes.clear();
   record->attributes.reserve(type.attributes.size());
   for (const Attribute& attribute : type.attributes) {
-    const JsonNode* node =
-        attributes != nullptr ? reader.tree().Find(*attributes, attribute.name) : nullptr;
+    const JsonNode* node = find(attribute.name);
     std::optional<Fact> fact;
     if (node == nullptr) {
       fact = FactWhenLeftOut(attribute, *record);

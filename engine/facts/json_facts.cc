@@ -36,6 +36,18 @@ bool ReadEdges(JsonReader& reader, const JsonNode* node, const JsonPath& path,
 }
 
 void RemoveDuplicates(std::vector<EntityUid>* uids) {
+  // Few are compared with each other.
+  constexpr size_t kFew = 8;
+  if (uids->size() <= kFew) {
+    auto end = uids->begin();
+    for (auto it = uids->begin(); it != uids->end(); ++it) {
+      if (std::find(uids->begin(), end, *it) != end) continue;
+      if (end != it) *end = std::move(*it);
+      ++end;
+    }
+    uids->erase(end, uids->end());
+    return;
+  }
   absl::flat_hash_set<std::pair<uint32_t, std::string>> seen;
   std::erase_if(*uids,
                 [&](const EntityUid& uid) { return !seen.emplace(uid.type.index, uid.id).second; });
@@ -54,7 +66,12 @@ void FactsReader::Add(std::string_view file, std::string_view text) {
   JsonTree tree;
   JsonItems items(text, options_.limits);
   JsonItems::Item item;
-  while (errors_.size() < options_.max_errors && items.Next(&item)) {
+  constexpr size_t kProgressEvery = 1024;
+  while (errors_.size() < options_.max_errors && sink_status_.ok() && items.Next(&item)) {
+    if (options_.progress && read_ % kProgressEvery == 0 && !item.text.empty()) {
+      options_.progress(static_cast<size_t>(item.text.data() - text.data()), read_);
+    }
+    ++read_;
     if (item.error) {
       item.error->file = files_.back();
       errors_.push_back(*std::move(item.error));
@@ -67,6 +84,35 @@ void FactsReader::Add(std::string_view file, std::string_view text) {
       entities_.shrink_to_fit();
     }
   }
+  if (options_.progress) options_.progress(text.size(), read_);
+}
+
+const FactsReader::Place* FactsReader::PlaceBefore(const EntityUid& uid) const {
+  if (sink_ != nullptr) {
+    if (const std::optional<uint32_t> number = sink_->Taken(uid)) {
+      return &places_by_number_[*number];
+    }
+    if (places_.empty()) return nullptr;
+  }
+  const auto it = places_.find({uid.type.index, uid.id});
+  return it == places_.end() ? nullptr : &it->second;
+}
+
+void FactsReader::Keep(EntityRecord record, const Place& place, bool good) {
+  if (sink_ == nullptr || !good) {
+    places_.emplace(std::pair(record.uid.type.index, record.uid.id), place);
+    if (good && errors_.empty()) entities_.push_back(std::move(record));
+    return;
+  }
+  const absl::StatusOr<uint32_t> number = sink_->Take(record);
+  if (!number.ok()) {
+    sink_status_ = number.status();
+    return;
+  }
+  if (*number >= places_by_number_.size()) {
+    places_by_number_.resize(*number + 1 + places_by_number_.size() / 2);
+  }
+  places_by_number_[*number] = place;
 }
 
 void FactsReader::ReadEntity(const JsonItems::Item& item, JsonTree& tree) {
@@ -141,17 +187,17 @@ void FactsReader::ReadEntity(const JsonItems::Item& item, JsonTree& tree) {
         ReadAttributes(reader, attributes, attributes != nullptr ? *attributes : node,
                        options_.assume_proven, attributes_path, &record);
       }
-      const uint32_t file = static_cast<uint32_t>(files_.size() - 1);
-      const auto [it, fresh] = places_.try_emplace({record.uid.type.index, record.uid.id},
-                                                   Place{file, item.line, item.column, item.index});
-      if (!fresh) {
-        const Place& first = it->second;
-        std::string where = Cat(files_[first.file], files_[first.file].empty() ? "line " : ":",
-                                first.line, ":", first.column);
+      if (const Place* first = PlaceBefore(record.uid)) {
+        std::string where = Cat(files_[first->file], files_[first->file].empty() ? "line " : ":",
+                                first->line, ":", first->column);
         reader.Error(JsonErrorCode::kDuplicateEntity, *uid_node, uid_path,
                      Cat(FormatUid(schema_, record.uid), " is here twice"),
-                     Cat("it is first at ", JsonPath(first.item).ToString(), " (", where, ")"));
+                     Cat("it is first at ", JsonPath(first->item).ToString(), " (", where, ")"));
+        return;
       }
+      Keep(std::move(record),
+           {static_cast<uint32_t>(files_.size() - 1), item.line, item.column, item.index},
+           errors_.size() == errors_before);
     };
     read();
   }
@@ -159,7 +205,6 @@ void FactsReader::ReadEntity(const JsonItems::Item& item, JsonTree& tree) {
     errors_[i].file = files_.back();
     item.Place(&errors_[i]);
   }
-  if (errors_.size() == errors_before) entities_.push_back(std::move(record));
 }
 
 FactsResult LoadFacts(std::string_view text, const Schema& schema, const FactsOptions& options) {
@@ -169,39 +214,6 @@ FactsResult LoadFacts(std::string_view text, const Schema& schema, const FactsOp
   result.errors = reader.errors();
   if (reader.ok()) result.entities = std::move(reader.entities());
   return result;
-}
-
-std::vector<DanglingReference> FindDanglingReferences(const Schema& schema,
-                                                      const std::vector<EntityRecord>& records) {
-  absl::flat_hash_set<std::pair<uint32_t, absl::string_view>> present;
-  for (const EntityRecord& record : records) {
-    present.emplace(record.uid.type.index, ToAbsl(record.uid.id));
-  }
-  std::vector<DanglingReference> found;
-  for (const EntityRecord& record : records) {
-    absl::flat_hash_set<std::pair<std::pair<uint32_t, std::string>, std::string>> reported;
-    auto check = [&](const EntityUid& to, std::string_view where) {
-      const EntityType& type = schema[to.type];
-      if (type.always_present() || type.carried != Carried::kNo) return;
-      if (present.contains({to.type.index, ToAbsl(to.id)})) return;
-      if (!reported.insert({{to.type.index, to.id}, std::string(where)}).second) return;
-      found.push_back(DanglingReference{record.uid, std::string(where), to});
-    };
-    auto check_value = [&](const Value& value, std::string_view where, auto& self) -> void {
-      if (value.kind() == TypeKind::kEntity) check(value.uid(), where);
-      for (const Value& item : value.items()) self(item, where, self);
-    };
-    for (const EntityUid& parent : record.parents) check(parent, "parents");
-    for (const EntityUid& source : record.derives) check(source, "derives");
-    const EntityType& type = schema[record.uid.type];
-    for (size_t i = 0; i < record.attributes.size(); ++i) {
-      const Attribute& attribute = type.attributes[i];
-      // `in tenant: Tenant` has been reported as a parent.
-      if (attribute.is_parent || record.attributes[i].state != Fact::State::kPresent) continue;
-      check_value(record.attributes[i].value, attribute.name, check_value);
-    }
-  }
-  return found;
 }
 
 }  // namespace ztp

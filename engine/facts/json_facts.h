@@ -6,11 +6,16 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "engine/base/schema.h"
 #include "engine/base/world.h"
 #include "engine/facts/json_error.h"
@@ -23,6 +28,20 @@ struct FactsOptions {
   bool assume_proven = false;
   JsonLimits limits;
   size_t max_errors = kMaxJsonErrorsShown;  // reading stops at so many
+  // Called now and then while a file is read: how many of its bytes were, and how many entities of
+  // all files.
+  std::function<void(size_t bytes, size_t entities)> progress;
+};
+
+// Takes entities as they are read, so that a million of them need not be kept as records.
+class EntitySink {
+ public:
+  virtual ~EntitySink() = default;
+  // The number that Take gave the entity, if it was taken.
+  virtual std::optional<uint32_t> Taken(const EntityUid& uid) const = 0;
+  // A number of its own choice, the entity's alone; they should be dense. After an error nothing
+  // more is taken.
+  virtual absl::StatusOr<uint32_t> Take(const EntityRecord& record) = 0;
 };
 
 class FactsReader {
@@ -30,6 +49,10 @@ class FactsReader {
   // `schema` must outlive the reader.
   explicit FactsReader(const Schema& schema, FactsOptions options = {})
       : schema_(schema), options_(std::move(options)) {}
+  // `sink`, which must outlive it too, gets the entities, and entities() stays empty. It gets them
+  // before all are read: if there is an error in the end, what it took must not be used.
+  FactsReader(const Schema& schema, FactsOptions options, EntitySink* sink)
+      : schema_(schema), options_(std::move(options)), sink_(sink) {}
 
   // Reads one file. `text` need not outlive the call; `file` is what errors call it and may be
   // empty.
@@ -37,7 +60,9 @@ class FactsReader {
 
   // Everything that is wrong, up to the limit. If there is anything, entities() must not be used.
   const std::vector<JsonError>& errors() const { return errors_; }
-  bool ok() const { return errors_.empty(); }
+  // The sink's own; reading ended there.
+  const absl::Status& sink_status() const { return sink_status_; }
+  bool ok() const { return errors_.empty() && sink_status_.ok(); }
   // In the order of the files.
   std::vector<EntityRecord>& entities() { return entities_; }
 
@@ -50,12 +75,20 @@ class FactsReader {
   };
 
   void ReadEntity(const JsonItems::Item& item, class JsonTree& tree);
+  // Where an entity of that name was before; nullptr: it was not.
+  const Place* PlaceBefore(const EntityUid& uid) const;
+  // `good`: it has no errors of its own.
+  void Keep(EntityRecord record, const Place& place, bool good);
 
   const Schema& schema_;
   FactsOptions options_;
+  EntitySink* sink_ = nullptr;
+  absl::Status sink_status_;
+  size_t read_ = 0;
   std::vector<std::string> files_;
   std::vector<EntityRecord> entities_;
   absl::flat_hash_map<std::pair<uint32_t, std::string>, Place> places_;
+  std::vector<Place> places_by_number_;  // of what the sink took
   std::vector<JsonError> errors_;
 };
 
@@ -67,18 +100,5 @@ struct FactsResult {
 // One file.
 FactsResult LoadFacts(std::string_view text, const Schema& schema,
                       const FactsOptions& options = {});
-
-// A reference to an entity that is not among the records: no error, but what rests on it is
-// unknown.
-struct DanglingReference {
-  EntityUid from;
-  std::string where;  // `parents`, `derives`, or the attribute's name
-  EntityUid to;
-  bool operator==(const DanglingReference&) const = default;
-};
-// All of them, each once, in the order of the records. Types that are always present and carried
-// types are never missing from the facts.
-std::vector<DanglingReference> FindDanglingReferences(const Schema& schema,
-                                                      const std::vector<EntityRecord>& records);
 
 }  // namespace ztp

@@ -1,11 +1,17 @@
 // Facts files: entities by their declarations, and every way in which one can be wrong.
 #include "engine/facts/json_facts.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "engine/base/str.h"
+#include "engine/facts/dangling.h"
+#include "engine/facts/ingest.h"
 #include "engine/facts/json_test_schema.h"
 
 namespace ztp {
@@ -187,8 +193,14 @@ TEST_F(JsonFacts, DanglingReferences) {
     {"uid":"Model::\"m\"","derives":["Dataset::\"d\"","Dataset::\"x\""]}
   ])");
   ASSERT_TRUE(result.ok()) << FormatJsonError(result.errors[0]);
+  auto program = std::make_shared<DecisionProgram>();
+  program->schema = s_.schema;
+  SnapshotBuilder builder(program);
+  for (const EntityRecord& record : result.entities) ASSERT_TRUE(builder.Add(record).ok());
+  const auto snapshot = builder.Build();
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
   std::string found;
-  for (const DanglingReference& r : FindDanglingReferences(s_.schema, result.entities)) {
+  for (const DanglingReference& r : FindDanglingReferences(**snapshot)) {
     Append(found, FormatUid(s_.schema, r.from), " ", r.where, " ", FormatUid(s_.schema, r.to),
            "\n");
   }
@@ -197,6 +209,55 @@ TEST_F(JsonFacts, DanglingReferences) {
             "Dataset::\"d\" owners Team::\"gone\"\n"
             "Workload::\"w\" parents Tenant::\"t\"\n"
             "Model::\"m\" derives Dataset::\"x\"\n");
+}
+
+// Straight into a snapshot: the same entities, the same errors.
+TEST_F(JsonFacts, StreamsIntoABuilder) {
+  auto program = std::make_shared<DecisionProgram>();
+  program->schema = s_.schema;
+  auto stream = [&](std::vector<std::string> files, SnapshotBuilder& builder) {
+    BuilderSink sink(&builder);
+    std::vector<std::pair<size_t, size_t>> progress;
+    FactsOptions options;
+    options.progress = [&](size_t bytes, size_t entities) {
+      progress.emplace_back(bytes, entities);
+    };
+    FactsReader reader(s_.schema, options, &sink);
+    for (size_t i = 0; i < files.size(); ++i) {
+      reader.Add("f" + std::to_string(i), files[i]);
+      EXPECT_EQ(progress.back().first, files[i].size());
+    }
+    EXPECT_TRUE(reader.entities().empty());
+    std::string out;
+    for (const JsonError& error : reader.errors()) Append(out, FormatJsonError(error), "\n");
+    return out;
+  };
+  std::string lines;
+  for (int i = 0; i < 3000; ++i) {
+    Append(lines, "{\"uid\":{\"type\":\"Team\",\"id\":\"t", i, "\"}}\n");
+  }
+  {
+    SnapshotBuilder builder(program);
+    EXPECT_EQ(stream({lines, R"([{"uid":"Dataset::\"d\"","attrs":{"label":)" + std::string(kLabel) +
+                                 R"(,"owners":["Team::\"t7\""]}}])"},
+                     builder),
+              "");
+    const auto snapshot = builder.Build();
+    ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+    EXPECT_EQ((*snapshot)->stored_count(), 3001u);
+    EXPECT_EQ((*snapshot)->absent_count(), 0u);
+  }
+  SnapshotBuilder builder(program);
+  const std::string twice =
+      stream({lines,
+              "{\"uid\":\"Team::\\\"t2\\\"\"}\n{\"uid\":\"Team::\\\"x\\\"\",\"wrong\":1}\n"
+              "{\"uid\":\"Team::\\\"x\\\"\"}\n"},
+             builder);
+  EXPECT_THAT(twice, ::testing::HasSubstr("Team::\"t2\" is here twice"));
+  EXPECT_THAT(twice, ::testing::HasSubstr("it is first at $[2] (f0:3:1)"));
+  EXPECT_THAT(twice, ::testing::HasSubstr("`wrong`"));
+  EXPECT_THAT(twice, ::testing::HasSubstr("it is first at $[1] (f1:2:1)"))
+      << "what has errors of its own counts too";
 }
 
 }  // namespace

@@ -67,6 +67,13 @@ class Pool {
     table_.push_back(items);
     used_ += count;
   }
+  // A segment of so many items, which the caller fills in; nothing is added to it.
+  T* AddFull(uint64_t count) {
+    AddSegment(std::max<uint64_t>(count, 1));
+    segments_.back().capacity = segments_.back().used = count;
+    used_ += count;
+    return segments_.back().items;
+  }
 
   const T* At(uint64_t place) const {
     return table_[place >> kBits] + (place & (kSegmentItems - 1));
@@ -77,7 +84,12 @@ class Pool {
   }
   uint64_t used() const { return used_; }  // items
   const std::vector<const T*>& table() const { return table_; }
-  uint64_t used_in(size_t segment) const { return segments_[segment].used; }
+  // Items of each segment that are taken, as it is now: what a snapshot can refer to. The writer's.
+  std::vector<uint32_t> extent() const {
+    std::vector<uint32_t> used;
+    for (const Segment& segment : segments_) used.push_back(static_cast<uint32_t>(segment.used));
+    return used;
+  }
 
   // To take back what was allocated since.
   struct Mark {

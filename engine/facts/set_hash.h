@@ -20,6 +20,7 @@
 #include <string_view>
 
 struct evp_cipher_ctx_st;
+struct evp_md_ctx_st;
 
 namespace ztp {
 
@@ -38,7 +39,8 @@ class SetHash {
   std::array<uint16_t, kLanes> lanes_ = {};
 };
 
-// Adds members to a set hash and takes them out. Holds the cipher's state.
+// Adds members to a set hash and takes them out. Holds the cipher's and the digest's state: looking
+// algorithms up anew for each member costs as much as running them.
 class SetHasher {
  public:
   SetHasher();
@@ -54,6 +56,7 @@ class SetHasher {
   void Mix(std::string_view member, uint32_t factor, SetHash* hash);
 
   evp_cipher_ctx_st* cipher_;
+  evp_md_ctx_st* digest_;
 };
 
 }  // namespace ztp

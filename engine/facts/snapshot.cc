@@ -37,6 +37,11 @@ void Snapshot::Sync() {
   view_.entity_count = static_cast<uint32_t>(pages_.size()) << FactsPage::kBits;
 }
 
+void Snapshot::TakeExtents() {
+  extents_ = {memory_->texts.extent(), memory_->lists.extent(), memory_->items.extent(),
+              memory_->words.extent()};
+}
+
 void Snapshot::SyncIfGrown() {
   if (texts_.size() != memory_->texts.table().size() ||
       lists_.size() != memory_->lists.table().size() ||

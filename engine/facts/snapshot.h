@@ -124,6 +124,7 @@ class Snapshot final : public UidSource {
 
   // Points the view to the tables as they are now.
   void Sync();
+  void TakeExtents();
   void SyncIfGrown();
 
   // Where entities of a type that come next are put.
@@ -153,6 +154,11 @@ class Snapshot final : public UidSource {
   std::vector<const uint32_t*> lists_;
   std::vector<const Val*> items_;
   std::vector<const uint64_t*> words_;
+  // How far into the pools it refers (items of each segment): a successor adds behind.
+  struct Extents {
+    std::vector<uint32_t> texts, lists, items, words;
+  };
+  Extents extents_;
   std::vector<Val> constants_;
   // Closures that every entity without edges has.
   uint32_t no_membership_ = 0;

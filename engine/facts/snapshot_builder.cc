@@ -102,9 +102,10 @@ SnapshotBuilder::~SnapshotBuilder() {
   base_->succeeded_ = false;
 }
 
-bool SnapshotBuilder::IsStored(const EntityUid& uid) const {
+std::optional<uint32_t> SnapshotBuilder::FindStored(const EntityUid& uid) const {
   const uint32_t entity = view().Find(uid.type.index, uid.id.data(), uid.id.size());
-  return entity != FactsView::kNone && view().IsStored(entity);
+  if (entity == FactsView::kNone || !view().IsStored(entity)) return std::nullopt;
+  return entity;
 }
 
 absl::Status SnapshotBuilder::Full() const {
@@ -144,15 +145,20 @@ absl::Status SnapshotBuilder::Check(const EntityRecord& record) const {
   return CheckEdges(record, record.derives, type.derives, "derive from");
 }
 
-absl::Status SnapshotBuilder::Add(const EntityRecord& record) { return Store(record, false); }
-absl::Status SnapshotBuilder::Upsert(const EntityRecord& record) { return Store(record, true); }
+absl::Status SnapshotBuilder::Add(const EntityRecord& record, uint32_t* number) {
+  return Store(record, false, number);
+}
+absl::Status SnapshotBuilder::Upsert(const EntityRecord& record) {
+  return Store(record, true, nullptr);
+}
 
-absl::Status SnapshotBuilder::Store(const EntityRecord& record, bool replace) {
+absl::Status SnapshotBuilder::Store(const EntityRecord& record, bool replace, uint32_t* number) {
   if (!status_.ok()) return status_;
   status_ = Check(record);
   if (!status_.ok()) return status_;
   Snapshot& s = *snapshot_;
   const uint32_t entity = NumberOf(record.uid.type, record.uid.id);
+  if (number != nullptr) *number = entity;
   if (!status_.ok() || encoder_->full()) return status_ = Full();
   const bool was_stored = s.IsStored(entity);
   if (was_stored && !replace) {
@@ -286,7 +292,7 @@ absl::Status SnapshotBuilder::AddEdges(const EntityUid& from, std::span<const En
   EntityRecord record = CurrentRecord(entity);
   record.parents.insert(record.parents.end(), parents.begin(), parents.end());
   record.derives.insert(record.derives.end(), derives.begin(), derives.end());
-  return Store(record, true);
+  return Store(record, true, nullptr);
 }
 
 absl::StatusOr<std::shared_ptr<const Snapshot>> SnapshotBuilder::Build(QuantifierSolver* solver) {
@@ -330,6 +336,7 @@ void SnapshotBuilder::Publish() {
   }
   s.pages_.shrink_to_fit();
   s.Sync();
+  s.TakeExtents();
   if (!changes()) memory_->first_bytes = s.memory_bytes();
 }
 

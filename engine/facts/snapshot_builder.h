@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -51,7 +52,8 @@ class SnapshotBuilder {
   // InvalidArgument: the entity is there already, its type is carried by requests, or the record
   // does not fit its type; ResourceExhausted: there is no more room. After an error the builder is
   // of no more use, and `base` is as it was.
-  absl::Status Add(const EntityRecord& record);
+  // `number`, if not null, gets the entity's number.
+  absl::Status Add(const EntityRecord& record, uint32_t* number = nullptr);
   // The same, but what is there is replaced, edges included.
   absl::Status Upsert(const EntityRecord& record);
   // NotFound: it is not stored. What refers to it refers to an absent entity then.
@@ -72,7 +74,8 @@ class SnapshotBuilder {
   const std::vector<EntityUid>& cycle() const { return cycle_; }
   // As it is so far.
   uint32_t stored_count() const { return snapshot_->stored_count_; }
-  bool IsStored(const EntityUid& uid) const;
+  bool IsStored(const EntityUid& uid) const { return FindStored(uid).has_value(); }
+  std::optional<uint32_t> FindStored(const EntityUid& uid) const;
 
  private:
   enum EdgeKind : uint8_t { kParents, kDerives };
@@ -85,7 +88,7 @@ class SnapshotBuilder {
   const FactsView& view() const { return snapshot_->view_; }
 
   // snapshot_builder.cc
-  absl::Status Store(const EntityRecord& record, bool replace);
+  absl::Status Store(const EntityRecord& record, bool replace, uint32_t* number);
   absl::Status StoreAttributes(const EntityRecord& record, uint32_t entity);
   absl::Status Check(const EntityRecord& record) const;
   absl::Status CheckEdges(const EntityRecord& record, const std::vector<EntityUid>& to,

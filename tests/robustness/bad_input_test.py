@@ -134,6 +134,34 @@ class BadInput(unittest.TestCase):
         for size in range(1, len(whole), len(whole) // 9):
             self.assert_refused(self.run_ztp("decide", "-p", self.write("cut.ztpb", whole[:size]), stdin=b"{}"), "cut.ztpb")
 
+    def test_facts_files(self):
+        facts = self.write("facts.jsonl", b'{"uid":"User::\\"u\\"","attrs":{"n":1}}\n{"uid":"Doc::\\"d\\"","attrs":{"d":"0.5"}}\n')
+        path = os.path.join(self.folder.name, "whole.ztpf")
+        self.assertEqual(self.run_ztp("facts", "build", "-p", self.policy, facts, "-o", path).code, 0)
+        request = b'{"subject":{"type":"User","id":"u"},"action":{"name":"read"},"resource":{"type":"Doc","id":"d"}}'
+        decided = [self.run_ztp("decide", "-p", self.policy, "-f", f, stdin=request) for f in (facts, path)]
+        self.assertEqual((decided[0].code, decided[0].text), (0, decided[1].text))
+        info = self.run_ztp("facts", "info", path, "-p", self.policy)
+        self.assertEqual(info.code, 0)
+        self.assertIn("User  1", info.text)
+
+        def refused(name, *parts):
+            self.assert_refused(self.run_ztp("decide", "-p", self.policy, "-f", name, stdin=request), *parts)
+        with open(path, "rb") as f:
+            whole = f.read()
+        for size in range(8, len(whole), len(whole) // 9):
+            refused(self.write("cut.ztpf", whole[:size]), "cut.ztpf: the facts file should have")
+        for at in (70, 300, len(whole) // 2, len(whole) - 1):
+            refused(self.write("bad.ztpf", whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:]), "is damaged")
+        self.assert_refused(self.run_ztp("decide", "-p", self.policy, "-f", path, "-f", facts, stdin=request), "give it alone")
+        other = self.write("other.ztp", POLICY.replace("n: Int", "n: Int, more?: Int"))
+        self.assert_refused(self.run_ztp("decide", "-p", other, "-f", path, stdin=request), "made for another policy")
+        rules = self.write("rules.ztp", POLICY.replace("u.n > 0", "u.n > 5"))
+        self.assertEqual(self.run_ztp("decide", "-p", rules, "-f", path, stdin=request).code, 2)
+        self.assert_refused(self.run_ztp("facts", "info", facts), "no facts file")
+        unwritten = self.run_ztp("facts", "build", "-p", self.policy, facts, "-o", os.path.join(self.folder.name, "no", "x.ztpf"))
+        self.assertEqual(unwritten.code, 4)
+
     def test_wrong_usage_and_missing_files(self):
         self.assertEqual(self.run_ztp().code, 3)
         self.assertEqual(self.run_ztp("chekc").code, 3)

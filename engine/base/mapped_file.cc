@@ -1,0 +1,74 @@
+// See mapped_file.h.
+#include "engine/base/mapped_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "engine/base/status.h"
+#include "engine/base/str.h"
+
+namespace ztp {
+namespace {
+
+// MAP_POPULATE is Linux's.
+#ifdef MAP_POPULATE
+constexpr int kPopulate = MAP_POPULATE;
+#else
+constexpr int kPopulate = 0;
+#endif
+
+absl::Status CannotRead(const std::string& path, int error) {
+  const std::string text = Cat("cannot read ", path, ": ", std::strerror(error));
+  if (error == ENOENT || error == ENOTDIR) return absl::NotFoundError(text);
+  if (error == EACCES || error == EPERM) return absl::PermissionDeniedError(text);
+  return absl::UnavailableError(text);
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  const int fd_;
+};
+
+}  // namespace
+
+absl::StatusOr<MappedFile> MapFile(const std::string& path, uint64_t max_bytes,
+                                   std::string_view what, MapFor purpose) {
+  // Opening a pipe must not wait for whoever writes to it.
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat about = {};
+  if (file.get() < 0 || fstat(file.get(), &about) != 0) return CannotRead(path, errno);
+  if (S_ISDIR(about.st_mode)) {
+    return InvalidArgument(path, " is a folder; a file is needed here");
+  }
+  if (!S_ISREG(about.st_mode)) return InvalidArgument(path, " is no regular file");
+  const uint64_t size = static_cast<uint64_t>(about.st_size);
+  if (size > max_bytes) {
+    return ResourceExhausted(path, " has ", size, " bytes; ", what, " has at most ", max_bytes);
+  }
+  if (size == 0) return MappedFile();
+  const int flags = MAP_PRIVATE | (purpose == MapFor::kEverything ? kPopulate : 0);
+  void* memory = mmap(nullptr, size, PROT_READ, flags, file.get(), 0);
+  if (memory == MAP_FAILED) return CannotRead(path, errno);
+  if (purpose == MapFor::kOnePass) madvise(memory, size, MADV_SEQUENTIAL);
+  MappedFile mapped;
+  mapped.bytes = {static_cast<const char*>(memory), size};
+  mapped.storage =
+      std::shared_ptr<const void>(memory, [memory, size](const void*) { munmap(memory, size); });
+  return mapped;
+}
+
+}  // namespace ztp
