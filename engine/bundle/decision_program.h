@@ -228,6 +228,8 @@ struct DecisionIndex {
   uint32_t forbids = 0;      // ranks [0, forbids) are forbids
   uint32_t permits = 0;      // the next are permits; the others are duties
   Table<uint32_t> rule_tests;
+  Table<IndexMark> marks;
+  uint32_t request_marks = 0;  // the first of them are of what a request says
   Table<IndexGroup> groups;
   uint32_t first_root = 0;  // the groups that every rule is in: groups[first_root, + root_count)
   uint32_t root_count = 0;

@@ -51,6 +51,7 @@ ZTP_FILE_STRUCT(NamedEntity, NamedEntity);
 ZTP_FILE_STRUCT(Probe, Probe);
 ZTP_FILE_STRUCT(Test, Test);
 ZTP_FILE_STRUCT(IndexedRule, IndexedRule);
+ZTP_FILE_STRUCT(IndexMark, IndexMark);
 ZTP_FILE_STRUCT(IndexGroup, IndexGroup);
 ZTP_FILE_STRUCT(IndexKey, IndexKey);
 ZTP_FILE_STRUCT(IndexPosting, IndexPosting);

@@ -39,7 +39,9 @@ absl::Status ViewIndex(const fb::Index& in, DecisionIndex* out) {
   ZTP_RETURN_IF_ERROR(ViewVector(in.ranks(), &out->ranks));
   ZTP_RETURN_IF_ERROR(ViewVector(in.columns(), &out->columns));
   ZTP_RETURN_IF_ERROR(ViewVector(in.cuts(), &out->cuts));
-  return ViewVector(in.rows(), &out->rows);
+  ZTP_RETURN_IF_ERROR(ViewVector(in.rows(), &out->rows));
+  out->request_marks = in.request_marks();
+  return ViewVector(in.marks(), &out->marks);
 }
 
 absl::Status ViewNames(const fb::Names& in, NameTables* out) {

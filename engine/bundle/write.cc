@@ -128,9 +128,10 @@ class Writer {
     const auto columns = Records(x.columns);
     const auto cuts = Numbers(x.cuts);
     const auto rows = Numbers(x.rows);
+    const auto marks = Records(x.marks);
     return fb::CreateIndex(builder_, probes, x.request_probes, texts, tests, values, rules,
                            x.forbids, x.permits, rule_tests, groups, x.first_root, x.root_count,
-                           keys, postings, ranks, columns, cuts, rows);
+                           keys, postings, ranks, columns, cuts, rows, marks, x.request_marks);
   }
 
   // A default value's cell, or nullptr. The cell lives until the table is written.

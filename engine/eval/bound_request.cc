@@ -172,6 +172,11 @@ void BoundRequest::ReadProbes() {
     readings_[i] = Reading{.valid_until = kForEver};
     ReadProbe(index.probes[i], &readings_[i]);
   }
+  marks_ = 0;
+  for (uint32_t m = 0; m < index.request_marks; ++m) {
+    const Reading& reading = readings_[index.marks[m].probe];
+    if (reading.plain) marks_ |= BitsOf(index.marks[m], index.cuts.data(), reading.value);
+  }
 }
 
 void BoundRequest::ReadProbe(const Probe& probe, Reading* reading) const {

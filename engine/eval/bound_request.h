@@ -61,6 +61,8 @@ class BoundRequest : public UidSource {
   // What the request says to the index's first probes. One that is not settled depends on the time,
   // or on entities that the request carries.
   const Reading* readings() const { return readings_.data(); }
+  // What it says to the index's first marks.
+  uint64_t marks() const { return marks_; }
   bool Can(ObligationId obligation) const { return can_all_ || can_[obligation.index]; }
 
   // Entities: those of the snapshot, then those that only the request knows.
@@ -102,6 +104,7 @@ class BoundRequest : public UidSource {
   std::vector<CarriedEntity> carried_;
   std::vector<Stranger> strangers_;
   std::vector<Reading> readings_;
+  uint64_t marks_ = 0;
   bool can_all_ = true;
   std::vector<bool> can_;
   int64_t now_ = 0;

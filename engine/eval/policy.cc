@@ -13,6 +13,7 @@ absl::StatusOr<std::shared_ptr<const Policy>> Policy::Make(DecisionProgram progr
   policy->program_ = std::make_shared<const DecisionProgram>(std::move(program));
   const DecisionProgram& p = *policy->program_;
   policy->names_.emplace(p);
+  policy->stored_marks_.emplace(p);
   for (TextRef pattern : p.patterns) {
     policy->patterns_.push_back(std::make_unique<Pattern>(p.Text(pattern)));
   }

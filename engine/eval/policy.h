@@ -14,6 +14,7 @@
 #include "engine/base/schedule.h"
 #include "engine/bundle/constant_names.h"
 #include "engine/bundle/decision_program.h"
+#include "engine/eval/stored_marks.h"
 #include "engine/facts/pattern.h"
 #include "engine/facts/snapshot_builder.h"
 
@@ -29,6 +30,7 @@ class Policy {
   const std::shared_ptr<const DecisionProgram>& shared_program() const { return program_; }
   const Schema& schema() const { return program_->schema; }
   const ConstantNames& names() const { return *names_; }
+  const StoredMarks& stored_marks() const { return *stored_marks_; }
 
   const Pattern& pattern(uint32_t index) const { return *patterns_[index]; }
   const Schedule& schedule(uint32_t index) const { return schedules_[index]; }
@@ -49,6 +51,7 @@ class Policy {
 
   std::shared_ptr<const DecisionProgram> program_;
   std::optional<ConstantNames> names_;
+  std::optional<StoredMarks> stored_marks_;
   std::vector<std::unique_ptr<Pattern>> patterns_;
   std::vector<Schedule> schedules_;
   absl::flat_hash_map<uint32_t, std::vector<uint32_t>> earlier_folds_;

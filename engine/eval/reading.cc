@@ -10,19 +10,11 @@ namespace {
 // More items or bytes than a reading counts are left to the machine.
 constexpr uint32_t kMaxSize = (1u << 28) - 1;
 
-int64_t PlaceOf(const Policy& policy, const Probe& probe, const Val& text) {
-  uint32_t number = text.prefix - 1u;
-  if (text.flags & Val::kNumbered) {
-    if (text.prefix == 0) return probe.count;
-  } else {
-    const auto found = policy.names().Text(text.text());
-    if (!found) return probe.count;
-    number = *found;
-  }
-  const uint32_t* first = policy.program().index.texts.data() + probe.first;
-  const uint32_t* last = first + probe.count;
-  const uint32_t* at = std::lower_bound(first, last, number);
-  return at != last && *at == number ? at - first : probe.count;
+int64_t TextPlace(const Policy& policy, const Probe& probe, const Val& text) {
+  const uint32_t* numbers = policy.program().index.texts.data() + probe.first;
+  if (text.flags & Val::kNumbered) return PlaceOf(numbers, probe.count, text.prefix);
+  const auto found = policy.names().Text(text.text());
+  return PlaceOf(numbers, probe.count, found ? *found + 1 : 0);
 }
 
 int64_t RankOf(const Policy& policy, const Probe& probe, const Val& text) {
@@ -45,7 +37,7 @@ void TakeValue(const Policy& policy, const Probe& probe, const Val& val, Reading
       reading->value = val.number;
       break;
     case Probe::Form::kText:
-      reading->value = PlaceOf(policy, probe, val);
+      reading->value = TextPlace(policy, probe, val);
       break;
     case Probe::Form::kRank:
       reading->value = RankOf(policy, probe, val);

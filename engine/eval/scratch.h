@@ -153,6 +153,7 @@ class Scratch {
 
   std::vector<Reading> readings_;  // by probe
   uint32_t reading_stamp_ = 0;
+  std::vector<uint32_t> found_;  // ranks that the index leads to
   std::vector<Candidate> candidates_;
   std::vector<Soft> soft_;
   std::vector<uint64_t> soft_words_;
