@@ -255,7 +255,7 @@ inline DecisionProgram IndexedProgram() {
               attribute(level_read, 2, Form::kLabel),
               attribute(until_read, 3, Form::kNumber),
               condition};
-  x.values = {1, 5, 9, 0, 1};
+  x.values = {1, 5, 9, 0, 1, 0, 10};
   auto test = [](Test::Op op, uint32_t probe, int64_t a, int64_t b) {
     Test t;
     t.op = op;
@@ -268,7 +268,8 @@ inline DecisionProgram IndexedProgram() {
   x.tests = {test(Op::kRange, 0, 0, 0), test(Op::kMask, 4, 1, 0),    test(Op::kAmong, 2, 0, 3),
              test(Op::kBits, 7, 1, 0),  test(Op::kMember, 1, 0, 0),  test(Op::kMemberAny, 1, 3, 2),
              test(Op::kHas, 3, kX, 0),  test(Op::kLike, 6, glob, 0), test(Op::kNow, 8, -5, 1),
-             test(Op::kRange, 9, 1, 1), test(Op::kRange, 5, 0, 3)};
+             test(Op::kRange, 9, 1, 1), test(Op::kRange, 5, 0, 3),   test(Op::kAnyOf, 0, 5, 2),
+             test(Op::kBelow, 2, 2, 0), test(Op::kWithin, 7, 7, 0)};
   x.tests[8].now_op = Test::NowOp::kLe;
   x.tests[9].negated = 1;
   auto indexed = [&](uint32_t rule, std::vector<uint32_t> tests, uint16_t cheap) {
@@ -277,7 +278,7 @@ inline DecisionProgram IndexedProgram() {
     x.rule_tests.insert(x.rule_tests.end(), tests.begin(), tests.end());
   };
   indexed(2, {0, 9}, 1);
-  indexed(3, {}, 0);
+  indexed(3, {11, 12, 13}, 3);
   indexed(0, {5, 8}, 2);
   indexed(4, {4, 10}, 2);
   for (uint32_t rule = 5; rule <= 10; ++rule) indexed(rule, {4, 2, 1, 3, 7}, 5);
@@ -303,7 +304,9 @@ inline DecisionProgram IndexedProgram() {
     g.first = first;
     g.count = count;
     if (kind == IndexGroup::Kind::kAll) {
-      g.first = ranks(list);
+      std::vector<IndexPosting> all;
+      for (const uint32_t rank : list) all.push_back({.rank = rank});
+      g.first = postings(all);
       g.count = static_cast<uint32_t>(list.size());
     } else {
       g.first_rank = ranks(list);
@@ -320,9 +323,9 @@ inline DecisionProgram IndexedProgram() {
   titles.probe = 4;
   titles.count = 2;
   titles.first_row = 4;
-  levels.kind = IndexColumn::Kind::kBit;
+  levels.kind = IndexColumn::Kind::kSet;
   levels.probe = 7;
-  levels.count = 0;
+  levels.count = 1;
   levels.first_row = 7;
   x.columns = {sizes, titles, levels};
   x.rows = {0, 0b111111, 0, 0b111111, 0b111111, 0, 0, 0b111111, 0};
@@ -330,16 +333,27 @@ inline DecisionProgram IndexedProgram() {
   x.keys.resize(6);
   PutKey(&x.keys[0], 4, {.key = 0, .first = 0, .count = 2, .kind = IndexKey::kGroups});
   PutKey(&x.keys[0], 4,
-         {.key = 1, .first = postings({{2, {1, ~0u}}}), .count = 1, .kind = IndexKey::kPostings});
+         {.key = 1, .first = postings({{2, 1, 0b1100}}), .count = 1, .kind = IndexKey::kPostings});
   group(IndexGroup::Kind::kMember, 1, 0, 4, {2, 3, 4, 5, 6, 7, 8, 9});
   IndexGroup& filtered = x.groups.back();
-  filtered.filter_kinds[0] = filtered.filter_kinds[1] = IndexGroup::Kind::kValue;
-  filtered.filter_probes[1] = 4;
+  filtered.filter_kind = IndexGroup::Kind::kValue;
+  filtered.filter_probe = 4;
   group(IndexGroup::Kind::kAll, 0, 0, 0, {0, 1});
-  PutKey(
-      &x.keys[4], 2,
-      {.key = 0, .first = postings({{10, {~0u, ~0u}}}), .count = 1, .kind = IndexKey::kPostings});
+  PutKey(&x.keys[4], 2,
+         {.key = 0, .first = postings({{.rank = 10}}), .count = 1, .kind = IndexKey::kPostings});
   group(IndexGroup::Kind::kElement, 3, 4, 2, {10});
+  // Of the action, and of the size: below 10, below 20, and the others.
+  x.cuts.push_back(10);
+  x.cuts.push_back(20);
+  IndexMark acts, size_marks;
+  acts.kind = IndexMark::Kind::kCodes;
+  acts.count = 1;
+  size_marks.probe = 2;
+  size_marks.first_cut = 3;
+  size_marks.shift = 2;
+  size_marks.count = 2;
+  x.marks = {acts, size_marks};
+  x.request_marks = 1;
   x.first_root = 2;
   x.root_count = 3;
   p.kernel = MakeKernelTables(p);

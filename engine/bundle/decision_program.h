@@ -49,6 +49,12 @@ struct KernelTables {
   Table<uint32_t> product_first;     // by lattice: in product_offsets
   Table<uint32_t> product_offsets;   // of each part, where its bits begin
   Table<EarlierFold> earlier_folds;  // by fold, ascending, and within one in their order
+  // Which cells of a stored row the index's marks are of, by entity type, so that a decision finds
+  // the marks of its principal and resource without asking where each attribute is.
+  Table<MarkRow> principal_marks;
+  Table<MarkRow> resource_marks;
+  Table<MarkCell> mark_cells;
+  Table<uint32_t> other_marks;  // that are no cell's
   bool operator==(const KernelTables&) const = default;
 };
 
@@ -64,6 +70,8 @@ struct DecisionIndex {
   uint32_t forbids = 0;      // ranks [0, forbids) are forbids
   uint32_t permits = 0;      // the next are permits; the others are duties
   Table<uint32_t> rule_tests;
+  Table<IndexMark> marks;
+  uint32_t request_marks = 0;  // the first of them are of what a request says
   Table<IndexGroup> groups;
   uint32_t first_root = 0;  // the groups that every rule is in: groups[first_root, + root_count)
   uint32_t root_count = 0;

@@ -57,7 +57,14 @@ TEST(CheckIndex, OneThingWrong) {
       {"a probe of a request more", [](auto&, auto& x) { x.request_probes = 3; }},
       {"a probe of a request fewer", [](auto&, auto& x) { x.request_probes = 1; }},
       {"more probes of a request than probes", [](auto&, auto& x) { x.request_probes = 11; }},
-      {"a source that is none", [](auto&, auto& x) { x.probes[2].source = static_cast<Source>(17); }},
+      {"a source that is none", [](auto&, auto& x) { x.probes[2].source = static_cast<Source>(18); }},
+      {"a fresh input with a node", [](auto&, auto& x) { x.probes[2].source = Source::kInputFresh; }},
+      {"a fresh input that is none",
+       [](auto&, auto& x) {
+         x.probes[8].source = Source::kInputFresh;
+         x.probes[8].node = kNone32;
+         x.probes[8].index = 1000;
+       }},
       {"a field where there is none", [](auto&, auto& x) { x.probes[2].field = 1; }},
       {"an index where there is none", [](auto&, auto& x) { x.probes[9].index = 1; }},
       {"a set as a number",
@@ -81,7 +88,7 @@ TEST(CheckIndex, OneThingWrong) {
       {"texts where there are none", [](auto&, auto& x) { x.probes[9].count = 1; }},
       // Tests
       {"a probe out of range", [](auto&, auto& x) { x.tests[0].probe = 10; }},
-      {"a test that is none", [](auto&, auto& x) { x.tests[0].op = static_cast<Op>(9); }},
+      {"a test that is none", [](auto&, auto& x) { x.tests[0].op = static_cast<Op>(14); }},
       {"neither negated nor not", [](auto&, auto& x) { x.tests[0].negated = 2; }},
       {"a reserved byte", [](auto&, auto& x) { x.tests[0].reserved = 1; }},
       {"a comparison where there is none",
@@ -108,6 +115,18 @@ TEST(CheckIndex, OneThingWrong) {
       {"an item of another type", [](auto&, auto& x) { x.tests[6].a = 0; }},
       {"a pattern that is none", [](auto&, auto& x) { x.tests[7].a = 1; }},
       {"a pattern on a set", [](auto&, auto& x) { x.tests[7].probe = 3; }},
+      {"an alternative out of range", [](auto&, auto& x) { x.values[6] = 14; }},
+      {"an alternative before the first", [](auto&, auto& x) { x.values[5] = -1; }},
+      {"no alternative", [](auto&, auto& x) { x.tests[11].b = 0; }},
+      {"an alternative that is the test itself", [](auto&, auto& x) { x.values[6] = 11; }},
+      {"alternatives of another probe", [](auto&, auto& x) { x.tests[11].probe = 1; }},
+      {"a dear alternative of a cheap test", [](auto&, auto& x) { x.values[6] = 9; }},
+      {"a second fact out of range", [](auto&, auto& x) { x.tests[12].a = 10; }},
+      {"a second fact before the first", [](auto&, auto& x) { x.tests[12].a = -1; }},
+      {"a second fact of another form", [](auto&, auto& x) { x.tests[12].a = 7; }},
+      {"a label within a number", [](auto&, auto& x) { x.tests[13].a = 2; }},
+      {"a number within a number", [](auto&, auto& x) { x.tests[13].probe = 2; }},
+      {"a second fact that is dear", [](auto&, auto& x) { x.tests[12].a = 9; }},
       // Rules
       {"a forbid fewer", [](auto&, auto& x) { x.forbids = 1; }},
       {"a permit fewer", [](auto&, auto& x) { x.permits = 7; }},
@@ -121,37 +140,70 @@ TEST(CheckIndex, OneThingWrong) {
       {"a dear test among the cheap", [](auto&, auto& x) { x.rules[0].cheap_tests = 2; }},
       {"tests out of range", [](auto&, auto& x) { x.rules[10].first_test = 100; }},
       {"shared tests", [](auto&, auto& x) { x.rule_tests.resize(x.rule_tests.size() - 1); }},
-      {"a test out of range", [](auto&, auto& x) { x.rule_tests[0] = 11; }},
+      {"a test out of range", [](auto&, auto& x) { x.rule_tests[0] = 14; }},
+      // Marks
+      {"a mark of no kind",
+       [](auto&, auto& x) { x.marks[0].kind = static_cast<IndexMark::Kind>(4); }},
+      {"a mark's probe out of range", [](auto&, auto& x) { x.marks[1].probe = 10; }},
+      {"a mark of labels", [](auto&, auto& x) { x.marks[1].probe = 7; }},
+      {"codes of a number's marks",
+       [](auto&, auto& x) { x.marks[1].kind = IndexMark::Kind::kCodes; }},
+      {"a code's cuts", [](auto&, auto& x) { x.marks[0].first_cut = 1; }},
+      {"a mark's cuts out of range", [](auto&, auto& x) { x.marks[1].first_cut = 4; }},
+      {"a mark's cuts that wrap around", [](auto&, auto& x) { x.marks[1].first_cut = kNone32; }},
+      {"a mark's cuts out of order", [](auto&, auto& x) { x.cuts[4] = 10; }},
+      {"a mark beyond the last bit", [](auto&, auto& x) { x.marks[0].shift = 63; }},
+      {"more codes than bits", [](auto&, auto& x) { x.marks[0].count = 64; }},
+      {"bits of a number's marks", [](auto&, auto& x) { x.marks[1].kind = IndexMark::Kind::kSet; }},
+      {"a label's mark beyond its bits",
+       [](auto&, auto& x) {
+         x.marks[1].kind = IndexMark::Kind::kClear;
+         x.marks[1].probe = 7;
+         x.marks[1].first_cut = 62;
+       }},
+      {"a mark's reserved byte", [](auto&, auto& x) { x.marks[0].reserved = 1; }},
+      {"a mark of a request more", [](auto&, auto& x) { x.request_marks = 2; }},
+      {"a mark of a request fewer", [](auto&, auto& x) { x.request_marks = 0; }},
+      {"more marks of a request than marks", [](auto&, auto& x) { x.request_marks = 3; }},
+      {"more marks than bits", [](auto&, auto& x) {
+         IndexMark mark;
+         mark.probe = 2;
+         for (int i = 0; i < 63; ++i) x.marks.push_back(mark);
+       }},
       // Groups
       {"a group of no kind",
        [](auto&, auto& x) { x.groups[3].kind = static_cast<IndexGroup::Kind>(5); }},
-      {"a group's reserved byte", [](auto&, auto& x) { x.groups[3].reserved = 1; }},
+      {"a group's reserved byte", [](auto&, auto& x) { x.groups[3].reserved[1] = 1; }},
       {"a filter of no kind",
-       [](auto&, auto& x) { x.groups[2].filter_kinds[1] = static_cast<IndexGroup::Kind>(5); }},
+       [](auto&, auto& x) { x.groups[2].filter_kind = static_cast<IndexGroup::Kind>(5); }},
       {"a filter by elements",
-       [](auto&, auto& x) { x.groups[2].filter_kinds[0] = IndexGroup::Kind::kElement; }},
-      {"a filter by members of an action",
-       [](auto&, auto& x) { x.groups[2].filter_kinds[0] = IndexGroup::Kind::kMember; }},
-      {"a filter's probe out of range", [](auto&, auto& x) { x.groups[2].filter_probes[1] = 10; }},
+       [](auto&, auto& x) { x.groups[2].filter_kind = IndexGroup::Kind::kElement; }},
+      {"a filter by members of a text",
+       [](auto&, auto& x) { x.groups[2].filter_kind = IndexGroup::Kind::kMember; }},
+      {"a filter's probe out of range", [](auto&, auto& x) { x.groups[2].filter_probe = 10; }},
       {"a filter's probe where there is none",
-       [](auto&, auto& x) { x.groups[2].filter_kinds[1] = IndexGroup::Kind::kAll; }},
-      {"a filter of all", [](auto&, auto& x) { x.groups[3].filter_probes[0] = 1; }},
+       [](auto&, auto& x) { x.groups[2].filter_kind = IndexGroup::Kind::kAll; }},
+      {"a filter of all", [](auto&, auto& x) { x.groups[3].filter_probe = 1; }},
       {"a filter of rows",
-       [](auto&, auto& x) { x.groups[1].filter_kinds[0] = IndexGroup::Kind::kValue; }},
+       [](auto&, auto& x) { x.groups[1].filter_kind = IndexGroup::Kind::kValue; }},
+      {"ranks of a group of all", [](auto&, auto& x) { x.groups[3].first_rank = 1; }},
       {"a probe of a group out of range", [](auto&, auto& x) { x.groups[2].probe = 10; }},
       {"a probe of a group of all", [](auto&, auto& x) { x.groups[3].probe = 1; }},
       {"a group by members of a number", [](auto&, auto& x) { x.groups[2].probe = 2; }},
       {"a group by elements of an entity", [](auto&, auto& x) { x.groups[4].probe = 1; }},
       {"a group by the value of a set",
        [](auto&, auto& x) { x.groups[4].kind = IndexGroup::Kind::kValue; }},
-      {"ranks out of range", [](auto&, auto& x) { x.groups[3].first = 1000; }},
-      {"ranks that wrap around", [](auto&, auto& x) { x.groups[3].first = kNone32; }},
-      {"shared ranks", [](auto&, auto& x) { x.groups[3].first = 0; }},
+      {"ranks out of range", [](auto&, auto& x) { x.groups[4].first_rank = 1000; }},
+      {"ranks that wrap around", [](auto&, auto& x) { x.groups[4].first_rank = kNone32; }},
+      {"shared ranks", [](auto&, auto& x) { x.groups[4].first_rank = 0; }},
+      {"postings of all out of range", [](auto&, auto& x) { x.groups[3].first = 1000; }},
+      {"postings of all that wrap around", [](auto&, auto& x) { x.groups[3].first = kNone32; }},
+      {"shared postings of all", [](auto&, auto& x) { x.groups[3].first = 0; }},
       {"a rank out of range", [](auto&, auto& x) { x.ranks[x.groups[4].first_rank] = 11; }},
       {"ranks out of order",
-       [](auto&, auto& x) { std::swap(x.ranks[x.groups[3].first], x.ranks[x.groups[3].first + 1]); }},
-      {"a rank in two roots", [](auto&, auto& x) { x.ranks[x.groups[3].first + 1] = 2; }},
-      {"a rank in two groups of a key", [](auto&, auto& x) { x.ranks[x.groups[0].first + 1] = 4; }},
+       [](auto&, auto& x) { std::swap(x.postings[x.groups[3].first], x.postings[x.groups[3].first + 1]); }},
+      {"a rank in two roots", [](auto&, auto& x) { x.postings[x.groups[3].first + 1].rank = 2; }},
+      {"a rank in two groups of a key", [](auto&, auto& x) { x.postings[x.groups[0].first + 1].rank = 4; }},
       {"a rank that no key leads to", [](auto&, auto& x) { x.groups[0].count = 1; }},
       {"a root missing",
        [](auto&, auto& x) { x.root_count = 2; }},
@@ -205,7 +257,7 @@ TEST(CheckIndex, OneThingWrong) {
       {"columns out of range", [](auto&, auto& x) { x.groups[1].count = 4; }},
       {"columns that wrap around", [](auto&, auto& x) { x.groups[1].first = kNone32; }},
       {"a column of no kind",
-       [](auto&, auto& x) { x.columns[0].kind = static_cast<IndexColumn::Kind>(4); }},
+       [](auto&, auto& x) { x.columns[0].kind = static_cast<IndexColumn::Kind>(5); }},
       {"a column's reserved byte", [](auto&, auto& x) { x.columns[0].reserved[0] = 1; }},
       {"a column's probe out of range", [](auto&, auto& x) { x.columns[0].probe = 10; }},
       {"stretches of labels", [](auto&, auto& x) { x.columns[0].probe = 7; }},
@@ -213,9 +265,9 @@ TEST(CheckIndex, OneThingWrong) {
       {"an age of a number",
        [](auto&, auto& x) { x.columns[0].kind = IndexColumn::Kind::kAge; }},
       {"a bit of a number", [](auto&, auto& x) { x.columns[2].probe = 2; }},
-      {"a bit beyond the label", [](auto&, auto& x) { x.columns[2].count = 64; }},
+      {"a bit beyond the label", [](auto&, auto& x) { x.columns[2].first_cut = 63; }},
       {"more codes than rows", [](auto&, auto& x) { x.columns[1].count = 5; }},
-      {"cuts out of range", [](auto&, auto& x) { x.columns[0].first_cut = 1; }},
+      {"cuts out of range", [](auto&, auto& x) { x.columns[0].first_cut = 3; }},
       {"cuts out of order", [](auto&, auto& x) { x.cuts[1] = 6; }},
       {"rows out of range", [](auto&, auto& x) { x.columns[2].first_row = 8; }},
       {"rows that wrap around", [](auto&, auto& x) { x.columns[2].first_row = UINT64_MAX; }},
@@ -245,14 +297,16 @@ TEST(CheckIndex, DepthIsBounded) {
     x.rows.clear();
     x.ranks.clear();
     x.postings.clear();
+    x.marks.clear();
+    x.request_marks = 0;
     auto all = [&] {
       const uint32_t first = static_cast<uint32_t>(x.ranks.size());
       for (uint32_t r = 0; r < x.rules.size(); ++r) x.ranks.push_back(r);
       return first;
     };
     IndexGroup leaf;
-    leaf.first = all();
     leaf.count = static_cast<uint32_t>(x.rules.size());
+    for (uint32_t r = 0; r < x.rules.size(); ++r) x.postings.push_back({.rank = r});
     x.groups.push_back(leaf);
     for (uint32_t d = 1; d < depth; ++d) {
       IndexGroup group;

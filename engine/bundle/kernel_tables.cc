@@ -3,6 +3,8 @@
 
 #include <vector>
 
+#include "engine/core/facts_view.h"
+
 namespace ztp {
 namespace {
 
@@ -81,6 +83,49 @@ void AddEarlierFolds(const DecisionProgram& p, KernelTables* out) {
   }
 }
 
+// Marks of attributes that are numbers in a row: a number itself, the bits of a label, a text's
+// number. Their states have to be in the row's head, where one test says that all are there.
+bool IsOfCells(const DecisionProgram& p, const Probe& probe) {
+  const bool of_row = probe.source == Probe::Source::kPrincipalAttribute ||
+                      probe.source == Probe::Source::kResourceAttribute;
+  const bool number = probe.form == Probe::Form::kText || probe.form == Probe::Form::kNumber ||
+                      probe.form == Probe::Form::kLabel;
+  if (!of_row || !number) return false;
+  for (uint32_t t = 0; t < p.schema.entities.size(); ++t) {
+    const uint32_t column = p.AttributeColumn(probe.index, EntityTypeId{t});
+    if (column != kNone32 && column >= FactsRow::kHeadStates) return false;
+  }
+  return true;
+}
+
+void AddMarks(const DecisionProgram& p, KernelTables* out) {
+  const DecisionIndex& index = p.index;
+  for (uint32_t m = index.request_marks; m < index.marks.size(); ++m) {
+    if (!IsOfCells(p, index.probes[index.marks[m].probe])) out->other_marks.push_back(m);
+  }
+  for (const Probe::Source source :
+       {Probe::Source::kPrincipalAttribute, Probe::Source::kResourceAttribute}) {
+    Table<MarkRow>& rows =
+        source == Probe::Source::kPrincipalAttribute ? out->principal_marks : out->resource_marks;
+    for (uint32_t t = 0; t < p.schema.entities.size(); ++t) {
+      MarkRow row;
+      row.first_cell = static_cast<uint32_t>(out->mark_cells.size());
+      for (uint32_t m = index.request_marks; m < index.marks.size(); ++m) {
+        const Probe& probe = index.probes[index.marks[m].probe];
+        if (probe.source != source || !IsOfCells(p, probe)) continue;
+        const uint32_t column = p.AttributeColumn(probe.index, EntityTypeId{t});
+        if (column == kNone32) continue;
+        out->mark_cells.push_back({m, column, probe.form == Probe::Form::kText ? 1u : 0u});
+        const unsigned shift = FactsRow::kStateShift + 2 * column;
+        row.states |= uint64_t{3} << shift;
+        row.present |= static_cast<uint64_t>(FactsState::kPresent) << shift;
+      }
+      row.cell_count = static_cast<uint32_t>(out->mark_cells.size()) - row.first_cell;
+      rows.push_back(row);
+    }
+  }
+}
+
 template <typename T>
 std::span<const T> SpanOf(const Table<T>& table) {
   return {table.data(), table.size()};
@@ -92,6 +137,7 @@ KernelTables MakeKernelTables(const DecisionProgram& program) {
   KernelTables tables;
   AddSchema(program.schema, &tables);
   AddEarlierFolds(program, &tables);
+  AddMarks(program, &tables);
   return tables;
 }
 
@@ -120,6 +166,10 @@ PolicyView ViewOf(const DecisionProgram& p) {
   v.product_first = SpanOf(p.kernel.product_first);
   v.product_offsets = SpanOf(p.kernel.product_offsets);
   v.earlier_folds = SpanOf(p.kernel.earlier_folds);
+  v.principal_marks = SpanOf(p.kernel.principal_marks);
+  v.resource_marks = SpanOf(p.kernel.resource_marks);
+  v.mark_cells = SpanOf(p.kernel.mark_cells);
+  v.other_marks = SpanOf(p.kernel.other_marks);
   v.pool_text = p.pool.text.data();
   v.name_texts = SpanOf(p.names.texts);
   v.text_slots = SpanOf(p.names.text_slots);
@@ -133,6 +183,8 @@ PolicyView ViewOf(const DecisionProgram& p) {
   v.index.forbids = x.forbids;
   v.index.permits = x.permits;
   v.index.rule_tests = SpanOf(x.rule_tests);
+  v.index.marks = SpanOf(x.marks);
+  v.index.request_marks = x.request_marks;
   v.index.groups = SpanOf(x.groups);
   v.index.first_root = x.first_root;
   v.index.root_count = x.root_count;

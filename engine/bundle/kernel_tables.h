@@ -1,8 +1,8 @@
 // The tables that spare the kernel the Schema: made of a program by one function, whoever needs
 // them.
 //
-// Boundary: ir/ fills them in once a program's nodes are complete; CheckProgram makes them again
-// and compares; nothing else derives any of this.
+// Boundary: ir/ fills them in once a program's nodes and index are complete; CheckProgram makes
+// them again and compares; nothing else derives any of this.
 #pragma once
 
 #include "engine/bundle/decision_program.h"
@@ -10,7 +10,7 @@
 
 namespace ztp {
 
-// Of a program whose schema, nodes and arguments are well formed.
+// Of a program whose schema, nodes, arguments and index are well formed.
 KernelTables MakeKernelTables(const DecisionProgram& program);
 
 // The program as the kernel reads it. Good while the program is neither changed nor gone.

@@ -39,7 +39,9 @@ absl::Status ViewIndex(const fb::Index& in, DecisionIndex* out) {
   ZTP_RETURN_IF_ERROR(ViewVector(in.ranks(), &out->ranks));
   ZTP_RETURN_IF_ERROR(ViewVector(in.columns(), &out->columns));
   ZTP_RETURN_IF_ERROR(ViewVector(in.cuts(), &out->cuts));
-  return ViewVector(in.rows(), &out->rows);
+  ZTP_RETURN_IF_ERROR(ViewVector(in.rows(), &out->rows));
+  out->request_marks = in.request_marks();
+  return ViewVector(in.marks(), &out->marks);
 }
 
 absl::Status ViewKernel(const fb::Kernel& in, KernelTables* out) {
@@ -50,7 +52,11 @@ absl::Status ViewKernel(const fb::Kernel& in, KernelTables* out) {
   ZTP_RETURN_IF_ERROR(ViewVector(in.optional_inputs(), &out->optional_inputs));
   ZTP_RETURN_IF_ERROR(ViewVector(in.product_first(), &out->product_first));
   ZTP_RETURN_IF_ERROR(ViewVector(in.product_offsets(), &out->product_offsets));
-  return ViewVector(in.earlier_folds(), &out->earlier_folds);
+  ZTP_RETURN_IF_ERROR(ViewVector(in.earlier_folds(), &out->earlier_folds));
+  ZTP_RETURN_IF_ERROR(ViewVector(in.principal_marks(), &out->principal_marks));
+  ZTP_RETURN_IF_ERROR(ViewVector(in.resource_marks(), &out->resource_marks));
+  ZTP_RETURN_IF_ERROR(ViewVector(in.mark_cells(), &out->mark_cells));
+  return ViewVector(in.other_marks(), &out->other_marks);
 }
 
 absl::Status ViewNames(const fb::Names& in, NameTables* out) {

@@ -26,10 +26,11 @@ class ProgramChecker {
     if (p_.step_limit == 0) return InvalidArgument("the step limit is zero");
     ZTP_RETURN_IF_ERROR(CheckNames(p_));
     ZTP_RETURN_IF_ERROR(CheckNodes(p_));
+    ZTP_RETURN_IF_ERROR(CheckIndex(p_));
     if (!(p_.kernel == MakeKernelTables(p_))) {
-      return InvalidArgument("the kernel's tables are not those of the schema and the nodes");
+      return InvalidArgument("the kernel's tables are not those that the program makes");
     }
-    return CheckIndex(p_);
+    return absl::OkStatus();
   }
 
  private:

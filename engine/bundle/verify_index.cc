@@ -63,6 +63,7 @@ class IndexChecker {
     ZTP_RETURN_IF_ERROR(CheckProbes());
     ZTP_RETURN_IF_ERROR(CheckTests());
     ZTP_RETURN_IF_ERROR(CheckRules());
+    ZTP_RETURN_IF_ERROR(CheckMarks());
     return CheckGroups();
   }
 
@@ -81,6 +82,7 @@ class IndexChecker {
   }
   // What now can be compared with.
   bool IsTime(const Probe& probe) const {
+    if (probe.source == Source::kInputFresh) return true;
     if (probe.form != Form::kNumber || probe.node == kNone32) return false;
     const TypeKind kind = TypeOf(probe).kind;
     return kind == TypeKind::kTime || kind == TypeKind::kDuration;
@@ -98,6 +100,9 @@ class IndexChecker {
       case Source::kResourceType:
         return probe.node == kNone32 && probe.form == Form::kNumber && probe.index == 0 &&
                probe.field == 0;
+      case Source::kInputFresh:
+        return probe.node == kNone32 && probe.form == Form::kNumber && probe.field == 0 &&
+               probe.index < p_.schema.inputs.size();
       default:
         break;
     }
@@ -256,8 +261,55 @@ class IndexChecker {
                    static_cast<uint8_t>(TypeKind::kGlob);
       case Test::Op::kNow:
         return IsTime(probe) && test.now_op <= Test::NowOp::kEq && (test.b == 0 || test.b == 1);
+      case Test::Op::kAnyOf:
+        return AlternativesFit(test, values);
+      case Test::Op::kBelow:
+      case Test::Op::kNotAbove:
+      case Test::Op::kEqual:
+        return probe.form == Form::kNumber && OtherFits(test, Form::kNumber);
+      case Test::Op::kWithin:
+        return probe.form == Form::kLabel && OtherFits(test, Form::kLabel);
     }
     return false;
+  }
+
+  // The second fact of a test of two.
+  bool OtherFits(const Test& test, Form form) const {
+    return test.b == 0 && test.a >= 0 && static_cast<uint64_t>(test.a) < x_.probes.size() &&
+           x_.probes[static_cast<size_t>(test.a)].form == form;
+  }
+
+  // None of them has alternatives of its own, so that trying them ends. The first one's probe is
+  // the test's.
+  bool AlternativesFit(const Test& test, uint64_t* values) const {
+    if (!ValuesFit(test, values) || test.b == 0) return false;
+    for (int64_t i = 0; i < test.b; ++i) {
+      const int64_t number = x_.values[static_cast<size_t>(test.a + i)];
+      if (number < 0 || static_cast<uint64_t>(number) >= x_.tests.size()) return false;
+      const Test& one = x_.tests[static_cast<size_t>(number)];
+      if (one.op == Test::Op::kAnyOf || (i == 0 && one.probe != test.probe)) return false;
+    }
+    return true;
+  }
+
+  // Without an operator of the program.
+  bool IsCheap(const Test& test) const {
+    auto cheap = [&](uint64_t probe) { return x_.probes[probe].source != Source::kNode; };
+    switch (test.op) {
+      case Test::Op::kAnyOf:
+        for (int64_t i = 0; i < test.b; ++i) {
+          const auto number = static_cast<size_t>(x_.values[static_cast<size_t>(test.a + i)]);
+          if (!IsCheap(x_.tests[number])) return false;
+        }
+        return true;
+      case Test::Op::kBelow:
+      case Test::Op::kNotAbove:
+      case Test::Op::kEqual:
+      case Test::Op::kWithin:
+        return cheap(test.probe) && cheap(static_cast<uint64_t>(test.a));
+      default:
+        return cheap(test.probe);
+    }
   }
 
   absl::Status CheckTests() {
@@ -301,7 +353,7 @@ class IndexChecker {
       for (uint32_t i = 0; i < rule.tests; ++i) {
         const uint32_t test = x_.rule_tests[rule.first_test + i];
         if (test >= x_.tests.size()) return Wrong("a rule's tests are out of range");
-        if (i < rule.cheap_tests && x_.probes[x_.tests[test].probe].source == Source::kNode) {
+        if (i < rule.cheap_tests && !IsCheap(x_.tests[test])) {
           return Wrong("a cheap test needs an operator to be run");
         }
       }
@@ -315,10 +367,13 @@ class IndexChecker {
     uint32_t first = 0;
     uint32_t count = 0;
   };
-  // All rules of a group.
-  static Range RanksOf(const IndexGroup& group) {
-    if (group.kind == IndexGroup::Kind::kAll) return {group.first, group.count};
-    return {group.first_rank, group.rank_count};
+  // How many rules a group has, and which the i-th is.
+  static uint32_t CountOf(const IndexGroup& group) {
+    return group.kind == IndexGroup::Kind::kAll ? group.count : group.rank_count;
+  }
+  uint32_t RankOf(const IndexGroup& group, uint32_t i) const {
+    return group.kind == IndexGroup::Kind::kAll ? x_.postings[group.first + i].rank
+                                                : x_.ranks[group.first_rank + i];
   }
 
   // A list of ranks: in range, ascending, and no list's but this one's.
@@ -358,9 +413,9 @@ class IndexChecker {
     for (uint32_t g = range.first; g < range.first + range.count; ++g) {
       if (referred_[g]) return false;
       referred_[g] = true;
-      const Range ranks = RanksOf(x_.groups[g]);
-      for (uint32_t i = 0; i < ranks.count; ++i) {
-        const uint32_t rank = x_.ranks[ranks.first + i];
+      const IndexGroup& group = x_.groups[g];
+      for (uint32_t i = 0; i < CountOf(group); ++i) {
+        const uint32_t rank = RankOf(group, i);
         if (in_walk_[rank] == walk_ || !visit(rank)) return false;
         in_walk_[rank] = walk_;
       }
@@ -384,23 +439,14 @@ class IndexChecker {
     }
   }
 
-  bool FiltersFit(const IndexGroup& group) const {
-    for (uint32_t f = 0; f < IndexGroup::kFilters; ++f) {
-      const IndexGroup::Kind kind = group.filter_kinds[f];
-      const bool none = kind == IndexGroup::Kind::kAll && group.filter_probes[f] == 0;
-      if (none) continue;
-      if (kind != IndexGroup::Kind::kValue && kind != IndexGroup::Kind::kMember) return false;
-      if (!HasKeys(group.filter_probes[f], kind)) return false;
-    }
-    return true;
+  bool FilterFits(const IndexGroup& group) const {
+    if (!HasFilter(group)) return true;
+    const IndexGroup::Kind kind = group.filter_kind;
+    if (kind != IndexGroup::Kind::kValue && kind != IndexGroup::Kind::kMember) return false;
+    return HasKeys(group.filter_probe, kind);
   }
-  static bool HasFilters(const IndexGroup& group) {
-    for (uint32_t f = 0; f < IndexGroup::kFilters; ++f) {
-      if (group.filter_kinds[f] != IndexGroup::Kind::kAll || group.filter_probes[f] != 0) {
-        return true;
-      }
-    }
-    return false;
+  static bool HasFilter(const IndexGroup& group) {
+    return group.filter_kind != IndexGroup::Kind::kAll || group.filter_probe != 0;
   }
 
   // The hash table of a group: every key where a search finds it, and a free slot where one ends.
@@ -434,11 +480,10 @@ class IndexChecker {
   absl::Status CheckKeyed(uint32_t g) {
     const IndexGroup& group = x_.groups[g];
     if (!HasKeys(group.probe, group.kind)) return Wrong("a group does not fit its probe");
-    if (!FiltersFit(group)) return Wrong("a group's filters do not fit their probes");
+    if (!FilterFits(group)) return Wrong("a group's filter does not fit its probe");
     if (!IsHashTable(group)) return Wrong("a table of keys is not well formed");
-    const Range all = RanksOf(group);
     const uint32_t stamp = g + 1;
-    for (uint32_t i = 0; i < all.count; ++i) in_group_[x_.ranks[all.first + i]] = stamp;
+    for (uint32_t i = 0; i < group.rank_count; ++i) in_group_[RankOf(group, i)] = stamp;
     uint32_t covered = 0;
     auto cover = [&](uint32_t rank) {
       if (in_group_[rank] != stamp) return false;
@@ -472,7 +517,7 @@ class IndexChecker {
       }
       if (!good) return Wrong("a key's rules are not well formed");
     }
-    if (covered != all.count) return Wrong("a group has a rule that no key leads to");
+    if (covered != group.rank_count) return Wrong("a group has a rule that no key leads to");
     depth_[g] = static_cast<uint8_t>(depth + 1);
     if (depth_[g] > kMaxIndexDepth) return Wrong("groups are nested too deeply");
     return absl::OkStatus();
@@ -481,16 +526,58 @@ class IndexChecker {
   // A number that is never negative?
   bool IsCode(const Probe& probe) const {
     if (probe.form == Form::kText || probe.form == Form::kRank) return true;
-    if (probe.form != Form::kNumber) return false;
+    if (probe.form != Form::kNumber || probe.source == Source::kInputFresh) return false;
     if (probe.node == kNone32) return true;  // an action, an entity type
     const TypeKind kind = TypeOf(probe).kind;
     return kind == TypeKind::kBool || kind == TypeKind::kEnum;
   }
 
+  // They ascend, and are nobody else's.
+  bool CutsFit(uint32_t first, uint32_t count) {
+    cuts_seen_ += count;
+    if (cuts_seen_ > x_.cuts.size() || !InRange(first, count, x_.cuts.size())) return false;
+    for (uint32_t i = 1; i < count; ++i) {
+      if (x_.cuts[first + i - 1] >= x_.cuts[first + i]) return false;
+    }
+    return true;
+  }
+
+  bool MarkFits(const IndexMark& mark) {
+    if (mark.reserved != 0 || mark.probe >= x_.probes.size()) return false;
+    if (uint32_t{mark.shift} + mark.count >= 64) return false;
+    const Probe& probe = x_.probes[mark.probe];
+    switch (mark.kind) {
+      case IndexMark::Kind::kStretches:
+        return (probe.form == Form::kNumber || probe.form == Form::kText ||
+                probe.form == Form::kRank) &&
+               CutsFit(mark.first_cut, mark.count);
+      case IndexMark::Kind::kCodes:
+        return IsCode(probe) && mark.first_cut == 0;
+      case IndexMark::Kind::kSet:
+      case IndexMark::Kind::kClear:
+        return probe.form == Form::kLabel && mark.first_cut < 64 &&
+               mark.first_cut + mark.count < 64;
+    }
+    return false;
+  }
+
+  absl::Status CheckMarks() {
+    if (x_.marks.size() > 64 || x_.request_marks > x_.marks.size()) {
+      return Wrong("there are too many marks");
+    }
+    for (uint32_t m = 0; m < x_.marks.size(); ++m) {
+      if (!MarkFits(x_.marks[m])) return Wrong("a mark does not fit its probe");
+      if ((x_.marks[m].probe < x_.request_probes) != (m < x_.request_marks)) {
+        return Wrong("the first marks are not those of a request");
+      }
+    }
+    return absl::OkStatus();
+  }
+
   bool ColumnFits(const IndexColumn& column, uint64_t words, uint64_t last_word) {
     if (!AllZero(column.reserved) || column.probe >= x_.probes.size()) return false;
     const Probe& probe = x_.probes[column.probe];
-    uint64_t rows = uint64_t{column.count} + 1;
+    const uint64_t rows = uint64_t{column.count} + 1;
     switch (column.kind) {
       case IndexColumn::Kind::kIntervals:
       case IndexColumn::Kind::kAge: {
@@ -500,22 +587,18 @@ class IndexChecker {
                       probe.form != Form::kRank) {
           return false;
         }
-        cuts_seen_ += column.count;
-        if (cuts_seen_ > x_.cuts.size() ||
-            !InRange(column.first_cut, column.count, x_.cuts.size())) {
-          return false;
-        }
-        for (uint32_t i = 1; i < column.count; ++i) {
-          if (x_.cuts[column.first_cut + i - 1] >= x_.cuts[column.first_cut + i]) return false;
-        }
+        if (!CutsFit(column.first_cut, column.count)) return false;
         break;
       }
       case IndexColumn::Kind::kCodes:
         if (!IsCode(probe) || column.first_cut != 0) return false;
         break;
-      case IndexColumn::Kind::kBit:
-        if (probe.form != Form::kLabel || column.count >= 64 || column.first_cut != 0) return false;
-        rows = 2;
+      case IndexColumn::Kind::kSet:
+      case IndexColumn::Kind::kClear:
+        if (probe.form != Form::kLabel || column.first_cut >= 64 || column.count >= 64 ||
+            column.first_cut + column.count >= 64) {
+          return false;
+        }
         break;
       default:
         return false;
@@ -535,7 +618,7 @@ class IndexChecker {
 
   absl::Status CheckRows(const IndexGroup& group) {
     columns_seen_ += group.count;
-    if (group.probe != 0 || HasFilters(group) || group.rank_count == 0 ||
+    if (group.probe != 0 || HasFilter(group) || group.rank_count == 0 ||
         columns_seen_ > x_.columns.size() ||
         !InRange(group.first, group.count, x_.columns.size())) {
       return Wrong("a group's columns are out of range");
@@ -559,12 +642,15 @@ class IndexChecker {
     depth_.resize(x_.groups.size(), 1);
     for (uint32_t g = 0; g < x_.groups.size(); ++g) {
       const IndexGroup& group = x_.groups[g];
-      if (group.reserved != 0 || !IsListOfRanks(RanksOf(group))) {
+      const bool all = group.kind == IndexGroup::Kind::kAll;
+      if (!AllZero(group.reserved) ||
+          !(all ? IsListOfPostings({group.first, group.count})
+                : IsListOfRanks({group.first_rank, group.rank_count}))) {
         return Wrong("a group's rules are not well formed");
       }
       switch (group.kind) {
         case IndexGroup::Kind::kAll:
-          if (group.probe != 0 || HasFilters(group) || group.first_rank != 0 ||
+          if (group.probe != 0 || HasFilter(group) || group.first_rank != 0 ||
               group.rank_count != 0) {
             return Wrong("a group of all has what it does not need");
           }

@@ -124,8 +124,13 @@ class Writer {
     const auto product_first = Numbers(k.product_first);
     const auto product_offsets = Numbers(k.product_offsets);
     const auto earlier_folds = Records(k.earlier_folds);
+    const auto principal_marks = Records(k.principal_marks);
+    const auto resource_marks = Records(k.resource_marks);
+    const auto mark_cells = Records(k.mark_cells);
+    const auto other_marks = Numbers(k.other_marks);
     return fb::CreateKernel(builder_, type_kinds, entities, attributes, ancestor_columns,
-                            optional_inputs, product_first, product_offsets, earlier_folds);
+                            optional_inputs, product_first, product_offsets, earlier_folds,
+                            principal_marks, resource_marks, mark_cells, other_marks);
   }
 
   Offset<fb::Index> WriteIndex(const DecisionIndex& x) {
@@ -142,9 +147,10 @@ class Writer {
     const auto columns = Records(x.columns);
     const auto cuts = Numbers(x.cuts);
     const auto rows = Numbers(x.rows);
+    const auto marks = Records(x.marks);
     return fb::CreateIndex(builder_, probes, x.request_probes, texts, tests, values, rules,
                            x.forbids, x.permits, rule_tests, groups, x.first_root, x.root_count,
-                           keys, postings, ranks, columns, cuts, rows);
+                           keys, postings, ranks, columns, cuts, rows, marks, x.request_marks);
   }
 
   // A default value's cell, or nullptr. The cell lives until the table is written.

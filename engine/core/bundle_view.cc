@@ -101,6 +101,10 @@ void ViewKernel(Bytes& b, size_t table, PolicyView* v) {
   v->product_first = b.Vector<uint32_t>(table, 5);
   v->product_offsets = b.Vector<uint32_t>(table, 6);
   v->earlier_folds = b.Vector<EarlierFold>(table, 7);
+  v->principal_marks = b.Vector<MarkRow>(table, 8);
+  v->resource_marks = b.Vector<MarkRow>(table, 9);
+  v->mark_cells = b.Vector<MarkCell>(table, 10);
+  v->other_marks = b.Vector<uint32_t>(table, 11);
 }
 
 void ViewIndex(Bytes& b, size_t table, IndexView* x) {
@@ -122,6 +126,8 @@ void ViewIndex(Bytes& b, size_t table, IndexView* x) {
   x->columns = b.Vector<IndexColumn>(table, 15);
   x->cuts = b.Vector<int64_t>(table, 16);
   x->rows = b.Vector<uint64_t>(table, 17);
+  x->marks = b.Vector<IndexMark>(table, 18);
+  x->request_marks = b.Number<uint32_t>(table, 19, 0);
 }
 
 }  // namespace

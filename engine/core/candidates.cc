@@ -7,7 +7,39 @@
 namespace ztp {
 namespace {
 
-constexpr size_t kMaxColumns = 64;  // that are ANDed; further ones only would have left out more
+// That are ANDed; further ones only would have left out more. A label may have 64.
+constexpr size_t kMaxRows = 160;
+
+// Two words of a row: what every processor ANDs at once.
+constexpr size_t kPair = 2;
+typedef uint64_t Pair __attribute__((vector_size(8 * kPair), aligned(8), may_alias));
+constexpr size_t kMostPairs = 4;  // at once, each in a register
+
+// The AND of words [at, at + 2 * kPairs) of the rows, of which there is one.
+template <size_t kPairs>
+inline void AndRows(const uint64_t* const* rows, size_t count, size_t at, Pair (&left)[kPairs]) {
+  const Pair* row = reinterpret_cast<const Pair*>(rows[0] + at);
+  for (size_t i = 0; i < kPairs; ++i) left[i] = row[i];
+  for (size_t r = 1; r < count; ++r) {
+    row = reinterpret_cast<const Pair*>(rows[r] + at);
+    for (size_t i = 0; i < kPairs; ++i) left[i] &= row[i];
+  }
+}
+
+// They come as a few runs that ascend: an insertion does little, unless they are many.
+void SortRanks(uint32_t* ranks, size_t count) {
+  // Shell's gaps; with the last alone it is an insertion sort.
+  constexpr size_t kGaps[] = {3937, 1182, 301, 83, 23, 7, 1};
+  for (const size_t gap : kGaps) {
+    if (gap > 1 && gap * 16 > count) continue;
+    for (size_t i = gap; i < count; ++i) {
+      const uint32_t rank = ranks[i];
+      size_t at = i;
+      for (; at >= gap && ranks[at - gap] > rank; at -= gap) ranks[at] = ranks[at - gap];
+      ranks[at] = rank;
+    }
+  }
+}
 
 }  // namespace
 
@@ -21,18 +53,52 @@ Candidates::Candidates(const RequestView& request, Workspace& workspace, Machine
       probes_(request, workspace, machine) {}
 
 void Candidates::Find() {
-  if (!indexed_) return TakeAll();
+  if (!indexed_) {
+    TakeAll();
+    return;
+  }
+  marks_ = request_.marks | probes_.ReadStoredMarks();
+  found_ = s_.found_.data();
+  found_end_ = found_ + s_.found_.capacity();
   Visit(index_.first_root, index_.root_count);
-  auto& found = s_.found_;
+  if (s_.arena_.full()) return s_.found_.clear();
+  uint32_t* const found = s_.found_.data();
+  const size_t count = static_cast<size_t>(found_ - found);
+  if (!in_order_) SortRanks(found, count);
   // Several keys may lead to one.
-  if (!std::is_sorted(found.begin(), found.end())) std::sort(found.begin(), found.end());
-  found.set_size(static_cast<size_t>(std::unique(found.begin(), found.end()) - found.begin()));
   const uint32_t permits = index_.forbids, duties = index_.forbids + index_.permits;
-  size_t at = 0;
-  while (at < found.size() && found[at] < permits) ++at;
-  first_found_permit_ = at;
-  while (at < found.size() && found[at] < duties) ++at;
-  first_found_duty_ = at;
+  size_t kept = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t rank = found[i];
+    if (kept != 0 && found[kept - 1] == rank) continue;
+    found[kept++] = rank;
+    first_found_permit_ += rank < permits;
+    first_found_duty_ += rank < duties;
+  }
+  s_.found_.set_size(kept);
+}
+
+void Candidates::AddRow(uint64_t rules, const uint32_t* ranks) {
+  if (rules == 0) return;
+  while (found_end_ - found_ < 64) Grow();
+  uint32_t* at = found_;
+  in_order_ &= ranks[std::countr_zero(rules)] >= last_found_;
+  for (; rules != 0; rules &= rules - 1) *at++ = ranks[std::countr_zero(rules)];
+  last_found_ = at[-1];
+  found_ = at;
+}
+
+void Candidates::Grow() {
+  const size_t used = static_cast<size_t>(found_ - s_.found_.data());
+  s_.found_.set_size(used);
+  if (!s_.found_.reserve(used < 64 ? 128 : 2 * used)) {
+    // Whoever decides sees that the workspace is full: what is found now goes anywhere.
+    found_ = dropped_;
+    found_end_ = dropped_ + 64;
+    return;
+  }
+  found_ = s_.found_.data() + used;
+  found_end_ = s_.found_.data() + s_.found_.capacity();
 }
 
 void Candidates::TakeAll() {
@@ -50,7 +116,7 @@ void Candidates::TakeList(uint32_t first, uint32_t count) {
     const RuleRecord& record = policy_.rules[rule];
     if (policy_.InTypeSet(record.principals, request_.principal.size) &&
         policy_.InTypeSet(record.resources, request_.resource.size)) {
-      Add(rule);
+      s_.found_.push_back(rule);
     }
   }
 }
@@ -60,7 +126,7 @@ void Candidates::Visit(uint32_t first_group, uint32_t count) {
     const IndexGroup& group = index_.groups[g];
     switch (group.kind) {
       case IndexGroup::Kind::kAll:
-        VisitRanks(group.first, group.count);
+        VisitPostings(group.first, group.count, ~uint32_t{0});
         break;
       case IndexGroup::Kind::kRows:
         VisitRows(group);
@@ -76,16 +142,15 @@ void Candidates::VisitRanks(uint32_t first, uint32_t count) {
   for (uint32_t i = first; i < first + count; ++i) Add(index_.ranks[i]);
 }
 
-void Candidates::VisitPostings(uint32_t first, uint32_t count, const Filters& have) {
-  const IndexPosting* postings = index_.postings.data() + first;
-  for (uint32_t i = 0; i < count; ++i) {
-    const IndexPosting& posting = postings[i];
-    if ((posting.any[0] & have.keys[0]) == 0 || (posting.any[1] & have.keys[1]) == 0) continue;
-    Add(posting.rank);
+void Candidates::VisitPostings(uint32_t first, uint32_t count, uint32_t have) {
+  const IndexPosting* posting = index_.postings.data() + first;
+  const uint64_t marks = marks_;
+  for (const IndexPosting* end = posting + count; posting != end; ++posting) {
+    if ((posting->any & have) != 0 && (posting->out & marks) == 0) Add(posting->rank);
   }
 }
 
-void Candidates::VisitKey(const IndexGroup& group, int64_t key, const Filters& have) {
+void Candidates::VisitKey(const IndexGroup& group, int64_t key, uint32_t have) {
   const IndexKey* keys = index_.keys.data() + group.first;
   for (uint32_t at = KeyHash(key, group.count);; at = (at + 1) & (group.count - 1)) {
     const IndexKey& entry = keys[at];
@@ -126,13 +191,12 @@ bool Candidates::ForEachKey(IndexGroup::Kind kind, const Reading& r,
 }
 
 void Candidates::VisitKeyed(const IndexGroup& group) {
-  Filters have;
-  for (uint32_t f = 0; f < IndexGroup::kFilters; ++f) {
-    if (group.filter_kinds[f] == IndexGroup::Kind::kAll) continue;
+  uint32_t have = ~uint32_t{0};
+  if (group.filter_kind != IndexGroup::Kind::kAll) {
     uint32_t keys = 0;
-    if (ForEachKey(group.filter_kinds[f], probes_.Read(group.filter_probes[f]),
+    if (ForEachKey(group.filter_kind, probes_.Read(group.filter_probe),
                    [&](int64_t key) { keys |= FilterBit(key); })) {
-      have.keys[f] = keys;
+      have = keys;
     }
   }
   if (!ForEachKey(group.kind, probes_.Read(group.probe),
@@ -141,12 +205,11 @@ void Candidates::VisitKeyed(const IndexGroup& group) {
   }
 }
 
-// Which row a value belongs to.
+// Which row of a column of stretches or codes a value belongs to.
 inline uint64_t Candidates::RowOf(const IndexColumn& column, const int64_t* all_cuts, int64_t v) {
   if (column.kind == IndexColumn::Kind::kCodes) {
     return std::min<uint64_t>(static_cast<uint64_t>(v), column.count);
   }
-  if (column.kind == IndexColumn::Kind::kBit) return static_cast<uint64_t>(v) >> column.count & 1;
   const int64_t* cuts = all_cuts + column.first_cut;
   uint64_t row = 0;
   if (column.count <= 4) {
@@ -154,97 +217,117 @@ inline uint64_t Candidates::RowOf(const IndexColumn& column, const int64_t* all_
     return row;
   }
   // As std::upper_bound, without a branch that depends on the value.
-  uint64_t left = column.count;
-  while (left > 1) {
-    const uint64_t half = left / 2;
-    row += v >= cuts[row + half - 1] ? half : 0;
+  const int64_t* at = cuts;
+  for (size_t left = column.count; left > 1;) {
+    const size_t half = left / 2;
+    const int64_t* const behind = at + half;
+    at = v >= behind[-1] ? behind : at;
     left -= half;
   }
-  return row + (v >= cuts[row] ? 1 : 0);
+  return static_cast<uint64_t>(at - cuts) + (v >= *at ? 1 : 0);
 }
 
-// Facts are read first, so that what follows is free of calls. Then the rows of values that last
-// for ever, and of those that do not: what only the latter leave out is false for a time.
-void Candidates::VisitRows(const IndexGroup& group) {
+// The rows that a decision ANDs.
+struct Candidates::Rows {
+  const uint64_t* plain[kMaxRows];  // of values that last for ever
+  const uint64_t* timed[kMaxRows];  // of others: what only they leave out is false for a time
+  size_t plain_count = 0;
+  size_t timed_count = 0;
+  int64_t floor = kForEver;  // the least validity of the others
+
+  void Add(const Reading& r, const uint64_t* row) {
+    if (r.plain) {
+      plain[plain_count++] = row;
+      return;
+    }
+    timed[timed_count++] = row;
+    floor = std::min(floor, r.valid_until);
+  }
+  bool full() const { return plain_count + 64 > kMaxRows || timed_count + 64 > kMaxRows; }
+};
+
+// Facts are read first, so that what follows is free of calls.
+void Candidates::ChooseRows(const IndexGroup& group, size_t words, Rows* out) {
   const IndexColumn* const columns = index_.columns.data() + group.first;
-  const size_t column_count = std::min<size_t>(group.count, kMaxColumns);
-  for (size_t c = 0; c < column_count; ++c) probes_.Fetch(columns[c].probe);
-
-  if (group.rank_count <= 64) return VisitWord(group, columns, column_count);
   const int64_t* const cuts = index_.cuts.data();
-  const uint64_t* const all_rows = index_.rows.data();
   const int64_t now = request_.now;
-  const size_t words = (group.rank_count + 63) / 64;
-  const uint64_t* rows[kMaxColumns];
-  const uint64_t* timed_rows[kMaxColumns];
-  size_t row_count = 0, timed_count = 0;
-  int64_t floor = kForEver;
-  for (size_t c = 0; c < column_count; ++c) {
-    const IndexColumn& column = columns[c];
-    const Reading& r = probes_.Fetched(column.probe);
-    int64_t value = r.value;
-    if (column.kind == IndexColumn::Kind::kAge && __builtin_sub_overflow(now, value, &value)) {
-      continue;
-    }
-    const uint64_t* row = all_rows + column.first_row + RowOf(column, cuts, value) * words;
-    rows[row_count] = row;
-    row_count += r.plain;
-    if (r.known && !r.plain) {
-      timed_rows[timed_count++] = row;
-      floor = std::min(floor, r.valid_until);
-    }
-  }
-  const uint32_t* const ranks = index_.ranks.data() + group.first_rank;
-  const size_t first_soft = s_.soft_words_.size();
-  for (size_t w = 0; w < words; ++w) {
-    uint64_t left = ~uint64_t{0};
-    if (w + 1 == words && group.rank_count % 64 != 0) left >>= 64 - group.rank_count % 64;
-    for (size_t r = 0; r < row_count; ++r) left &= rows[r][w];
-    if (timed_count != 0) {
-      const uint64_t before = left;
-      for (size_t r = 0; r < timed_count; ++r) left &= timed_rows[r][w];
-      s_.soft_words_.push_back(before & ~left);
-    }
-    for (; left != 0; left &= left - 1) {
-      Add(ranks[64 * w + static_cast<size_t>(std::countr_zero(left))]);
-    }
-  }
-  if (timed_count != 0) {
-    s_.soft_.push_back(
-        {group.first_rank, static_cast<uint32_t>(first_soft), static_cast<uint32_t>(words), floor});
-  }
-}
-
-// The same where a row is one word.
-void Candidates::VisitWord(const IndexGroup& group, const IndexColumn* columns, size_t count) {
-  const int64_t* const cuts = index_.cuts.data();
-  const uint64_t* const rows = index_.rows.data();
-  const int64_t now = request_.now;
-  uint64_t left = ~uint64_t{0} >> (64 - group.rank_count);
-  uint64_t timed = left;
-  int64_t floor = kForEver;
-  for (size_t c = 0; c < count; ++c) {
+  for (uint32_t c = 0; c < group.count; ++c) probes_.Fetch(columns[c].probe);
+  for (uint32_t c = 0; c < group.count && !out->full(); ++c) {
     const IndexColumn& column = columns[c];
     const Reading& r = probes_.Fetched(column.probe);
     if (!r.known) continue;
+    const uint64_t* const rows = index_.rows.data() + column.first_row;
     int64_t value = r.value;
-    if (column.kind == IndexColumn::Kind::kAge && __builtin_sub_overflow(now, value, &value)) {
-      continue;
-    }
-    const uint64_t row = rows[column.first_row + RowOf(column, cuts, value)];
-    if (r.plain) {
-      left &= row;
-    } else {
-      timed &= row;
-      floor = std::min(floor, r.valid_until);
+    switch (column.kind) {
+      case IndexColumn::Kind::kSet:
+      case IndexColumn::Kind::kClear: {
+        const uint64_t bits =
+            static_cast<uint64_t>(column.kind == IndexColumn::Kind::kSet ? value : ~value);
+        uint64_t left = bits >> column.first_cut & ~uint64_t{0} >> (63 - column.count);
+        for (; left != 0; left &= left - 1) {
+          out->Add(r, rows + static_cast<size_t>(std::countr_zero(left)) * words);
+        }
+        break;
+      }
+      case IndexColumn::Kind::kAge:
+        if (__builtin_sub_overflow(now, value, &value)) break;
+        [[fallthrough]];
+      default:
+        out->Add(r, rows + RowOf(column, cuts, value) * words);
+        break;
     }
   }
-  if (floor != kForEver && (left & ~timed) != 0) {
-    s_.soft_.push_back({group.first_rank, static_cast<uint32_t>(s_.soft_words_.size()), 1, floor});
-    s_.soft_words_.push_back(left & ~timed);
-  }
+}
+
+void Candidates::VisitRows(const IndexGroup& group) {
+  const size_t words = (size_t{group.rank_count} + 63) / 64;
+  Rows rows;
+  ChooseRows(group, words, &rows);
   const uint32_t* const ranks = index_.ranks.data() + group.first_rank;
-  for (left &= timed; left != 0; left &= left - 1) Add(ranks[std::countr_zero(left)]);
+  const size_t first_soft = s_.soft_words_.size();
+  if (rows.timed_count != 0) {
+    s_.soft_.push_back({group.first_rank, static_cast<uint32_t>(first_soft),
+                        static_cast<uint32_t>(words), rows.floor});
+    if (!s_.soft_words_.resize(first_soft + words, 0)) return;
+  }
+  uint64_t* const soft = s_.soft_words_.data() + first_soft;
+  size_t w = 0;
+  if (rows.plain_count != 0) {
+    for (; w + kPair * kMostPairs <= words; w += kPair * kMostPairs) {
+      VisitWords<kMostPairs>(rows, w, soft, ranks);
+    }
+    for (; w + kPair <= words; w += kPair) VisitWords<1>(rows, w, soft, ranks);
+  }
+  for (; w < words; ++w) {
+    uint64_t left = ~uint64_t{0};
+    if (w + 1 == words && group.rank_count % 64 != 0) left >>= 64 - group.rank_count % 64;
+    for (size_t r = 0; r < rows.plain_count; ++r) left &= rows.plain[r][w];
+    if (rows.timed_count != 0) {
+      const uint64_t before = left;
+      for (size_t r = 0; r < rows.timed_count; ++r) left &= rows.timed[r][w];
+      soft[w] = before & ~left;
+    }
+    AddRow(left, ranks + 64 * w);
+  }
+}
+
+// Some words of the rows at once; there is a plain one.
+template <size_t kPairs>
+inline void Candidates::VisitWords(const Rows& rows, size_t w, uint64_t* soft,
+                                   const uint32_t* ranks) {
+  Pair left[kPairs];
+  AndRows(rows.plain, rows.plain_count, w, left);
+  if (rows.timed_count != 0) {
+    Pair timed[kPairs];
+    AndRows(rows.timed, rows.timed_count, w, timed);
+    for (size_t i = 0; i < kPairs; ++i) {
+      *reinterpret_cast<Pair*>(soft + w + kPair * i) = left[i] & ~timed[i];
+      left[i] &= timed[i];
+    }
+  }
+  for (size_t i = 0; i < kPairs; ++i) {
+    for (size_t k = 0; k < kPair; ++k) AddRow(left[i][k], ranks + 64 * (w + kPair * i + k));
+  }
 }
 
 // None of them can be false for a shorter time than the first of the values that left it out.

@@ -61,19 +61,26 @@ class Candidates {
   static Outcome OutcomeOf(const Result& result);
   void Visit(uint32_t first_group, uint32_t count);
   void VisitRanks(uint32_t first, uint32_t count);
-  // The keys that the request has of a group's filters, as bits.
-  struct Filters {
-    uint32_t keys[IndexGroup::kFilters] = {~uint32_t{0}, ~uint32_t{0}};
-  };
-  void VisitPostings(uint32_t first, uint32_t count, const Filters& have);
-  void VisitKey(const IndexGroup& group, int64_t key, const Filters& have);
+  // `have`: the keys that the request has of the group's filter, as bits.
+  void VisitPostings(uint32_t first, uint32_t count, uint32_t have);
+  void VisitKey(const IndexGroup& group, int64_t key, uint32_t have);
   template <typename VisitKeyOf>
   bool ForEachKey(IndexGroup::Kind kind, const Reading& reading, const VisitKeyOf& visit) const;
   void VisitKeyed(const IndexGroup& group);
   void VisitRows(const IndexGroup& group);
-  void VisitWord(const IndexGroup& group, const IndexColumn* columns, size_t count);
+  struct Rows;
+  void ChooseRows(const IndexGroup& group, size_t words, Rows* out);
+  template <size_t kPairs>
+  void VisitWords(const Rows& rows, size_t w, uint64_t* soft, const uint32_t* ranks);
+  void AddRow(uint64_t rules, const uint32_t* ranks);
   static uint64_t RowOf(const IndexColumn& column, const int64_t* all_cuts, int64_t value);
-  void Add(uint32_t rank) { s_.found_.push_back(rank); }
+  void Add(uint32_t rank) {
+    if (found_ == found_end_) Grow();
+    in_order_ &= rank >= last_found_;
+    last_found_ = rank;
+    *found_++ = rank;
+  }
+  void Grow();
 
   const PolicyView& policy_;
   const IndexView& index_;
@@ -82,6 +89,13 @@ class Candidates {
   Workspace& s_;
   Machine& machine_;
   ProbeReader probes_;
+  uint64_t marks_ = 0;  // that the decision has
+  // Where the next rank that is found goes, and the end of the room for that.
+  uint32_t* found_ = nullptr;
+  uint32_t* found_end_ = nullptr;
+  uint32_t last_found_ = 0;
+  bool in_order_ = true;
+  uint32_t dropped_[64];  // where ranks go that find no room
   size_t first_found_permit_ = 0;
   size_t first_found_duty_ = 0;
 };

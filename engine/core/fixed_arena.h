@@ -86,8 +86,12 @@ class GrowingArray {
     size_ = size;
     return true;
   }
+  // Room for `capacity` items in all.
+  bool reserve(size_t capacity) { return capacity <= capacity_ || Grow(capacity); }
+  size_t capacity() const { return capacity_; }
   void clear() { size_ = 0; }
-  void set_size(size_t size) { size_ = size; }  // at most size()
+  // At most capacity(); items that were not there before are what the memory held.
+  void set_size(size_t size) { size_ = size; }
 
   T* begin() { return data_; }
   T* end() { return data_ + size_; }

@@ -1,6 +1,7 @@
-// The matcher simulates the pattern's automaton: a state is an offset into the pattern, the set of
-// states that are alive is a bit set on the stack. That bounds the time where backtracking would
-// not.
+// Two matchers. The first goes back to the last star when a byte does not fit, which is a few steps
+// a byte for what people write. It counts its steps: a pattern made to be slow is given to the
+// second, which simulates the pattern's automaton (a state is an offset into the pattern, the set
+// of states that are alive is a bit set on the stack) and so is bounded whatever the pattern.
 #include "engine/core/glob.h"
 
 namespace ztp {
@@ -63,6 +64,72 @@ States Step(std::string_view pattern, const States& from, char c) {
   return to;
 }
 
+bool Simulate(std::string_view pattern, std::string_view text) {
+  States states(pattern.size() / 64 + 1);
+  states.Add(pattern, 0);
+  for (char c : text) {
+    states = Step(pattern, states, c);
+    if (states.empty()) return false;
+  }
+  return states.Has(pattern.size());
+}
+
+// Whether [p, p_end) covers [t, t_end). Behind a star the first place that fits is the best one:
+// what a later place leaves to the stars that follow, it leaves to them too, since a `*` that has
+// to end before a slash ends before the same one. So only the last `*` and the last `**` need to be
+// remembered.
+bool Backtrack(const char* p, const char* const p_end, const char* t, const char* const t_end) {
+  const std::string_view pattern(p, static_cast<size_t>(p_end - p));
+  const std::string_view text(t, static_cast<size_t>(t_end - t));
+  size_t steps_left = 64 + 8 * (pattern.size() + text.size());
+  // What follows the star, and where in the text that was tried last.
+  const char *star = nullptr, *star_at = nullptr;
+  const char *deep = nullptr, *deep_at = nullptr;
+  for (; steps_left != 0; --steps_left) {
+    if (p != p_end && *p == '*') {
+      const size_t stars = StarsAt({p, static_cast<size_t>(p_end - p)}, 0);
+      p += stars;
+      if (stars == 1) {
+        star = p;
+        star_at = t;
+      } else {
+        if (p == p_end) return true;
+        star = nullptr;
+        deep = p;
+        deep_at = t;
+      }
+      continue;
+    }
+    // Going back would only leave less of the text.
+    if (t == t_end) return p == p_end;
+    if (p != p_end) {
+      const bool escaped = *p == '\\';
+      if (escaped && p + 1 == p_end) return false;
+      if (p[escaped ? 1 : 0] == *t) {
+        p += escaped ? 2 : 1;
+        ++t;
+        continue;
+      }
+    }
+    if (star != nullptr && *star_at != '/') {
+      t = ++star_at;
+      p = star;
+    } else if (deep != nullptr) {
+      ++deep_at;
+      // No place but one with the same first byte can fit.
+      if (*deep != '*' && *deep != '\\') {
+        while (deep_at != t_end && *deep_at != *deep) ++deep_at;
+      }
+      t = deep_at;
+      p = deep;
+      star = nullptr;
+    } else {
+      return false;
+    }
+  }
+  return Simulate(pattern, text);
+}
+
 }  // namespace
 
 GlobError CheckGlob(std::string_view pattern) {
@@ -74,22 +141,21 @@ GlobError CheckGlob(std::string_view pattern) {
 }
 
 bool GlobMatches(std::string_view pattern, std::string_view text) {
-  if (CheckGlob(pattern) != GlobError::kNone) return false;
-
-  // Most patterns begin with plain text: compare that before any automaton is set up.
-  while (!pattern.empty() && pattern[0] != '*' && pattern[0] != '\\') {
-    if (text.empty() || text[0] != pattern[0]) return false;
-    pattern.remove_prefix(1);
-    text.remove_prefix(1);
+  if (pattern.size() > kMaxGlobBytes) return false;
+  const char *p = pattern.data(), *p_end = p + pattern.size();
+  const char *t = text.data(), *t_end = t + text.size();
+  // Most patterns begin or end with plain text: what does not fit there goes at once.
+  for (; p != p_end && *p != '*' && *p != '\\'; ++p, ++t) {
+    if (t == t_end || *t != *p) return false;
   }
-
-  States states(pattern.size() / 64 + 1);
-  states.Add(pattern, 0);
-  for (char c : text) {
-    states = Step(pattern, states, c);
-    if (states.empty()) return false;
+  if (p == p_end) return t == t_end;
+  while (p_end != p && p_end[-1] != '*' && p_end[-1] != '\\' &&
+         (p_end - 1 == p || p_end[-2] != '\\')) {
+    if (t == t_end || t_end[-1] != p_end[-1]) return false;
+    --p_end;
+    --t_end;
   }
-  return states.Has(pattern.size());
+  return Backtrack(p, p_end, t, t_end);
 }
 
 }  // namespace ztp

@@ -98,6 +98,18 @@ TEST(GlobTest, AgreesWithTryingEverything) {
   EXPECT_GT(matches, 5'000);
 }
 
+// Going back would take |pattern| * |text| steps: the automaton answers, and answers the same.
+TEST(GlobTest, PatternsThatKeepGoingBack) {
+  const std::string run(500, 'a');
+  const std::string text(20'000, 'a');
+  EXPECT_TRUE(GlobMatches("**" + run + "b**", text + "b/c"));
+  EXPECT_TRUE(GlobMatches("*" + run + "b*", text + "bc"));
+  EXPECT_FALSE(GlobMatches("*" + run + "b*", text + "b/c"));
+  EXPECT_FALSE(GlobMatches("**" + run + "b**", text));
+  EXPECT_TRUE(GlobMatches("c**" + run + R"(\b**d)", "c" + text + "b/d"));
+  EXPECT_TRUE(GlobMatches("c**" + run + R"(\b**d)", "c" + text + "b/d"));
+}
+
 // What makes a backtracking matcher exponential takes at most |pattern| * |text| steps here.
 TEST(GlobTest, HostilePatternIsBounded) {
   std::string pattern;

@@ -29,6 +29,8 @@ struct IndexView {
   uint32_t forbids = 0;
   uint32_t permits = 0;
   std::span<const uint32_t> rule_tests;
+  std::span<const IndexMark> marks;
+  uint32_t request_marks = 0;
   std::span<const IndexGroup> groups;
   uint32_t first_root = 0;
   uint32_t root_count = 0;
@@ -66,6 +68,10 @@ struct PolicyView {
   std::span<const uint32_t> product_first;
   std::span<const uint32_t> product_offsets;
   std::span<const EarlierFold> earlier_folds;
+  std::span<const MarkRow> principal_marks;
+  std::span<const MarkRow> resource_marks;
+  std::span<const MarkCell> mark_cells;
+  std::span<const uint32_t> other_marks;
 
   // The texts that constants name, by number, and a hash table of numbers and one over them.
   const char* pool_text = nullptr;

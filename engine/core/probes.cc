@@ -16,6 +16,10 @@ ProbeReader::ProbeReader(const RequestView& request, Workspace& workspace, Machi
       facts_(*request.facts),
       request_readings_(request.readings),
       request_probes_(index_.request_probes),
+      principal_(StoredOf(request.principal, request.principal_row)),
+      resource_(StoredOf(request.resource, request.resource_row)),
+      refs_(policy_.attribute_refs.data()),
+      columns_(policy_.attribute_columns.data()),
       readings_(workspace.readings_),
       machine_(machine),
       quick_(request),
@@ -87,32 +91,95 @@ Result ProbeReader::ResultOf(const Probe& probe) {
       return machine_.InputTime(probe.index, true);
     case Source::kInputExpiresAt:
       return machine_.InputTime(probe.index, false);
+    case Source::kInputFresh:
+      break;  // as LoadInput says
   }
   return Result::Unknown(0);
 }
 
-// A stored attribute whose value does not depend on anything else. False: the machine has to read
-// it.
-inline bool ProbeReader::LoadAttribute(const Probe& probe, const Val& holder, const uint64_t* row,
-                                       Reading* reading) const {
-  if (row == nullptr) return false;
-  const uint32_t column = policy_.AttributeColumn(probe.index, holder.size);
-  if (column == kNone32) return false;
-  const FactsType& type = facts_.types[holder.size];
-  if (FactsView::State(row, type, column) != FactsState::kPresent ||
-      FactsView::WindowOf(row, type, column) != 0) {
-    return false;
+// A stored attribute whose value does not depend on anything else: its column, or kNone32.
+inline uint32_t ProbeReader::PlainColumn(const Probe& probe, const Stored& stored) const {
+  if (stored.row == nullptr) return kNone32;
+  const uint32_t column = columns_[refs_[probe.index].first_column + stored.type];
+  if (column == kNone32) return kNone32;
+  const FactsType& type = *stored.layout;
+  const bool plain = FactsView::State(stored.row, type, column) == FactsState::kPresent &&
+                     (type.first_window == 0 || FactsView::WindowOf(stored.row, type, column) == 0);
+  return plain ? column : kNone32;
+}
+
+// Its number as the probe's form has it. False: it is none.
+inline bool ProbeReader::PlainNumber(const Probe& probe, const Stored& stored, uint32_t column,
+                                     int64_t* number) const {
+  const uint64_t bits = stored.row[FactsRow::kCells + column];
+  const FactsForm form = stored.layout->cells[column].form;
+  if (form == FactsForm::kNumber) {
+    *number = static_cast<int64_t>(bits);
+    return probe.form <= Probe::Form::kLabel;
   }
-  reading->stamp = stamp_;
-  reading->valid_until = kForEver;
-  if (probe.form <= Probe::Form::kLabel && type.cells[column].form == FactsForm::kNumber) {
-    reading->value = static_cast<int64_t>(row[FactsRow::kCells + column]);
-    reading->known = reading->plain = 1;
-  } else {
-    TakeValue(policy_, probe,
-              ReadPresent(facts_, type.cells[column], row[FactsRow::kCells + column]), reading);
-  }
+  if (form != FactsForm::kText || probe.form != Probe::Form::kText) return false;
+  // The text's number stands before it, so its bytes are not looked at.
+  const uint32_t text =
+      FactsText::IsNoted(bits) ? FactsView::NumberOf(facts_.Text(bits)) : uint32_t{0};
+  *number = PlaceOf(index_.texts.data() + probe.first, probe.count, text);
   return true;
+}
+
+// False: the machine has to read it.
+inline bool ProbeReader::LoadAttribute(const Probe& probe, const Stored& stored,
+                                       Reading* reading) const {
+  if (probe.form == Probe::Form::kEntity) return false;
+  const uint32_t column = PlainColumn(probe, stored);
+  if (column == kNone32) return false;
+  int64_t number;
+  if (PlainNumber(probe, stored, column, &number)) {
+    *reading = Reading::Plain(stamp_, number);
+    return true;
+  }
+  *reading = Reading{.stamp = stamp_, .valid_until = kForEver};
+  const uint64_t bits = stored.row[FactsRow::kCells + column];
+  TakeValue(policy_, probe, ReadPresent(facts_, stored.layout->cells[column], bits), reading);
+  return true;
+}
+
+// What a quantifier over the ancestors of a stored entity came to when the facts were loaded.
+inline bool ProbeReader::LoadQuantified(const Probe& probe, const Stored& stored,
+                                        Reading* reading) const {
+  if (stored.row == nullptr || !facts_.has_quantifiers) return false;
+  const Tri answer = QuantifiedOf(facts_, probe.index, stored.entity).value;
+  if (answer == Tri::kUnknown) return false;
+  *reading = Reading::Plain(stamp_, answer == Tri::kTrue);
+  return true;
+}
+
+// An input that is there now, so that nothing is missing that would have to be named. False: the
+// machine has to read it.
+inline bool ProbeReader::LoadInput(const Probe& probe, Reading* reading) const {
+  const BoundFact& fact = request_.inputs[probe.index];
+  const EvidenceWindow& window = fact.window;
+  const int64_t now = request_.now;
+  const bool there = !fact.val.is_none() && !(window.has_issued && now < window.issued_at) &&
+                     !(window.has_expires && now >= window.expires_at);
+  *reading =
+      Reading{.stamp = stamp_, .valid_until = window.has_expires ? window.expires_at : kForEver};
+  switch (probe.source) {
+    case Probe::Source::kInputFresh:
+      reading->value = window.issued_at;
+      reading->known = there && window.has_issued && window.has_expires;
+      reading->plain = reading->known && reading->valid_until == kForEver;
+      return true;
+    case Probe::Source::kInputField: {
+      if (!there) return false;
+      const Val& field = fact.val.list[probe.field];
+      if (field.is_none() || probe.form == Probe::Form::kEntity) return false;
+      TakeValue(policy_, probe, field, reading);
+      return true;
+    }
+    default:
+      if (!there || probe.form == Probe::Form::kEntity) return false;
+      TakeValue(policy_, probe, fact.val, reading);
+      return true;
+  }
 }
 
 // The plain value of a node that is a number.
@@ -137,20 +204,34 @@ inline bool ProbeReader::LoadNode(const Probe& probe, Reading* reading) {
 
 void ProbeReader::Load(uint32_t number, Reading* reading) {
   const Probe& probe = index_.probes[number];
-  if (probe.source == Probe::Source::kNode && probe.form == Probe::Form::kNumber &&
-      LoadNode(probe, reading)) {
-    return;
+  switch (probe.source) {
+    case Probe::Source::kNode:
+      if (probe.form == Probe::Form::kNumber && LoadNode(probe, reading)) return;
+      break;
+    case Probe::Source::kPrincipalAttribute:
+      if (LoadAttribute(probe, principal_, reading)) return;
+      break;
+    case Probe::Source::kResourceAttribute:
+      if (LoadAttribute(probe, resource_, reading)) return;
+      break;
+    case Probe::Source::kPrincipalQuantifier:
+      if (LoadQuantified(probe, principal_, reading)) return;
+      break;
+    case Probe::Source::kResourceQuantifier:
+      if (LoadQuantified(probe, resource_, reading)) return;
+      break;
+    case Probe::Source::kInput:
+    case Probe::Source::kInputField:
+    case Probe::Source::kInputFresh:
+      if (LoadInput(probe, reading)) return;
+      break;
+    default:
+      break;
   }
-  if (probe.form != Probe::Form::kEntity) {
-    if (probe.source == Probe::Source::kPrincipalAttribute &&
-        LoadAttribute(probe, request_.principal, request_.principal_row, reading)) {
-      return;
-    }
-    if (probe.source == Probe::Source::kResourceAttribute &&
-        LoadAttribute(probe, request_.resource, request_.resource_row, reading)) {
-      return;
-    }
-  }
+  LoadAny(probe, reading);
+}
+
+void ProbeReader::LoadAny(const Probe& probe, Reading* reading) {
   const Result result = ResultOf(probe);
   *reading = Reading{.stamp = stamp_, .valid_until = result.valid_until};
   if (!result.known()) return;
@@ -162,7 +243,45 @@ void ProbeReader::Load(uint32_t number, Reading* reading) {
   TakeEntity(entity, reached.members, reached.absent == 0, facts_.named_count, reading);
 }
 
+uint64_t ProbeReader::ReadMark(uint32_t number) {
+  const IndexMark& mark = index_.marks[number];
+  const Reading& reading = Read(mark.probe);
+  return reading.plain ? BitsOf(mark, index_.cuts.data(), reading.value) : 0;
+}
+
+// Of a row all of whose cells are simply there, straight from them.
+inline uint64_t ProbeReader::MarksOf(const MarkRow& marks, const Stored& stored) {
+  const MarkCell* const cells = policy_.mark_cells.data() + marks.first_cell;
+  const MarkCell* const end = cells + marks.cell_count;
+  uint64_t out = 0;
+  if (stored.row == nullptr || stored.layout->first_window != 0 ||
+      (stored.row[2] & marks.states) != marks.present) {
+    for (const MarkCell* cell = cells; cell != end; ++cell) out |= ReadMark(cell->mark);
+    return out;
+  }
+  const int64_t* const cuts = index_.cuts.data();
+  for (const MarkCell* cell = cells; cell != end; ++cell) {
+    const IndexMark& mark = index_.marks[cell->mark];
+    uint64_t bits = stored.row[FactsRow::kCells + cell->column];
+    if (cell->is_text != 0) {
+      const Probe& probe = index_.probes[mark.probe];
+      const uint32_t text = FactsText::IsNoted(bits) ? FactsView::NumberOf(facts_.Text(bits)) : 0u;
+      bits = static_cast<uint64_t>(PlaceOf(index_.texts.data() + probe.first, probe.count, text));
+    }
+    out |= BitsOf(mark, cuts, static_cast<int64_t>(bits));
+  }
+  return out;
+}
+
+uint64_t ProbeReader::ReadStoredMarks() {
+  uint64_t marks = MarksOf(policy_.principal_marks[principal_.type], principal_) |
+                   MarksOf(policy_.resource_marks[resource_.type], resource_);
+  for (const uint32_t mark : policy_.other_marks) marks |= ReadMark(mark);
+  return marks;
+}
+
 ProbeReader::Outcome ProbeReader::Try(const Test& test, const Reading& r) {
+  if (test.op == Test::Op::kAnyOf) return AnyOf(test);
   if (!r.known) return {};
   if (IsQuick(test)) return {ToTri(TryQuick(test, r)), r.valid_until};
   bool holds = false;
@@ -193,10 +312,52 @@ ProbeReader::Outcome ProbeReader::Try(const Test& test, const Reading& r) {
       break;
     case Test::Op::kNow:
       return Now(test, r);
+    case Test::Op::kBelow:
+    case Test::Op::kNotAbove:
+    case Test::Op::kEqual:
+    case Test::Op::kWithin:
+      return Two(test, r);
     default:
       break;
   }
   return {ToTri(holds != (test.negated != 0)), r.valid_until};
+}
+
+// Kleene's `or`: a true one holds as long as the longest of its true operands, a false one as long
+// as the shortest of all.
+ProbeReader::Outcome ProbeReader::AnyOf(const Test& test) {
+  bool is_true = false, open = false;
+  int64_t true_until = INT64_MIN, false_until = kForEver;
+  const int64_t* numbers = index_.values.data() + test.a;
+  for (int64_t i = 0; i < test.b; ++i) {
+    const Outcome one = Try(index_.tests[static_cast<size_t>(numbers[i])]);
+    if (one.value == Tri::kTrue) {
+      is_true = true;
+      true_until = std::max(true_until, one.valid_until);
+      if (true_until == kForEver) break;
+    } else if (one.value == Tri::kFalse) {
+      false_until = std::min(false_until, one.valid_until);
+    } else {
+      open = true;
+    }
+  }
+  if (is_true) return {ToTri(test.negated == 0), true_until};
+  if (open) return {};
+  return {ToTri(test.negated != 0), false_until};
+}
+
+// Of two facts; the first has been read and is known.
+ProbeReader::Outcome ProbeReader::Two(const Test& test, const Reading& first) {
+  const int64_t v = first.value;
+  const int64_t until = first.valid_until;
+  const Reading& other = Read(static_cast<uint32_t>(test.a));
+  if (!other.known) return {};
+  const int64_t w = other.value;
+  const bool holds = test.op == Test::Op::kBelow      ? v < w
+                     : test.op == Test::Op::kNotAbove ? v <= w
+                     : test.op == Test::Op::kEqual    ? v == w
+                                                      : (v & ~w) == 0;
+  return {ToTri(holds != (test.negated != 0)), std::min(until, other.valid_until)};
 }
 
 // As the operator now_compare; what 64 bits do not hold is left to it.

@@ -40,6 +40,9 @@ class ProbeReader {
     return (probe < request_probes_ ? request_readings_ : readings_)[probe];
   }
 
+  // The bits of all marks but those of what the request says.
+  uint64_t ReadStoredMarks();
+
   struct Outcome {
     Tri value = Tri::kUnknown;  // unknown: the machine has to say
     int64_t valid_until = kForEver;
@@ -80,9 +83,28 @@ class ProbeReader {
   void Load(uint32_t probe, Reading* reading);
   bool LoadNode(const Probe& probe, Reading* reading);
   Result ResultOf(const Probe& probe);
-  bool LoadAttribute(const Probe& probe, const Val& holder, const uint64_t* row,
-                     Reading* reading) const;
+  // A principal or resource whose row is all there is to say.
+  struct Stored {
+    const uint64_t* row = nullptr;  // null: it is not so
+    const FactsType* layout = nullptr;
+    uint32_t type = 0;
+    uint32_t entity = 0;
+  };
+  Stored StoredOf(const Val& entity, const uint64_t* row) const {
+    return {row, facts_.types + entity.size, entity.size, entity.entity()};
+  }
+  uint64_t ReadMark(uint32_t number);
+  uint64_t MarksOf(const MarkRow& marks, const Stored& stored);
+  uint32_t PlainColumn(const Probe& probe, const Stored& stored) const;
+  bool PlainNumber(const Probe& probe, const Stored& stored, uint32_t column,
+                   int64_t* number) const;
+  bool LoadAttribute(const Probe& probe, const Stored& stored, Reading* reading) const;
+  bool LoadQuantified(const Probe& probe, const Stored& stored, Reading* reading) const;
+  bool LoadInput(const Probe& probe, Reading* reading) const;
+  void LoadAny(const Probe& probe, Reading* reading);
   Outcome Now(const Test& test, const Reading& reading) const;
+  Outcome AnyOf(const Test& test);
+  Outcome Two(const Test& test, const Reading& first);
 
   const RequestView& request_;
   const PolicyView& policy_;
@@ -90,6 +112,10 @@ class ProbeReader {
   const FactsView& facts_;
   const Reading* const request_readings_;
   const uint32_t request_probes_;
+  const Stored principal_;
+  const Stored resource_;
+  const AttributeRef* const refs_;
+  const uint32_t* const columns_;
   Reading* readings_;
   uint32_t stamp_;
   Machine& machine_;

@@ -220,6 +220,22 @@ struct AttributeKind {
   bool operator==(const AttributeKind&) const = default;
 };
 
+// A mark (index.h) that a cell of a stored row says.
+struct MarkCell {
+  uint32_t mark = 0;     // in IndexView::marks
+  uint32_t column = 0;   // of the row
+  uint32_t is_text = 0;  // 1: the cell is a text, and the mark is of its number
+  bool operator==(const MarkCell&) const = default;
+};
+// What marks the rows of an entity type say, if they are those of a principal, or of a resource.
+struct MarkRow {
+  uint32_t first_cell = 0;  // in KernelTables::mark_cells
+  uint32_t cell_count = 0;
+  uint64_t states = 0;  // bits of the row's states that have to be as `present`
+  uint64_t present = 0;
+  bool operator==(const MarkRow&) const = default;
+};
+
 // A fold that is worked out before another begins: of the same slot and inside of it, but of no
 // variable of it. (A definition's argument may hold a fold, and the definition may use it inside of
 // a fold of its own.)

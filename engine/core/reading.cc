@@ -14,18 +14,10 @@ namespace {
 // More items or bytes than a reading counts are left to the machine.
 constexpr uint32_t kMaxSize = (1u << 28) - 1;
 
-int64_t PlaceOf(const PolicyView& policy, const Probe& probe, const Val& text) {
-  uint32_t number = text.prefix - 1u;
-  if (text.flags & Val::kNumbered) {
-    if (text.prefix == 0) return probe.count;
-  } else {
-    number = policy.NumberOf(text.bytes, text.size);
-    if (number == kNone32) return probe.count;
-  }
-  const uint32_t* first = policy.index.texts.data() + probe.first;
-  const uint32_t* last = first + probe.count;
-  const uint32_t* at = std::lower_bound(first, last, number);
-  return at != last && *at == number ? at - first : probe.count;
+int64_t TextPlace(const PolicyView& policy, const Probe& probe, const Val& text) {
+  const uint32_t* numbers = policy.index.texts.data() + probe.first;
+  if (text.flags & Val::kNumbered) return PlaceOf(numbers, probe.count, text.prefix);
+  return PlaceOf(numbers, probe.count, policy.NumberOf(text.bytes, text.size) + 1);
 }
 
 int64_t RankOf(const PolicyView& policy, const Probe& probe, const Val& text) {
@@ -48,7 +40,7 @@ void TakeValue(const PolicyView& policy, const Probe& probe, const Val& val, Rea
       reading->value = val.number;
       break;
     case Probe::Form::kText:
-      reading->value = PlaceOf(policy, probe, val);
+      reading->value = TextPlace(policy, probe, val);
       break;
     case Probe::Form::kRank:
       reading->value = RankOf(policy, probe, val);
@@ -141,11 +133,17 @@ void ReadProbe(const RequestView& request, const Probe& probe, Reading* reading)
 
 }  // namespace
 
-void ReadProbes(const RequestView& request, Reading* readings) {
-  const IndexView& index = request.policy->index;
+void ReadProbes(Reading* readings, RequestView* request) {
+  const IndexView& index = request->policy->index;
   for (uint32_t i = 0; i < index.request_probes; ++i) {
     readings[i] = Reading{.valid_until = kForEver};
-    ReadProbe(request, index.probes[i], &readings[i]);
+    ReadProbe(*request, index.probes[i], &readings[i]);
+  }
+  request->readings = readings;
+  request->marks = 0;
+  for (uint32_t m = 0; m < index.request_marks; ++m) {
+    const Reading& reading = readings[index.marks[m].probe];
+    if (reading.plain) request->marks |= BitsOf(index.marks[m], index.cuts.data(), reading.value);
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "engine/core/index.h"
 #include "engine/core/policy_view.h"
+#include "engine/core/result.h"
 #include "engine/core/val.h"
 
 namespace ztp {
@@ -26,6 +27,19 @@ struct Reading {
   int64_t value = 0;           // the number, place, rank, bits, entity; kItems: the TypeKind
   const void* data = nullptr;  // memberships, items or bytes
   int64_t valid_until = 0;
+
+  // A number that is known for ever.
+  static Reading Plain(uint32_t stamp, int64_t number) {
+    return {.stamp = stamp,
+            .known = 1,
+            .plain = 1,
+            .complete = 0,
+            .settled = 0,
+            .size = 0,
+            .value = number,
+            .data = nullptr,
+            .valid_until = kForEver};
+  }
 };
 static_assert(sizeof(Reading) == 32);
 

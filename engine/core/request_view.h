@@ -60,7 +60,8 @@ struct RequestView {
   const uint64_t* can = nullptr;
   // What the request says to the index's first probes (ReadProbes).
   const Reading* readings = nullptr;
-  int64_t now = 0;  // microseconds since 1970-01-01T00:00:00Z
+  uint64_t marks = 0;  // what it says to the first request_marks marks
+  int64_t now = 0;     // microseconds since 1970-01-01T00:00:00Z
 
   bool Can(uint32_t obligation) const {
     return can == nullptr || (can[obligation / 64] >> (obligation % 64) & 1) != 0;
@@ -81,8 +82,9 @@ struct RequestView {
   }
 };
 
-// Works out the readings of the policy's first request_probes probes from everything else in the
-// request: to be called once it is complete, and pointed to by `readings`.
-void ReadProbes(const RequestView& request, Reading* readings);
+// Works out the readings of the policy's first request_probes probes, and the marks that follow
+// from them, from everything else in the request: to be called once that is complete. `readings`
+// has room for them; the request points to it from then on.
+void ReadProbes(Reading* readings, RequestView* request);
 
 }  // namespace ztp

@@ -178,8 +178,7 @@ absl::Status BoundRequest::Bind(const Policy& policy, const Snapshot& snapshot,
   v.principal_row = row_of(v.principal);
   v.resource_row = row_of(v.resource);
   readings_.resize(v.policy->index.request_probes);
-  ReadProbes(v, readings_.data());
-  v.readings = readings_.data();
+  ReadProbes(readings_.data(), &v);
   return absl::OkStatus();
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/bundle/kernel_tables.h"
 #include "engine/eval/decide.h"
 #include "engine/ir/lower.h"
 #include "engine/sema/check_testing.h"
@@ -119,6 +120,7 @@ class PolicyUnderTest {
     ASSERT_TRUE(policy.ok()) << policy.status();
     policy_ = *policy;
     program.index = {};
+    program.kernel = MakeKernelTables(program);
     plain_ = *Policy::Make(std::move(program));
   }
 

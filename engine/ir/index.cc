@@ -3,7 +3,7 @@
 // A group is found by one of: a key (the value of a probe, an entity's memberships, a set's
 // elements), of which each rule of the group demands one or a few; or rows of bits, one row for
 // each stretch of a probe's values. Keys come first, the probe that leaves out most before others;
-// what no key tells apart goes by rows; a handful is just looked at.
+// what no key tells apart goes by rows; a few are told apart by their marks alone.
 #include "engine/ir/index.h"
 
 #include <algorithm>
@@ -17,6 +17,8 @@
 #include <vector>
 
 #include "engine/bundle/constant_names.h"
+#include "engine/ir/index_marks.h"
+#include "engine/ir/stretches.h"
 #include "engine/ir/tests.h"
 
 namespace ztp::ir {
@@ -28,20 +30,32 @@ constexpr size_t kMaxKeysOfRule = 32;  // of one rule in one group
 constexpr int64_t kMaxCodes = 64;      // values that a column has a row for each
 constexpr size_t kFewRules = 64;       // one word of a row
 constexpr int kMaxDepth = 4;           // of groups within groups
-constexpr int64_t kGreatest = std::numeric_limits<int64_t>::max();
 
 class IndexBuilder {
  public:
   IndexBuilder(const DecisionProgram& program, const IndexOptions& options, DecisionIndex* out)
-      : program_(program), options_(options), out_(*out) {}
+      : program_(program), options_(options), out_(*out), marks_(program, out) {}
 
   void Run() {
+    marks_.Choose();
+    const std::ptrdiff_t mark_cuts = static_cast<std::ptrdiff_t>(out_.cuts.size());
     std::vector<uint32_t> ranks(out_.rules.size());
     for (uint32_t i = 0; i < ranks.size(); ++i) ranks[i] = i;
     std::vector<bool> used(out_.probes.size(), false);
     const auto [first, count] = Groups(ranks, &used, 0);
     out_.first_root = first;
     out_.root_count = count;
+    // Only postings look at marks.
+    if (out_.postings.empty()) {
+      out_.marks.clear();
+      out_.request_marks = 0;
+      out_.cuts.erase(out_.cuts.begin(), out_.cuts.begin() + mark_cuts);
+      for (IndexColumn& column : out_.columns) {
+        const bool has_cuts =
+            column.kind == IndexColumn::Kind::kIntervals || column.kind == IndexColumn::Kind::kAge;
+        if (has_cuts) column.first_cut -= static_cast<uint32_t>(mark_cuts);
+      }
+    }
   }
 
  private:
@@ -188,8 +202,8 @@ class IndexBuilder {
     return ~uint32_t{0};
   }
 
-  // What tells the rules of one key apart best, at a glance.
-  void ChooseFilters(const Choice& choice, IndexGroup* group) const {
+  // What tells the rules of one key apart best, at a glance, of what they have no marks for.
+  void ChooseFilter(const Choice& choice, IndexGroup* group) const {
     // By probe and kind: how many rules such a filter leaves out of all.
     std::map<std::pair<uint32_t, Kind>, double> gains;
     std::vector<int64_t> keys;
@@ -200,19 +214,17 @@ class IndexBuilder {
         if (out_.probes[test.probe].source == Probe::Source::kNode) continue;
         if (test.probe == group->probe || !KeysOf(test, &kind, &keys)) continue;
         if (kind == Kind::kElement) continue;  // a set may be empty: no key, and yet known
+        if (kind == Kind::kValue && marks_.Covers(test.probe)) continue;
         const double bits = std::popcount(AnyOf(rank, test.probe, kind));
         gains[{test.probe, kind}] += 1 - std::min(1.0, (kind == Kind::kValue ? 2 : 4) * bits / 32);
       }
     }
-    for (uint32_t f = 0; f < IndexGroup::kFilters; ++f) {
-      const auto best =
-          std::max_element(gains.begin(), gains.end(),
-                           [](const auto& a, const auto& b) { return a.second < b.second; });
-      if (best == gains.end() || best->second <= 0) return;
-      group->filter_probes[f] = best->first.first;
-      group->filter_kinds[f] = best->first.second;
-      gains.erase(best);
-    }
+    const auto best =
+        std::max_element(gains.begin(), gains.end(),
+                         [](const auto& a, const auto& b) { return a.second < b.second; });
+    if (best == gains.end() || best->second <= 0) return;
+    group->filter_probe = best->first.first;
+    group->filter_kind = best->first.second;
   }
 
   Range Postings(const std::vector<uint32_t>& ranks, const IndexGroup& group) {
@@ -221,10 +233,9 @@ class IndexBuilder {
     for (uint32_t rank : ranks) {
       IndexPosting posting;
       posting.rank = rank;
-      for (uint32_t f = 0; f < IndexGroup::kFilters; ++f) {
-        posting.any[f] = group.filter_kinds[f] == Kind::kAll
-                             ? ~uint32_t{0}
-                             : AnyOf(rank, group.filter_probes[f], group.filter_kinds[f]);
+      posting.out = marks_.OutOf(rank);
+      if (group.filter_kind != Kind::kAll) {
+        posting.any = AnyOf(rank, group.filter_probe, group.filter_kind);
       }
       out_.postings.push_back(posting);
     }
@@ -235,7 +246,7 @@ class IndexBuilder {
     IndexGroup group;
     group.kind = choice.kind;
     group.probe = probe;
-    ChooseFilters(choice, &group);
+    ChooseFilter(choice, &group);
     std::tie(group.first_rank, group.rank_count) = Ranks(choice.rules);
     uint32_t slots = 4;
     while (slots < 2 * choice.postings.size()) slots *= 2;
@@ -260,10 +271,10 @@ class IndexBuilder {
     return group;
   }
 
-  // By rows where there is something to tell rules apart by; else all are looked at.
+  // By rows where there is something to tell rules apart by that marks do not; else by marks.
   IndexGroup Unkeyed(const std::vector<uint32_t>& ranks) {
     IndexGroup group;
-    if (ranks.size() > options_.handful) {
+    if (ranks.size() > options_.handful && !FewAndMarked(ranks)) {
       std::vector<IndexColumn> columns = Columns(ranks);
       if (!columns.empty()) {
         group.kind = Kind::kRows;
@@ -275,51 +286,25 @@ class IndexBuilder {
       }
     }
     group.kind = Kind::kAll;
-    std::tie(group.first, group.count) = Ranks(ranks);
+    std::tie(group.first, group.count) = Postings(ranks, group);
     return group;
   }
 
-  // Does the test hold of a value, as a column sees it?
-  bool Holds(const Test& test, int64_t v) const {
-    bool holds = false;
-    switch (test.op) {
-      case Test::Op::kNow:
-        holds = test.now_op == Test::NowOp::kLt ? v < test.a : v <= test.a;
-        break;
-      case Test::Op::kRange:
-        holds = test.a <= v && v <= test.b;
-        break;
-      case Test::Op::kMask:
-        holds = v >= 0 && v < 64 && (static_cast<uint64_t>(test.a) >> v & 1) != 0;
-        break;
-      case Test::Op::kAmong: {
-        const auto first = out_.values.begin() + test.a;
-        holds = std::binary_search(first, first + test.b, v);
-        break;
-      }
-      default:
-        return true;
-    }
-    return holds != (test.negated != 0);
-  }
-
-  // now < v + a, which is now - v < a.
-  static bool IsAge(const Test& test) {
-    return test.op == Test::Op::kNow && !test.negated && test.b == 0 &&
-           (test.now_op == Test::NowOp::kLt || test.now_op == Test::NowOp::kLe);
+  // Few enough to go through, and most of them with something to be left out by.
+  bool FewAndMarked(const std::vector<uint32_t>& ranks) const {
+    if (ranks.size() > options_.few_marked) return false;
+    const auto marked = std::count_if(ranks.begin(), ranks.end(),
+                                      [&](uint32_t rank) { return marks_.OutOf(rank) != 0; });
+    return 4 * static_cast<size_t>(marked) >= 3 * ranks.size();
   }
 
   bool HasRows(const Test& test) const {
+    if (IsOfNumber(out_, test)) return true;
     switch (out_.probes[test.probe].form) {
       case Probe::Form::kNumber:
-        if (IsAge(test)) return true;
-        [[fallthrough]];
-      case Probe::Form::kText:
-      case Probe::Form::kRank:
-        return test.op == Test::Op::kRange || test.op == Test::Op::kMask ||
-               test.op == Test::Op::kAmong;
+        return IsAge(test);
       case Probe::Form::kLabel:
-        return test.op == Test::Op::kBits && !test.negated;
+        return BitsOfLabel(test).set != 0 || BitsOfLabel(test).clear != 0;
       default:
         return false;
     }
@@ -401,68 +386,34 @@ class IndexBuilder {
     return row;
   }
 
-  // One bit after the other, as far as some rule looks at it.
+  // A row for each bit from the first to the last that some rule wants clear, or set.
   void LabelColumns(uint32_t probe, const std::vector<Member>& members, size_t rules,
                     std::vector<IndexColumn>* columns) {
-    for (uint32_t bit = 0; bit < 64; ++bit) {
-      std::vector<uint64_t> if_clear = AllOf(rules), if_set = if_clear;
-      bool any = false;
-      for (const Member& m : members) {
-        const Test& test = out_.tests[m.test];
-        if (!(static_cast<uint64_t>(test.a) >> bit & 1)) continue;
-        any = true;
-        std::vector<uint64_t>& row = static_cast<uint64_t>(test.b) >> bit & 1 ? if_clear : if_set;
-        row[m.place / 64] &= ~(uint64_t{1} << (m.place % 64));
-      }
-      if (!any) continue;
+    for (const auto kind : {IndexColumn::Kind::kSet, IndexColumn::Kind::kClear}) {
+      auto bits_of = [&](const Member& m) {
+        const LabelBits bits = BitsOfLabel(out_.tests[m.test]);
+        return kind == IndexColumn::Kind::kSet ? bits.clear : bits.set;
+      };
+      uint64_t all = 0;
+      for (const Member& m : members) all |= bits_of(m);
+      if (all == 0) continue;
       IndexColumn column;
-      column.kind = IndexColumn::Kind::kBit;
+      column.kind = kind;
       column.probe = probe;
-      column.count = bit;
-      column.first_row = AddRow(if_clear);
-      AddRow(if_set);
+      column.first_cut = static_cast<uint32_t>(std::countr_zero(all));
+      column.count = static_cast<uint32_t>(std::bit_width(all)) - column.first_cut - 1;
+      column.first_row = out_.rows.size();
+      for (uint32_t i = 0; i <= column.count; ++i) {
+        std::vector<uint64_t> row = AllOf(rules);
+        for (const Member& m : members) {
+          if (bits_of(m) >> (column.first_cut + i) & 1) {
+            row[m.place / 64] &= ~(uint64_t{1} << (m.place % 64));
+          }
+        }
+        AddRow(row);
+      }
       columns->push_back(column);
     }
-  }
-
-  // The places at which a test's answer can change: it is the same from one to the next.
-  void CutsOf(const Test& test, std::vector<int64_t>* cuts) const {
-    auto from_to = [&](int64_t a, int64_t b) {
-      if (a > std::numeric_limits<int64_t>::min()) cuts->push_back(a);
-      if (b < kGreatest) cuts->push_back(b + 1);
-    };
-    switch (test.op) {
-      case Test::Op::kNow:
-        if (test.now_op == Test::NowOp::kLt) {
-          cuts->push_back(test.a);
-        } else if (test.a < kGreatest) {
-          cuts->push_back(test.a + 1);
-        }
-        return;
-      case Test::Op::kRange:
-        return from_to(test.a, test.b);
-      case Test::Op::kMask:
-        for (int i = 0; i < 64; ++i) {
-          if (static_cast<uint64_t>(test.a) >> i & 1) from_to(i, i);
-        }
-        return;
-      case Test::Op::kAmong:
-        for (int64_t i = 0; i < test.b; ++i) {
-          from_to(out_.values[test.a + i], out_.values[test.a + i]);
-        }
-        return;
-      default:
-        return;
-    }
-  }
-
-  // A small number that is never negative?
-  bool IsCode(uint32_t number) const {
-    const Probe& probe = out_.probes[number];
-    if (probe.form != Probe::Form::kNumber) return true;
-    if (probe.node == kNone32) return true;
-    const TypeKind kind = program_.schema.types.kind(TypeId{program_.nodes[probe.node].type});
-    return kind == TypeKind::kBool || kind == TypeKind::kEnum;
   }
 
   IndexColumn ValueColumn(uint32_t probe, bool age, const std::vector<Member>& members,
@@ -472,14 +423,14 @@ class IndexBuilder {
     std::vector<int64_t> cuts;
     for (const Member& m : members) {
       cuts.clear();
-      CutsOf(out_.tests[m.test], &cuts);
+      AppendCuts(out_, out_.tests[m.test], &cuts);
       for (int64_t cut : cuts) changes[cut].push_back(m);
     }
     std::vector<std::vector<uint32_t>> tests_at(rules);
     for (const Member& m : members) tests_at[m.place].push_back(m.test);
     auto set_place = [&](std::vector<uint64_t>* row, uint32_t place, int64_t v) {
       const bool holds = std::all_of(tests_at[place].begin(), tests_at[place].end(),
-                                     [&](uint32_t t) { return Holds(out_.tests[t], v); });
+                                     [&](uint32_t t) { return HoldsOf(out_, out_.tests[t], v); });
       const uint64_t bit = uint64_t{1} << (place % 64);
       (*row)[place / 64] = holds ? (*row)[place / 64] | bit : (*row)[place / 64] & ~bit;
     };
@@ -490,7 +441,8 @@ class IndexBuilder {
     for (const Member& m : members) {
       set_place(&now, m.place, std::numeric_limits<int64_t>::min());
     }
-    if (!age && IsCode(probe) && (changes.empty() || changes.rbegin()->first <= kMaxCodes)) {
+    if (!age && IsCode(program_, out_.probes[probe]) &&
+        (changes.empty() || changes.rbegin()->first <= kMaxCodes)) {
       column.kind = IndexColumn::Kind::kCodes;
       column.count = changes.empty() ? 0 : static_cast<uint32_t>(changes.rbegin()->first);
       column.first_row = out_.rows.size();
@@ -524,6 +476,7 @@ class IndexBuilder {
   const DecisionProgram& program_;
   const IndexOptions options_;
   DecisionIndex& out_;
+  MarkBuilder marks_;
   ConstantNames names_{program_};
 };
 

@@ -13,6 +13,7 @@ namespace ztp::ir {
 // show every kind of group.
 struct IndexOptions {
   size_t handful = 6;        // rules that are looked at without more ado
+  size_t few_marked = 48;    // that go by their marks, where most have some
   size_t long_posting = 24;  // rules of one key above which they get groups of their own
   size_t max_rows = 256;     // of a column
   // Rules that a group by keys is made for. A key that rows serve too has to leave out more.
@@ -23,6 +24,7 @@ struct IndexOptions {
 
   static IndexOptions Fine() {
     return {.handful = 0,
+            .few_marked = 1,
             .long_posting = 1,
             .max_rows = 2,
             .min_keyed = 1,

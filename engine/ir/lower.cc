@@ -106,8 +106,8 @@ class Lowering {
     for (uint32_t a = 0; a < program_.schema.actions.size(); ++a) PlanAction(ActionId{a});
     if (!out_.schedules.empty()) out_.tz_version = cells_.AddText(TimeZoneDataVersion());
     NameConstants(&out_);
-    out_.kernel = MakeKernelTables(out_);
     out_.index = BuildIndex(out_);
+    out_.kernel = MakeKernelTables(out_);
   }
 
  private:

@@ -28,7 +28,11 @@ bool IsText(TypeKind kind) {
   }
 }
 
-bool IsNumber(TypeKind kind) {
+uint64_t Low(unsigned bits) { return bits >= 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1; }
+
+}  // namespace
+
+bool TestBuilder::IsNumber(TypeKind kind) {
   switch (kind) {
     case TypeKind::kBool:
     case TypeKind::kInt:
@@ -41,10 +45,6 @@ bool IsNumber(TypeKind kind) {
       return false;
   }
 }
-
-uint64_t Low(unsigned bits) { return bits >= 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1; }
-
-}  // namespace
 
 TestBuilder::TestBuilder(const DecisionProgram& program, const ConstantNames& names,
                          DecisionIndex* out)
@@ -67,8 +67,10 @@ void TestBuilder::Run() {
   for (const bool from_request : {true, false}) {
     for (const std::vector<Draft>& drafts : drafts_) {
       for (const Draft& draft : drafts) {
-        const Probe probe{.source = draft.probe.source};
-        if (probe.FromRequest() == from_request) NumberProbe(draft.probe);
+        ForEachProbe(draft, [&](const ProbeKey& key) {
+          const Probe probe{.source = key.source};
+          if (probe.FromRequest() == from_request) NumberProbe(key);
+        });
       }
     }
     if (from_request) out_.request_probes = static_cast<uint32_t>(out_.probes.size());
@@ -82,8 +84,7 @@ void TestBuilder::Run() {
     std::vector<uint32_t>& tests = tests_of[rank];
     // Those of nodes last; among the others, what leaves out most for its cost first.
     auto place = [&](uint32_t t) {
-      const Test& test = out_.tests[t];
-      return std::make_pair(out_.probes[test.probe].source == Probe::Source::kNode, Price(test));
+      return std::make_pair(NeedsNode(out_.tests[t]), Price(out_.tests[t]));
     };
     std::stable_sort(tests.begin(), tests.end(),
                      [&](uint32_t a, uint32_t b) { return place(a) < place(b); });
@@ -94,8 +95,7 @@ void TestBuilder::Run() {
     const size_t most = std::numeric_limits<uint16_t>::max();
     rule.tests = static_cast<uint16_t>(std::min(tests.size(), most));
     for (uint32_t test : tests) {
-      const bool cheap = out_.probes[out_.tests[test].probe].source != Probe::Source::kNode;
-      if (cheap && rule.cheap_tests < rule.tests) ++rule.cheap_tests;
+      if (!NeedsNode(out_.tests[test]) && rule.cheap_tests < rule.tests) ++rule.cheap_tests;
     }
     out_.rule_tests.insert(out_.rule_tests.end(), tests.begin(), tests.begin() + rule.tests);
   }
@@ -106,6 +106,7 @@ void TestBuilder::AddRule(uint32_t index) {
   std::vector<Draft> drafts;
   AddScope(rule, &drafts);
   AddConjuncts(rule.condition, false, &drafts);
+  FuseFresh(false, &drafts);
   std::sort(drafts.begin(), drafts.end());
   drafts.erase(std::unique(drafts.begin(), drafts.end(),
                            [](const Draft& a, const Draft& b) { return !(a < b) && !(b < a); }),
@@ -193,17 +194,21 @@ std::optional<TestBuilder::Draft> TestBuilder::Classify(uint32_t id) const {
       return draft;
     }
     case Opcode::kEqScalar:
-    case Opcode::kEqText:
-    case Opcode::kEqEntity:
     case Opcode::kLtNumber:
     case Opcode::kLeNumber:
+      if (std::optional<Draft> two = TwoFacts(node)) return two;
+      return Comparison(node);
+    case Opcode::kEqText:
+    case Opcode::kEqEntity:
       return Comparison(node);
     case Opcode::kLtText:
     case Opcode::kLeText:
       return OrderOfTexts(node);
+    case Opcode::kFlowsTo:
+      if (std::optional<Draft> two = TwoFacts(node)) return two;
+      return LabelTest(node);
     case Opcode::kEqLabel:
     case Opcode::kLtLabel:
-    case Opcode::kFlowsTo:
     case Opcode::kInPowerSet:
     case Opcode::kInDual:
       return LabelTest(node);
@@ -216,7 +221,10 @@ std::optional<TestBuilder::Draft> TestBuilder::Classify(uint32_t id) const {
     case Opcode::kNowCompare:
       return NowTest(node);
     case Opcode::kOr:
-      return Alternatives(node);
+      if (std::optional<Draft> values = Alternatives(node)) return values;
+      return OneOf(node);
+    case Opcode::kAnd:
+      return OneOf(node);
     default:
       return std::nullopt;
   }
@@ -556,12 +564,13 @@ void TestBuilder::CountConstants() {
 }
 
 void TestBuilder::CollectTexts(const Draft& draft) {
-  if (draft.probe.form == Probe::Form::kText) {
+  if (draft.probe.form == Probe::Form::kText && draft.kind == Draft::Kind::kSet) {
     std::vector<uint32_t>& texts = probe_texts_[draft.probe];
     for (int64_t value : draft.values) texts.push_back(static_cast<uint32_t>(value));
-  } else if (draft.probe.form == Probe::Form::kRank) {
+  } else if (draft.kind == Draft::Kind::kBelow) {
     probe_texts_[draft.probe].push_back(static_cast<uint32_t>(draft.values[0]));
   }
+  for (const Draft& one : draft.alternatives) CollectTexts(one);
 }
 
 uint32_t TestBuilder::NumberProbe(const ProbeKey& key) {
@@ -583,12 +592,23 @@ uint32_t TestBuilder::NumberProbe(const ProbeKey& key) {
 }
 
 uint32_t TestBuilder::NumberTest(const Draft& draft) {
-  const auto [it, fresh] = tests_.try_emplace(draft, static_cast<uint32_t>(out_.tests.size()));
-  if (!fresh) return it->second;
-  const uint32_t number = it->second;
+  if (const auto known = tests_.find(draft); known != tests_.end()) return known->second;
+  std::vector<int64_t> alternatives;
+  for (const Draft& one : draft.alternatives) alternatives.push_back(NumberTest(one));
+  const uint32_t number = static_cast<uint32_t>(out_.tests.size());
+  tests_.emplace(draft, number);
   Test test = Finish(draft);
+  if (!alternatives.empty()) {
+    std::sort(alternatives.begin(), alternatives.end());
+    alternatives.erase(std::unique(alternatives.begin(), alternatives.end()), alternatives.end());
+    test.a = static_cast<int64_t>(out_.values.size());
+    test.b = static_cast<int64_t>(alternatives.size());
+    out_.values.insert(out_.values.end(), alternatives.begin(), alternatives.end());
+  }
+  if (draft.other) test.a = NumberProbe(*draft.other);
   test.negated = draft.negated;
-  test.probe = NumberProbe(draft.probe);
+  test.probe = alternatives.empty() ? NumberProbe(draft.probe)
+                                    : out_.tests[static_cast<size_t>(alternatives.front())].probe;
   out_.tests.push_back(test);
   return number;
 }
@@ -691,9 +711,18 @@ double TestBuilder::Price(const Test& test) const {
     case Test::Op::kNow:
       cost += 2;
       break;
+    case Test::Op::kBelow:
+    case Test::Op::kNotAbove:
+    case Test::Op::kEqual:
+    case Test::Op::kWithin:
+      cost += 3;
+      break;
     case Test::Op::kMemberAny:
     case Test::Op::kHas:
       cost += 8;
+      break;
+    case Test::Op::kAnyOf:
+      cost += 5 * static_cast<double>(test.b);
       break;
     case Test::Op::kLike:
       cost += 50;

@@ -48,12 +48,15 @@ class TestBuilder {
     bool negated = false;
     Test test;
     std::vector<int64_t> values;
+    std::optional<ProbeKey> other;    // of a test of two facts
+    std::vector<Draft> alternatives;  // of kAnyOf
     auto Order() const {
-      return std::make_tuple(probe, kind, negated, test.op, test.now_op, test.a, test.b);
+      return std::make_tuple(probe, kind, negated, test.op, test.now_op, test.a, test.b, other);
     }
-    bool operator<(const Draft& other) const {
-      if (Order() != other.Order()) return Order() < other.Order();
-      return values < other.values;
+    bool operator<(const Draft& draft) const {
+      if (Order() != draft.Order()) return Order() < draft.Order();
+      if (values != draft.values) return values < draft.values;
+      return alternatives < draft.alternatives;
     }
   };
 
@@ -68,6 +71,20 @@ class TestBuilder {
   std::optional<Draft> Membership(const Node& node) const;
   std::optional<Draft> NowTest(const Node& node) const;
   std::optional<Draft> Alternatives(const Node& node) const;
+  // tests_compound.cc
+  std::optional<Draft> OneOf(const Node& node) const;
+  std::optional<Draft> TwoFacts(const Node& node) const;
+  static void FuseFresh(bool negated, std::vector<Draft>* drafts);
+  static bool IsCheap(const Draft& draft);
+  bool NeedsNode(const Test& test) const;
+  // Calls visit with each probe that the test reads.
+  template <typename Visit>
+  static void ForEachProbe(const Draft& draft, const Visit& visit) {
+    visit(draft.probe);
+    if (draft.other) visit(*draft.other);
+    for (const Draft& one : draft.alternatives) ForEachProbe(one, visit);
+  }
+  static bool IsNumber(TypeKind kind);
 
   ProbeKey ProbeOf(uint32_t node, Probe::Form form) const;
   const Cell* Constant(uint32_t node) const;
