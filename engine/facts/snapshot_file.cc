@@ -237,7 +237,7 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> SnapshotFile::Make(
   s.no_lineage_ = header.no_lineage;
   s.stored_count_ = header.stored_count;
   s.absent_count_ = header.absent_count;
-  s.has_quantifiers_ = (header.flags & FactsFileHeader::kQuantifiersAnswered) != 0;
+  s.view_.has_quantifiers = (header.flags & FactsFileHeader::kQuantifiersAnswered) != 0;
   for (const FactsChecker::OpenPage& open : checker.open_pages()) {
     s.open_pages_.push_back({open.page, open.used});
   }
