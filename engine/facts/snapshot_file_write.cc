@@ -126,7 +126,7 @@ FactsFileHeader SnapshotFile::Stream(const Snapshot& s, const Put& put) {
   header.header_bytes = sizeof(header);
   const std::string program = FactsProgramDigest(*s.program_);
   std::memcpy(header.program, program.data(), sizeof(header.program));
-  if (s.view_.has_quantifiers) header.flags = FactsFileHeader::kQuantifiersAnswered;
+  if (s.has_quantifiers()) header.flags = FactsFileHeader::kQuantifiersAnswered;
   header.page_count = static_cast<uint32_t>(s.pages_.size());
   header.stored_count = s.stored_count_;
   header.absent_count = s.absent_count_;
