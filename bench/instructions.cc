@@ -3,10 +3,10 @@
 //
 //   valgrind --tool=callgrind --instr-atstart=no --combine-dumps=yes ztp_instructions FOLDER
 //
-// Counting is on around the two loops only and ends with a named dump each: a count has no share of
-// compiling and loading, nor of memory that is kept after the first decision.
-// Decisions other than the expected ones are an error, since those of a broken engine may be cheap.
-// On standard output: what the counts are to be divided by, and by what compiler they are, as JSON.
+// Counting is on around the three loops only and ends with a named dump each: a count has no share
+// of compiling and loading, nor of memory that is kept after the first decision. Decisions other
+// than the expected ones are an error, since those of a broken engine may be cheap. On standard
+// output: what the counts are to be divided by, and by what compiler they are, as JSON.
 #include <valgrind/callgrind.h>
 
 #include <cstdio>
@@ -25,6 +25,8 @@ namespace {
 // The costs of a pass are the same each time. Several make the loop's ends too small to see.
 constexpr size_t kPasses = 4;
 
+constexpr std::string_view kAllowed = R"({"decision":true,)";
+
 #if defined(__VERSION__)
 constexpr const char* kCompiler = __VERSION__;
 #else
@@ -39,11 +41,13 @@ absl::StatusOr<std::unique_ptr<const Subject>> Load(const WorkloadFiles& files) 
   return Subject::Make(std::move(policy), std::move(facts), bundle, files.requests);
 }
 
-// Decides all, both ways, as the counted loops will.
+// Decides all, each way, as the counted loops will.
 absl::Status WarmUp(const WorkloadFiles& files, const Subject& subject, Subject::Worker& worker) {
   for (size_t i = 0; i < subject.size(); ++i) {
     const bool expected = files.expected[i].starts_with("allow");
-    if (subject.Evaluate(i, worker) != expected || subject.BindAndEvaluate(i, worker) != expected)
+    const bool text_allows = subject.TextToText(files.requests[i], worker).find(kAllowed) == 0;
+    if (subject.Evaluate(i, worker) != expected || subject.BindAndEvaluate(i, worker) != expected ||
+        text_allows != expected)
       return InvalidArgument("request ", i + 1, ": expected ", files.expected[i]);
   }
   return absl::OkStatus();
@@ -68,6 +72,9 @@ absl::Status Run(const std::string& folder) {
   CALLGRIND_DUMP_STATS_AT("decide");
   Count(subject->size(), [&](size_t i) { Keep(subject->BindAndEvaluate(i, worker)); });
   CALLGRIND_DUMP_STATS_AT("bind_decide");
+  Count(subject->size(),
+        [&](size_t i) { Keep(subject->TextToText(files.requests[i], worker).size()); });
+  CALLGRIND_DUMP_STATS_AT("json");
 
   const nlohmann::ordered_json out = {
       {"workload", files.name}, {"decisions", kPasses * subject->size()}, {"compiler", kCompiler}};

@@ -8,6 +8,7 @@
 // value.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -40,8 +41,9 @@ absl::StatusOr<Time> ParseTime(std::string_view text);
 // `2026-11-23T12:08:59Z`, with a fraction only if there is one. Years beyond what ParseTime takes
 // have more digits or a sign.
 std::string FormatTime(Time value);
-// The same, appended.
-void AppendTime(Time value, std::string* out);
+// The same, written to `to`, which has room for kMaxTimeText bytes; returns the end of it.
+inline constexpr size_t kMaxTimeText = 32;
+char* WriteTime(Time value, char* to);
 
 // `1h30m`, `-5m`: whole numbers with the units d h m s ms us, each at most once, largest first.
 absl::StatusOr<Duration> ParseDuration(std::string_view text);

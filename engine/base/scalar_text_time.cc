@@ -149,20 +149,18 @@ absl::StatusOr<Time> ParseTime(std::string_view text) {
 }
 
 std::string FormatTime(Time value) {
-  std::string out;
-  AppendTime(value, &out);
-  return out;
+  char text[kMaxTimeText];
+  return std::string(text, WriteTime(value, text));
 }
 
-void AppendTime(Time value, std::string* out) {
+char* WriteTime(Time value, char* at) {
   const int64_t seconds = FloorDivide(value.micros, kMicrosPerSecond);
   // Not value - seconds * 10^6: near the lowest time that product is below 64 bits.
   const int64_t micros = ((value.micros % kMicrosPerSecond) + kMicrosPerSecond) % kMicrosPerSecond;
   const int64_t days = FloorDivide(seconds, kSecondsPerDay);
   const int64_t time_of_day = seconds - days * kSecondsPerDay;
   const Date date = DateOfDays(days);
-  char text[sizeof("-292277-12-31T23:59:59.999999Z")];
-  char* at = text;
+  static_assert(sizeof("-292277-12-31T23:59:59.999999Z") <= kMaxTimeText);
   const auto put = [&at](int64_t number, int digits) {
     for (int i = digits - 1; i >= 0; --i, number /= 10) {
       at[i] = static_cast<char>('0' + number % 10);
@@ -187,7 +185,7 @@ void AppendTime(Time value, std::string* out) {
     while (at[-1] == '0') --at;
   }
   *at++ = 'Z';
-  out->append(text, static_cast<size_t>(at - text));
+  return at;
 }
 
 absl::StatusOr<Duration> ParseDuration(std::string_view text) {

@@ -57,6 +57,7 @@ struct Request {
   Time now;
   // What the caller can carry out; without it, everything.
   std::optional<std::vector<ObligationId>> can;
+  bool operator==(const Request&) const = default;
 };
 
 struct ObligationCall {

@@ -13,6 +13,7 @@
 
 #include "engine/bundle/kernel_tables.h"
 #include "engine/eval/decide.h"
+#include "engine/eval/json_decision.h"
 #include "engine/ir/lower.h"
 #include "engine/sema/check_testing.h"
 
@@ -64,6 +65,7 @@ class PolicyUnderTest {
   // With the index, and rule by rule without: they agree.
   Decision DecideAs(size_t expect, const Request& request) {
     const Decision decision = Decide(*policy_, *FactsOf(expect), request, scratch_);
+    CheckText(decision, *FactsOf(expect), request);
     auto snapshot = MakeSnapshot(*plain_, WorldOf(expect));
     EXPECT_TRUE(snapshot.ok()) << snapshot.status();
     const Decision plain = Decide(*plain_, **snapshot, request, scratch_);
@@ -72,6 +74,14 @@ class PolicyUnderTest {
       EXPECT_EQ(decision, plain);
     }
     return step_limit_ == 0 ? decision : plain;
+  }
+  // A verdict written as it is says what its copy in plain data says.
+  void CheckText(const Decision& decision, const Snapshot& facts, const Request& request) {
+    BoundRequest bound;
+    if (!bound.Bind(*policy_, facts, request).ok()) return;
+    std::string text;
+    AppendDecision(bound, Evaluate(bound, scratch_), scratch_, {"sha256:aa", "v1"}, &text);
+    EXPECT_EQ(text, WriteDecision(policy_->program(), decision, {"sha256:aa", "v1"}));
   }
   Decision DecideExpect(size_t expect) { return DecideAs(expect, RequestOf(expect)); }
   Explanation ExplainExpect(size_t expect) {

@@ -63,87 +63,88 @@ struct Parts {
   std::span<const std::string> unknown;
 };
 
-// Items with commas between: item(i) appends one.
+// Items with commas between: item(i) puts one.
 template <typename Item>
-void AppendList(size_t count, const Item& item, std::string* out) {
-  *out += '[';
+void PutList(size_t count, const Item& item, JsonSink& sink) {
+  sink.Put('[');
   for (size_t i = 0; i < count; ++i) {
-    if (i > 0) *out += ',';
+    if (i > 0) sink.Put(',');
     item(i);
   }
-  *out += ']';
+  sink.Put(']');
 }
 
-void AppendTextOrNull(std::string_view text, std::string* out) {
+void PutTextOrNull(std::string_view text, JsonSink& sink) {
   if (text.empty()) {
-    *out += "null";
+    sink.Put("null");
   } else {
-    AppendJsonText(text, out);
+    sink.PutText(text);
   }
 }
 
-void AppendRuleName(const DecisionProgram& program, uint32_t rule, std::string* out) {
+void PutRuleName(const DecisionProgram& program, uint32_t rule, JsonSink& sink) {
   const RuleRecord& record = program.rules[rule];
-  *out += '"';
+  sink.Put('"');
   if (record.package.size != 0) {
-    AppendJsonChars(program.Text(record.package), out);
-    *out += '.';
+    sink.PutChars(program.Text(record.package));
+    sink.Put('.');
   }
-  AppendJsonChars(program.Text(record.name), out);
-  *out += '"';
+  sink.PutChars(program.Text(record.name));
+  sink.Put('"');
 }
 
-// `arg(i)` is a value for each argument.
+// arg(i) is a value for each argument.
 template <typename Arg>
-void AppendObligation(const Schema& schema, ObligationId id, size_t arg_count, const Arg& arg,
-                      std::string* out) {
+void PutObligation(const Schema& schema, ObligationId id, size_t arg_count, const Arg& arg,
+                   JsonSink& sink) {
   const ObligationType& type = schema[id];
-  *out += R"({"id":)";
-  AppendJsonText(type.json_name, out);
-  *out += R"(,"args":{)";
+  sink.Put(R"({"id":)");
+  sink.PutText(type.json_name);
+  sink.Put(R"(,"args":{)");
   bool first = true;
   for (size_t i = 0; i < arg_count && i < type.params.size(); ++i) {
     const auto& value = arg(i);
     if (value.is_none()) continue;
-    if (!std::exchange(first, false)) *out += ',';
-    AppendJsonText(type.params[i].name, out);
-    *out += ':';
-    AppendJsonValue(schema, type.params[i].type, value, out);
+    if (!std::exchange(first, false)) sink.Put(',');
+    sink.PutText(type.params[i].name);
+    sink.Put(':');
+    PutJsonValue(schema, type.params[i].type, value, sink);
   }
-  *out += "}}";
+  sink.Put("}}");
 }
 
-// All but the end, behind which an explanation may follow. `obligation(i)` appends one.
+// All but the end, before which an explanation may come. obligation(i) puts one.
 template <typename Obligation>
-void AppendParts(const DecisionProgram& program, const Parts& parts, size_t obligation_count,
-                 const Obligation& obligation, const DecisionOrigin& origin, std::string* out) {
-  *out += parts.allow ? R"({"decision":true,"context":{"rules":)"
-                      : R"({"decision":false,"context":{"rules":)";
-  AppendList(
-      parts.rules.size(), [&](size_t i) { AppendRuleName(program, parts.rules[i], out); }, out);
-  *out += R"(,"reason":)";
+void PutParts(const DecisionProgram& program, const Parts& parts, size_t obligation_count,
+              const Obligation& obligation, const DecisionOrigin& origin, JsonSink& sink) {
+  if (parts.allow) {
+    sink.Put(R"({"decision":true,"context":{"rules":)");
+  } else {
+    sink.Put(R"({"decision":false,"context":{"rules":)");
+  }
+  PutList(
+      parts.rules.size(), [&](size_t i) { PutRuleName(program, parts.rules[i], sink); }, sink);
+  sink.Put(R"(,"reason":)");
   if (parts.reason) {
-    AppendJsonText(*parts.reason, out);
+    sink.PutText(*parts.reason);
   } else {
-    *out += "null";
+    sink.Put("null");
   }
-  *out += R"(,"obligations":)";
-  AppendList(obligation_count, obligation, out);
-  *out += R"(,"valid_until":)";
+  sink.Put(R"(,"obligations":)");
+  PutList(obligation_count, obligation, sink);
+  sink.Put(R"(,"valid_until":)");
   if (parts.valid_until) {
-    *out += '"';
-    AppendTime(*parts.valid_until, out);
-    *out += '"';
+    sink.PutTime(*parts.valid_until);
   } else {
-    *out += "null";
+    sink.Put("null");
   }
-  *out += R"(,"unknown":)";
-  AppendList(
-      parts.unknown.size(), [&](size_t i) { AppendJsonText(parts.unknown[i], out); }, out);
-  *out += R"(,"policy":)";
-  AppendTextOrNull(origin.policy, out);
-  *out += R"(,"facts":)";
-  AppendTextOrNull(origin.facts, out);
+  sink.Put(R"(,"unknown":)");
+  PutList(
+      parts.unknown.size(), [&](size_t i) { sink.PutText(parts.unknown[i]); }, sink);
+  sink.Put(R"(,"policy":)");
+  PutTextOrNull(origin.policy, sink);
+  sink.Put(R"(,"facts":)");
+  PutTextOrNull(origin.facts, sink);
 }
 
 Json Explained(const DecisionProgram& program, const Explanation& explanation) {
@@ -180,19 +181,22 @@ Json Explained(const DecisionProgram& program, const Explanation& explanation) {
 std::string WriteDecision(const DecisionProgram& program, const Decision& decision,
                           const DecisionOrigin& origin, const Explanation* explanation) {
   std::string out;
+  JsonSink sink(&out);
   const auto obligation = [&](size_t i) {
     const ObligationCall& call = decision.obligations[i];
     const auto arg = [&](size_t a) -> const Value& { return call.args[a]; };
-    AppendObligation(program.schema, call.obligation, call.args.size(), arg, &out);
+    PutObligation(program.schema, call.obligation, call.args.size(), arg, sink);
   };
-  AppendParts(
+  PutParts(
       program,
       {decision.allow, decision.rules, decision.reason, decision.valid_until, decision.unknown},
-      decision.obligations.size(), obligation, origin, &out);
+      decision.obligations.size(), obligation, origin, sink);
   if (explanation != nullptr) {
-    Append(out, R"(,"explanation":)", DumpJson(Explained(program, *explanation)));
+    sink.Put(R"(,"explanation":)");
+    sink.PutPlain(DumpJson(Explained(program, *explanation)));
   }
-  out += "}}";
+  sink.Put("}}");
+  sink.Flush();
   return out;
 }
 
@@ -210,13 +214,14 @@ void AppendDecision(const BoundRequest& request, const Verdict& verdict, const S
   std::vector<std::string> unknown;
   if (!verdict.facts.empty()) unknown = NamesOfMissing(request, scratch, verdict.facts);
   parts.unknown = unknown;
+  JsonSink sink(out);
   const auto obligation = [&](size_t i) {
     const Verdict::Obligation& call = verdict.obligations[i];
     const auto arg = [&](size_t a) { return Decode(call.args[a], request); };
-    AppendObligation(program.schema, ObligationId{call.obligation}, call.arg_count, arg, out);
+    PutObligation(program.schema, ObligationId{call.obligation}, call.arg_count, arg, sink);
   };
-  AppendParts(program, parts, verdict.obligations.size(), obligation, origin, out);
-  *out += "}}";
+  PutParts(program, parts, verdict.obligations.size(), obligation, origin, sink);
+  sink.Put("}}");
 }
 
 std::string WriteRefusal(const std::vector<JsonError>& errors) {

@@ -178,13 +178,6 @@ bool JsonCursor::SkipWord(std::string_view word) {
   return true;
 }
 
-bool JsonCursor::Bool(bool* value) {
-  const char first = Peek();
-  *value = first == 't';
-  if (first == 't') return SkipWord("true");
-  return first == 'f' && SkipWord("false");
-}
-
 bool JsonCursor::Number(std::string_view* digits, bool* whole) {
   Peek();
   const char* at = at_;

@@ -86,7 +86,19 @@ class JsonCursor {
     at_ = end + 1;
     return !high || IsUtf8(*text);
   }
-  bool Bool(bool* value);
+  bool Bool(bool* value) {
+    Peek();
+    uint32_t word;  // there are as many bytes behind any place
+    std::memcpy(&word, at_, sizeof(word));
+    *value = word == JsonName::Word("true");
+    if (*value) {
+      at_ += 4;
+      return true;
+    }
+    if (word != JsonName::Word("fals") || at_[4] != 'e') return false;
+    at_ += 5;
+    return true;
+  }
   // A number's digits as written. `whole`: without a point and exponent.
   bool Number(std::string_view* digits, bool* whole);
   // Any value. It is checked like one that counts.
@@ -106,7 +118,8 @@ class JsonCursor {
     ++at_;
     return true;
   }
-  bool Name(JsonName* name) {
+  // Called for every member; its result is to stay in registers.
+  [[gnu::always_inline]] bool Name(JsonName* name) {
     if (Peek() != '"') return false;
     bool high = false;
     char* begin = at_ + 1;

@@ -20,7 +20,14 @@ bool IsAmong(EntityTypeId id, const std::vector<EntityTypeId>& types) {
   return std::find(types.begin(), types.end(), id) != types.end();
 }
 
+// Of a number by JSON's grammar that has neither point nor exponent.
 bool ToInt(std::string_view digits, int64_t* number) {
+  if (digits.size() <= 18 && digits[0] != '-') {
+    int64_t sum = 0;
+    for (const char c : digits) sum = sum * 10 + (c - '0');
+    *number = sum;
+    return true;
+  }
   const char* end = digits.data() + digits.size();
   const auto [stop, error] = std::from_chars(digits.data(), end, *number);
   return error == std::errc() && stop == end;

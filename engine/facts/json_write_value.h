@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "engine/base/schema.h"
+#include "engine/facts/json_sink.h"
 
 namespace ztp {
 
@@ -19,10 +20,7 @@ nlohmann::ordered_json ValueToJson(const Schema& schema, TypeId type, const Valu
 // On one line.
 std::string DumpJson(const nlohmann::ordered_json& json);
 
-// The same texts without a tree, appended to *out: DumpJson of a text, without its quotes and with
-// them, and DumpJson(ValueToJson(…)).
-void AppendJsonChars(std::string_view text, std::string* out);
-void AppendJsonText(std::string_view text, std::string* out);
-void AppendJsonValue(const Schema& schema, TypeId type, const Value& value, std::string* out);
+// DumpJson(ValueToJson(…)) without a tree between.
+void PutJsonValue(const Schema& schema, TypeId type, const Value& value, JsonSink& sink);
 
 }  // namespace ztp
