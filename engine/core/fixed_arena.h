@@ -67,6 +67,13 @@ class GrowingArray {
     data_ = nullptr;
     size_ = capacity_ = 0;
   }
+  // The same, with room for so many that is not the arena's.
+  void Begin(FixedArena* arena, T* room, size_t capacity) {
+    arena_ = arena;
+    data_ = room;
+    size_ = 0;
+    capacity_ = capacity;
+  }
   // False: there is no room.
   bool push_back(const T& item) {
     if (size_ == capacity_ && !Grow(size_ + 1)) return false;

@@ -78,7 +78,7 @@ void TakeEntity(uint32_t entity, std::span<const uint32_t> members, bool complet
 
 namespace {
 
-void ReadProbe(const RequestView& request, const Probe& probe, Reading* reading) {
+void TakeFromRequest(const RequestView& request, const Probe& probe, Reading* reading) {
   using Source = Probe::Source;
   const PolicyView& policy = *request.policy;
   const FactsView& facts = *request.facts;
@@ -133,18 +133,26 @@ void ReadProbe(const RequestView& request, const Probe& probe, Reading* reading)
 
 }  // namespace
 
-void ReadProbes(Reading* readings, RequestView* request) {
+void ReadProbe(const RequestView& request, uint32_t probe, Reading* readings) {
+  readings[probe] = Reading{.valid_until = kForEver};
+  TakeFromRequest(request, request.policy->index.probes[probe], &readings[probe]);
+}
+
+void ReadMarks(RequestView* request) {
   const IndexView& index = request->policy->index;
-  for (uint32_t i = 0; i < index.request_probes; ++i) {
-    readings[i] = Reading{.valid_until = kForEver};
-    ReadProbe(*request, index.probes[i], &readings[i]);
-  }
-  request->readings = readings;
   request->marks = 0;
   for (uint32_t m = 0; m < index.request_marks; ++m) {
-    const Reading& reading = readings[index.marks[m].probe];
+    const Reading& reading = request->readings[index.marks[m].probe];
     if (reading.plain) request->marks |= BitsOf(index.marks[m], index.cuts.data(), reading.value);
   }
+}
+
+void ReadProbes(Reading* readings, RequestView* request) {
+  for (uint32_t i = 0; i < request->policy->index.request_probes; ++i) {
+    ReadProbe(*request, i, readings);
+  }
+  request->readings = readings;
+  ReadMarks(request);
 }
 
 }  // namespace ztp

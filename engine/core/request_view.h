@@ -86,5 +86,8 @@ struct RequestView {
 // from them, from everything else in the request: to be called once that is complete. `readings`
 // has room for them; the request points to it from then on.
 void ReadProbes(Reading* readings, RequestView* request);
+// The same of one probe, and of the marks alone, where little of a request has changed since.
+void ReadProbe(const RequestView& request, uint32_t probe, Reading* readings);
+void ReadMarks(RequestView* request);
 
 }  // namespace ztp

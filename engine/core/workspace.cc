@@ -16,7 +16,8 @@ size_t Workspace::BytesFor(const PolicyView& policy) {
   return RoundUp(policy.nodes.size() * sizeof(Result)) +
          RoundUp(policy.nodes.size() * sizeof(uint32_t)) +
          RoundUp(policy.index.probes.size() * sizeof(Reading)) +
-         RoundUp((size_t{policy.max_depth} + 1) * sizeof(Frame)) + kLeastArenaBytes;
+         RoundUp((size_t{policy.max_depth} + 1) * sizeof(Frame)) +
+         RoundUp(kFoundRoom * sizeof(uint32_t)) + kLeastArenaBytes;
 }
 
 void Workspace::Use(void* memory, size_t bytes) {
@@ -40,6 +41,7 @@ bool Workspace::Divide(const PolicyView& policy) {
   stamps_ = reinterpret_cast<uint32_t*>(take(node_capacity_ * sizeof(uint32_t)));
   readings_ = reinterpret_cast<Reading*>(take(probe_capacity_ * sizeof(Reading)));
   stack_ = reinterpret_cast<Frame*>(take(stack_capacity_ * sizeof(Frame)));
+  found_room_ = reinterpret_cast<uint32_t*>(take(kFoundRoom * sizeof(uint32_t)));
   // Neither a stamp nor a reading may look like one of a decision to come.
   if (node_capacity_ != 0) std::memset(stamps_, 0, node_capacity_ * sizeof(uint32_t));
   for (size_t i = 0; i < probe_capacity_; ++i) readings_[i] = Reading();
@@ -51,7 +53,7 @@ bool Workspace::Divide(const PolicyView& policy) {
 void Workspace::Begin() {
   arena_.Reset();
   facts_.Begin(&arena_);
-  found_.Begin(&arena_);
+  found_.Begin(&arena_, found_room_, kFoundRoom);
   soft_.Begin(&arena_);
   soft_words_.Begin(&arena_);
   rules_.Begin(&arena_);

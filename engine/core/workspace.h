@@ -57,6 +57,15 @@ class Workspace {
   // tests that hold one against the other.
   void set_machine_only(bool machine_only) { machine_only_ = machine_only; }
 
+  // Of a decision that is about to begin, after its Decider was made: takes a probe's reading over
+  // from the decision before, if it is a plain number. For who knows that it is the same still.
+  void KeepReading(uint32_t probe) {
+    Reading& reading = readings_[probe];
+    if (reading.stamp + 1 == reading_stamp_ && reading.plain && reading.data == nullptr) {
+      reading.stamp = reading_stamp_;
+    }
+  }
+
   // For who names the missing facts of the verdict made last.
   const MissingFacts& missing_facts() const { return facts_; }
 
@@ -98,6 +107,9 @@ class Workspace {
     int64_t floor = 0;
   };
 
+  // Ranks that the index leads to in one decision, as long as it is not an unusual one.
+  static constexpr size_t kFoundRoom = 1024;
+
   bool Divide(const PolicyView& policy);
   // For the next decision: what was worked out for the last is forgotten.
   void Begin();
@@ -112,6 +124,7 @@ class Workspace {
   uint32_t* stamps_ = nullptr;   // by node: when its result was worked out
   Reading* readings_ = nullptr;  // by probe
   Frame* stack_ = nullptr;
+  uint32_t* found_room_ = nullptr;  // for the first kFoundRoom of found_
   size_t stack_size_ = 0;
   uint32_t clock_ = 0;
   uint32_t reading_stamp_ = 0;

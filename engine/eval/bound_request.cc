@@ -91,7 +91,7 @@ absl::Status BoundRequest::Check(const Request& request) const {
   return absl::OkStatus();
 }
 
-BoundFact BoundRequest::BindFact(const Fact& fact, Encoder& encoder) {
+BoundFact BindFact(const Fact& fact, ValEncoder& encoder) {
   BoundFact bound;
   if (fact.state == Fact::State::kPresent) {
     bound.val = encoder.Encode(fact.value);

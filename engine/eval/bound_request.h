@@ -19,6 +19,9 @@
 
 namespace ztp {
 
+// A fact in the kernel's form.
+BoundFact BindFact(const Fact& fact, ValEncoder& encoder);
+
 class BoundRequest : public UidSource {
  public:
   BoundRequest() : arena_(4096) {}
@@ -39,12 +42,12 @@ class BoundRequest : public UidSource {
 
   // Entities: those of the snapshot, then those that only the request knows.
   EntityUid Uid(uint32_t entity) const override;
+  uint32_t stranger_count() const { return static_cast<uint32_t>(stranger_types_.size()); }
 
  private:
   class Encoder;
 
   absl::Status Check(const Request& request) const;
-  BoundFact BindFact(const Fact& fact, Encoder& encoder);
   void BindCarried(const EntityRecord& record, Encoder& encoder);
   void BindObligations(const Request& request);
 

@@ -1,0 +1,147 @@
+// Rows differ from the shared request, and mostly from the row before, in a few values only. What
+// the request says to the index's probes is read again for those alone; what was read of a
+// principal or resource that stayed the same stays too, as far as no operator of the program worked
+// it out.
+#include "engine/core/batch.h"
+
+#include <cstring>
+
+#include "engine/core/decide.h"
+
+namespace ztp {
+namespace {
+
+// What a probe's value can come from.
+enum Depends : uint8_t { kOnPrincipal = 1, kOnResource = 2, kOnColumns = 4 };
+
+uint8_t DependsOn(const Probe& probe) {
+  using Source = Probe::Source;
+  switch (probe.source) {
+    case Source::kPrincipal:
+    case Source::kPrincipalType:
+    case Source::kPrincipalAttribute:
+    case Source::kHasPrincipalAttribute:
+    case Source::kPrincipalQuantifier:
+      return kOnPrincipal;
+    case Source::kResource:
+    case Source::kResourceType:
+    case Source::kResourceAttribute:
+    case Source::kHasResourceAttribute:
+    case Source::kResourceQuantifier:
+      return kOnResource;
+    case Source::kAction:
+      return 0;
+    case Source::kNode:
+      return kOnPrincipal | kOnResource | kOnColumns;
+    default:
+      return kOnColumns;
+  }
+}
+
+class Batch {
+ public:
+  Batch(const RequestView& shared, const BatchRows& rows, const BatchMemory& memory)
+      : rows_(rows), memory_(memory), request_(shared), index_(shared.policy->index) {
+    for (uint32_t p = index_.request_probes; p < index_.probes.size(); ++p) {
+      const uint8_t depends = DependsOn(index_.probes[p]);
+      if (depends != kOnPrincipal && depends != kOnResource) continue;
+      if (kept_count_ == kMostKept) break;
+      kept_[kept_count_++] = {p, depends};
+    }
+    if (!memory.params.empty()) {
+      std::memcpy(static_cast<void*>(memory.params.data()), shared.params,
+                  memory.params.size_bytes());
+    }
+    if (!memory.inputs.empty()) {
+      std::memcpy(static_cast<void*>(memory.inputs.data()), shared.inputs,
+                  memory.inputs.size_bytes());
+    }
+    request_.params = memory.params.data();
+    request_.inputs = memory.inputs.data();
+  }
+
+  const RequestView& request() const { return request_; }
+
+  // Of a decision that is about to begin: what was read of whom did not change.
+  void KeepReadings(uint8_t changed, Workspace& workspace) const {
+    for (size_t i = 0; i < kept_count_; ++i) {
+      if ((kept_[i].depends & changed) == 0) workspace.KeepReading(kept_[i].probe);
+    }
+  }
+
+  // Makes the request that of a row; answers what of it changed.
+  uint8_t Take(size_t row, bool first) {
+    uint8_t changed = first ? kOnPrincipal | kOnResource | kOnColumns : 0;
+    if (rows_.principals != nullptr) {
+      changed |= Replace(rows_.principals[row], &request_.principal) ? kOnPrincipal : 0;
+    }
+    if (rows_.resources != nullptr) {
+      changed |= Replace(rows_.resources[row], &request_.resource) ? kOnResource : 0;
+    }
+    for (const BatchColumn& column : rows_.columns) {
+      (column.is_input ? memory_.inputs : memory_.params)[column.index] = column.values[row];
+      changed |= kOnColumns;
+    }
+    if (changed & kOnPrincipal) request_.principal_row = RowOf(request_.principal);
+    if (changed & kOnResource) request_.resource_row = RowOf(request_.resource);
+    if (first) {
+      ReadProbes(memory_.readings.data(), &request_);
+    } else if (changed != 0) {
+      ReadChangedProbes(changed);
+    }
+    return changed;
+  }
+
+ private:
+  static bool Replace(const Val& with, Val* what) {
+    if (with.number == what->number && with.size == what->size) return false;
+    *what = with;
+    return true;
+  }
+  const uint64_t* RowOf(const Val& holder) const {
+    return request_.IsStored(holder.entity()) ? request_.facts->Row(holder.entity()) : nullptr;
+  }
+  void ReadChangedProbes(uint8_t changed) {
+    for (uint32_t i = 0; i < index_.request_probes; ++i) {
+      if (DependsOn(index_.probes[i]) & changed) ReadProbe(request_, i, memory_.readings.data());
+    }
+    ReadMarks(&request_);
+  }
+
+  static constexpr size_t kMostKept = 64;
+  struct Kept {
+    uint32_t probe;
+    uint8_t depends;
+  };
+
+  const BatchRows& rows_;
+  const BatchMemory& memory_;
+  RequestView request_;
+  const IndexView& index_;
+  Kept kept_[kMostKept];
+  size_t kept_count_ = 0;
+};
+
+}  // namespace
+
+size_t DecideBatch(const RequestView& shared, const BatchRows& rows, size_t first,
+                   const BatchAnswers& answers, const BatchMemory& memory, Workspace& workspace) {
+  if (!workspace.Prepare(*shared.policy)) return 0;
+  Batch batch(shared, rows, memory);
+  for (size_t row = first; row < rows.count; ++row) {
+    const uint8_t changed = batch.Take(row, row == first);
+    Decider decider(batch.request(), workspace);
+    if (row != first) batch.KeepReadings(changed, workspace);
+    const Verdict verdict = decider.Decide();
+    if (verdict.out_of_memory) return row - first;
+    if (answers.allow != nullptr) answers.allow[row] = verdict.allow ? 1 : 0;
+    if (answers.rule != nullptr) {
+      answers.rule[row] = verdict.rules.empty() ? kNone32 : verdict.rules[0];
+    }
+    if (answers.valid_until != nullptr) answers.valid_until[row] = verdict.valid_until;
+    if (answers.on_unknown != nullptr) answers.on_unknown[row] = verdict.rests_on_unknown ? 1 : 0;
+  }
+  return rows.count - first;
+}
+
+}  // namespace ztp

@@ -1,0 +1,90 @@
+// Many requests of one action at once, for hosts: columns of names and numbers in, columns of
+// answers out.
+//
+// Boundary: turns columns into the kernel's (core/batch.h), which decides them. Each answer is what
+// Decide says of the row as a request of its own. One thread at a time; several threads make a
+// batch each, of the same policy and snapshot.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/core/batch.h"
+#include "engine/eval/bound_request.h"
+#include "engine/eval/policy.h"
+#include "engine/eval/scratch.h"
+
+namespace ztp {
+
+class Batch {
+ public:
+  // `shared` says what no column does: the action, what is the same for all rows, the clock. It
+  // carries no entity. InvalidArgument: as BoundRequest::Bind. Policy and snapshot must outlive the
+  // batch.
+  static absl::StatusOr<std::unique_ptr<Batch>> Make(const Policy& policy, const Snapshot& snapshot,
+                                                     const Request& shared, size_t rows);
+
+  // Each sets a column; what is given need not outlive the call. InvalidArgument: it has not one
+  // entry a row, or is not what the action takes; then the column is as before.
+  absl::Status SetPrincipals(EntityTypeId type, std::span<const std::string_view> ids);
+  absl::Status SetResources(EntityTypeId type, std::span<const std::string_view> ids);
+  // Bool, Int, Decimal (thousand-millionths), Time and Duration (microseconds), enum (position).
+  absl::Status SetNumbers(std::string_view param_or_input, std::span<const int64_t> numbers);
+  // String.
+  absl::Status SetTexts(std::string_view param_or_input, std::span<const std::string_view> texts);
+  // Any type: row i has facts[codes[i]]. The facts' values are of the declared type.
+  absl::Status SetFacts(std::string_view param_or_input, std::span<const Fact> facts,
+                        std::span<const uint32_t> codes);
+  // A column of ids by code, for those that come often.
+  absl::Status SetPrincipals(EntityTypeId type, std::span<const std::string_view> ids,
+                             std::span<const uint32_t> codes);
+  absl::Status SetResources(EntityTypeId type, std::span<const std::string_view> ids,
+                            std::span<const uint32_t> codes);
+
+  size_t rows() const { return rows_.count; }
+
+  // Decides every row. Where one takes more than Scratch::kMaxBytes, it is denied.
+  void Decide(Scratch& scratch, const BatchAnswers& answers);
+
+ private:
+  struct Column {
+    BatchColumn view;
+    std::vector<BoundFact> values;
+  };
+  class Encoder;
+
+  Batch(const Policy& policy, const Snapshot& snapshot) : policy_(policy), snapshot_(snapshot) {}
+
+  absl::Status CheckCount(size_t count) const;
+  absl::StatusOr<Column*> ColumnOf(std::string_view name, TypeId* type);
+  uint32_t NumberOf(EntityTypeId type, std::string_view id);
+  absl::Status SetEntities(const std::vector<EntityTypeId>& allowed, EntityTypeId type,
+                           std::span<const std::string_view> ids, std::span<const uint32_t> codes,
+                           std::vector<Val>* out);
+
+  const Policy& policy_;
+  const Snapshot& snapshot_;
+  ActionId action_;
+  BoundRequest shared_;
+  BatchRows rows_;
+  std::vector<Val> principals_;
+  std::vector<Val> resources_;
+  std::vector<std::unique_ptr<Column>> columns_;
+  std::vector<BatchColumn> column_views_;
+  // Entities that the snapshot does not know: those of the shared request, then the columns'.
+  std::vector<uint32_t> stranger_types_;
+  absl::flat_hash_map<std::pair<uint32_t, std::string>, uint32_t> strangers_;
+  Arena arena_;
+  std::vector<BoundFact> params_;
+  std::vector<BoundFact> inputs_;
+  std::vector<Reading> readings_;
+};
+
+}  // namespace ztp
