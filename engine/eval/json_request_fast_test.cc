@@ -153,8 +153,9 @@ TEST_F(JsonRequestFast, WhatIsLeftOutIsNotThatOfTheLastRequest) {
 }
 
 TEST_F(JsonRequestFast, EveryByteChangedTakenOutAndAdded) {
-  const std::string bytes(
-      "\0\t\n\x1f !\"#'*+,-./019:;=@AEZ[\\]_abefnrtuz{}~\x7f\x80\xa9\xc3\xed\xff", 49);
+  constexpr char kBytes[] =
+      "\0\t\n\x1f !\"#'*+,-./019:;=@AEZ[\\]_abefnrtuz{}~\x7f\x80\xa9\xc3\xed\xff";
+  const std::string bytes(kBytes, sizeof(kBytes) - 1);
   for (const bool opted_in : {true, false}) {
     options_.accept_now = options_.assume_proven = opted_in;
     UseOptions();
