@@ -23,6 +23,9 @@ totals: 8001
 desc: Trigger: Client Request: bind_decide
 events: Ir
 totals: 16000
+desc: Trigger: Client Request: json
+events: Ir
+totals: 32000
 desc: Trigger: Program termination
 events: Ir
 totals: 0
@@ -47,7 +50,7 @@ def document(instructions_by_figure, compiler="13"):
 
 class Counts(unittest.TestCase):
     def test_each_dump_has_its_count(self):
-        self.assertEqual(instructions.parse_counts(DUMPS), {"decide": 8001, "bind_decide": 16000})
+        self.assertEqual(instructions.parse_counts(DUMPS), {"decide": 8001, "bind_decide": 16000, "json": 32000})
 
     def test_a_dump_that_is_missing_or_empty_is_no_count_of_zero(self):
         for text in ["", DUMPS.replace("totals: 8001", "totals: 0"), DUMPS.replace("bind_decide", "other")]:

@@ -30,7 +30,7 @@ entity User in Group carried claimed { age: Int, names: Set<String>, home?: Grou
 entity Doc in home: Group carried claimed {
   b: Bool, i: Int, d: Decimal, s: String, t: Time, u: Duration, v: Version, h: HexVersion, ip: Ip,
   net: Set<Cidr>, dig: Digest, sp: SpiffeId, g: Glob, c: Color, l: Label, ps: List<Point>,
-  m: Map<String, Int>, mv?: Map<Version, Int>, proof?: Point proven, o?: Set<Group>
+  m: Map<String, Int>, mv?: Map<Version, Int>, proof?: Point proven, o?: Set<Group>, one?: Cidr
 }
 entity Stored { a: Int }
 input where?: Ip
@@ -153,8 +153,9 @@ TEST_F(JsonRequestFast, WhatIsLeftOutIsNotThatOfTheLastRequest) {
 }
 
 TEST_F(JsonRequestFast, EveryByteChangedTakenOutAndAdded) {
-  const std::string bytes(
-      "\0\t\n\x1f !\"#'*+,-./019:;=@AEZ[\\]_abefnrtuz{}~\x7f\x80\xa9\xc3\xed\xff", 49);
+  constexpr char kBytes[] =
+      "\0\t\n\x1f !\"#'*+,-./019:;=@AEZ[\\]_abefnrtuz{}~\x7f\x80\xa9\xc3\xed\xff";
+  const std::string bytes(kBytes, sizeof(kBytes) - 1);
   for (const bool opted_in : {true, false}) {
     options_.accept_now = options_.assume_proven = opted_in;
     UseOptions();
@@ -188,8 +189,8 @@ class Maker {
     odds_ = odds;
     const Action& action = Any(schema_.actions);
     std::vector<std::string> members;
-    members.push_back(Member("subject", Entity(Any(action.principals))));
-    members.push_back(Member("resource", Entity(Any(action.resources))));
+    members.push_back(Member("subject", Entity(AnyType(action.principals))));
+    members.push_back(Member("resource", Entity(AnyType(action.resources))));
     std::vector<std::string> params;
     for (const Param& p : action.params) {
       if ((p.optional || p.default_value) && OneIn(2)) continue;
@@ -218,6 +219,10 @@ class Maker {
   template <typename T>
   const T& Any(const std::vector<T>& items) {
     return items[Below(items.size())];
+  }
+  EntityTypeId AnyType(const std::vector<EntityTypeId>& types) {
+    if (!Wrong()) return Any(types);
+    return EntityTypeId{static_cast<uint32_t>(Below(schema_.entities.size()))};
   }
   std::string Space() {
     return std::string(OneIn(4) ? Any<std::string>({" ", "\n", "\t \r\n"}) : "");
@@ -444,6 +449,17 @@ TEST_F(JsonRequestFast, Shapes) {
   ExpectCareful(Request(R"("flag":true,"flag":true)"));
   ExpectCareful(Request("", R"(,"x":{"y":{"z":1,"z":1}})"));
   ExpectCareful(Request("", R"(,"subject":{"type":"Stored","id":"s"})"));
+}
+
+TEST_F(JsonRequestFast, TypesThatFitNoAction) {
+  const auto request = [](std::string_view subject, std::string_view resource) {
+    return Cat(R"({"subject":{"type":")", subject, R"(","id":"s"},"resource":{"type":")", resource,
+               R"(","id":"r"},"action":{"name":"doc.read","properties":{"n":1,"k":"red"}}})");
+  };
+  ExpectQuick(request("Stored", "Stored"));
+  ExpectCareful(request("Stored", "Group"));
+  ExpectCareful(request("Group", "Stored"));
+  ExpectCareful(request("Nothing", "Stored"));
 }
 
 TEST_F(JsonRequestFast, Limits) {
