@@ -173,8 +173,10 @@ void BoundRequest::ReadProbes() {
     ReadProbe(index.probes[i], &readings_[i]);
   }
   marks_ = 0;
+  marks_known_ = true;
   for (uint32_t m = 0; m < index.request_marks; ++m) {
     const Reading& reading = readings_[index.marks[m].probe];
+    marks_known_ &= reading.plain != 0;
     if (reading.plain) marks_ |= BitsOf(index.marks[m], index.cuts.data(), reading.value);
   }
 }

@@ -63,6 +63,8 @@ class BoundRequest : public UidSource {
   const Reading* readings() const { return readings_.data(); }
   // What it says to the index's first marks.
   uint64_t marks() const { return marks_; }
+  // Each of them is known for ever.
+  bool marks_known() const { return marks_known_; }
   bool Can(ObligationId obligation) const { return can_all_ || can_[obligation.index]; }
 
   // Entities: those of the snapshot, then those that only the request knows.
@@ -105,6 +107,7 @@ class BoundRequest : public UidSource {
   std::vector<Stranger> strangers_;
   std::vector<Reading> readings_;
   uint64_t marks_ = 0;
+  bool marks_known_ = false;
   bool can_all_ = true;
   std::vector<bool> can_;
   int64_t now_ = 0;

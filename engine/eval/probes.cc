@@ -218,19 +218,23 @@ uint64_t ProbeReader::ReadMark(uint32_t number) {
   return reading.plain ? BitsOf(mark, index_.cuts.data(), reading.value) : 0;
 }
 
-inline uint64_t ProbeReader::MarksOf(const StoredMarks::Row& marks, const Stored& stored) {
+inline uint64_t ProbeReader::MarksOf(const StoredMarks::Row& marks, const Stored& stored,
+                                     bool* known) {
   if (StoredMarks::Has(marks, stored.row, *stored.layout)) {
+    *known &= marks.all;
     return StoredMarks::Read(marks, stored.row, snapshot_.view(), index_);
   }
   uint64_t out = 0;
+  *known &= marks.all && marks.cells.empty();
   for (const StoredMarks::Cell& cell : marks.cells) out |= ReadMark(cell.mark);
   return out;
 }
 
-uint64_t ProbeReader::ReadStoredMarks() {
+uint64_t ProbeReader::ReadStoredMarks(bool* known) {
   const StoredMarks& all = request_.policy().stored_marks();
-  uint64_t marks = MarksOf(all.OfPrincipal(principal_.type), principal_) |
-                   MarksOf(all.OfResource(resource_.type), resource_);
+  uint64_t marks = MarksOf(all.OfPrincipal(principal_.type), principal_, known) |
+                   MarksOf(all.OfResource(resource_.type), resource_, known);
+  *known &= all.others().empty();
   for (const uint32_t mark : all.others()) marks |= ReadMark(mark);
   return marks;
 }

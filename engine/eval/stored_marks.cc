@@ -28,8 +28,11 @@ StoredMarks::StoredMarks(const DecisionProgram& program)
     }
     for (uint32_t t = 0; t < principals_.size(); ++t) {
       const uint32_t column = program.AttributeColumn(probe.index, EntityTypeId{t});
-      if (column == kNone32) continue;
       Row& row = (of_principal ? principals_ : resources_)[t];
+      if (column == kNone32) {
+        row.all = false;
+        continue;
+      }
       row.cells.push_back({m, column, text});
       const unsigned shift = FactsRow::kStateShift + 2 * column;
       row.states |= uint64_t{3} << shift;

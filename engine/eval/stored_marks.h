@@ -24,6 +24,7 @@ class StoredMarks {
   // What a type has marks of.
   struct Row {
     std::vector<Cell> cells;
+    bool all = true;      // of the holder's marks none is of an attribute that the type lacks
     uint64_t states = 0;  // bits of the row's states that have to be as `present`
     uint64_t present = 0;
   };
