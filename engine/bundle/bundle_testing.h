@@ -273,8 +273,10 @@ inline DecisionProgram IndexedProgram() {
   x.tests[8].now_op = Test::NowOp::kLe;
   x.tests[9].negated = 1;
   auto indexed = [&](uint32_t rule, std::vector<uint32_t> tests, uint16_t cheap) {
-    x.rules.push_back({rule, static_cast<uint32_t>(x.rule_tests.size()), cheap,
-                       static_cast<uint16_t>(tests.size())});
+    x.rules.push_back({.rule = rule,
+                       .first_test = static_cast<uint32_t>(x.rule_tests.size()),
+                       .cheap_tests = cheap,
+                       .tests = static_cast<uint16_t>(tests.size())});
     x.rule_tests.insert(x.rule_tests.end(), tests.begin(), tests.end());
   };
   indexed(2, {0, 9}, 1);

@@ -114,7 +114,10 @@ void AddMarks(const DecisionProgram& p, KernelTables* out) {
         const Probe& probe = index.probes[index.marks[m].probe];
         if (probe.source != source || !IsOfCells(p, probe)) continue;
         const uint32_t column = p.AttributeColumn(probe.index, EntityTypeId{t});
-        if (column == kNone32) continue;
+        if (column == kNone32) {
+          row.all = 0;
+          continue;
+        }
         out->mark_cells.push_back({m, column, probe.form == Probe::Form::kText ? 1u : 0u});
         const unsigned shift = FactsRow::kStateShift + 2 * column;
         row.states |= uint64_t{3} << shift;

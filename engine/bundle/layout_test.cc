@@ -184,6 +184,9 @@ TEST(Layout, Index) {
     SAME(first_test);
     SAME(cheap_tests);
     SAME(tests);
+    SAME(marked_tests);
+    SAME(reserved);
+    SAME(out);
   }
   {
     const Both<IndexMark> b;

@@ -6,48 +6,13 @@
 #include <vector>
 
 #include "engine/base/status.h"
-#include "engine/bundle/constant_names.h"
 #include "engine/bundle/verify.h"
+#include "engine/bundle/verify_probes.h"
 
 namespace ztp {
 namespace {
 
 using Form = Probe::Form;
-using Source = Probe::Source;
-
-bool IsNumber(TypeKind k) {
-  switch (k) {
-    case TypeKind::kBool:
-    case TypeKind::kInt:
-    case TypeKind::kDecimal:
-    case TypeKind::kTime:
-    case TypeKind::kDuration:
-    case TypeKind::kEnum:
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool IsText(TypeKind k) {
-  switch (k) {
-    case TypeKind::kString:
-    case TypeKind::kVersion:
-    case TypeKind::kHexVersion:
-    case TypeKind::kDigest:
-    case TypeKind::kSpiffeId:
-    case TypeKind::kGlob:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// Forms of which a value is one number.
-bool IsOneNumber(Form form) {
-  return form == Form::kNumber || form == Form::kText || form == Form::kRank ||
-         form == Form::kEntity;
-}
 
 template <size_t N>
 bool AllZero(const uint8_t (&reserved)[N]) {
@@ -57,11 +22,10 @@ bool AllZero(const uint8_t (&reserved)[N]) {
 class IndexChecker {
  public:
   explicit IndexChecker(const DecisionProgram& program)
-      : p_(program), x_(program.index), names_(program), matcher_(program.schema) {}
+      : p_(program), x_(program.index), probes_(program) {}
 
   absl::Status Check() {
-    ZTP_RETURN_IF_ERROR(CheckProbes());
-    ZTP_RETURN_IF_ERROR(CheckTests());
+    ZTP_RETURN_IF_ERROR(probes_.Check());
     ZTP_RETURN_IF_ERROR(CheckRules());
     ZTP_RETURN_IF_ERROR(CheckMarks());
     return CheckGroups();
@@ -69,256 +33,6 @@ class IndexChecker {
 
  private:
   static absl::Status Wrong(std::string_view what) { return InvalidArgument("the index: ", what); }
-
-  // A part of a table, as two numbers of a test.
-  template <typename T>
-  static bool InRangeOf(int64_t first, int64_t count, const Table<T>& table) {
-    const int64_t size = static_cast<int64_t>(table.size());
-    return first >= 0 && first <= size && count >= 0 && count <= size - first;
-  }
-
-  const Type& TypeOf(const Probe& probe) const {
-    return p_.schema.types[TypeId{p_.nodes[probe.node].type}];
-  }
-  // What now can be compared with.
-  bool IsTime(const Probe& probe) const {
-    if (probe.source == Source::kInputFresh) return true;
-    if (probe.form != Form::kNumber || probe.node == kNone32) return false;
-    const TypeKind kind = TypeOf(probe).kind;
-    return kind == TypeKind::kTime || kind == TypeKind::kDuration;
-  }
-  TypeKind ElementKind(const Probe& probe) const {
-    return p_.schema.types.kind(TypeOf(probe).element);
-  }
-
-  // --- Probes ---
-
-  bool SourceFits(const Probe& probe) const {
-    switch (probe.source) {
-      case Source::kAction:
-      case Source::kPrincipalType:
-      case Source::kResourceType:
-        return probe.node == kNone32 && probe.form == Form::kNumber && probe.index == 0 &&
-               probe.field == 0;
-      case Source::kInputFresh:
-        return probe.node == kNone32 && probe.form == Form::kNumber && probe.field == 0 &&
-               probe.index < p_.schema.inputs.size();
-      default:
-        break;
-    }
-    if (probe.node >= p_.nodes.size()) return false;
-    const Node& node = p_.nodes[probe.node];
-    if ((node.flags & Node::kFreeSlots) != 0) return false;
-    if (probe.source != Source::kInputField && probe.field != 0) return false;
-    auto leaf = [&](Opcode op) { return node.op == op && node.payload == probe.index; };
-    auto read_of = [&](Opcode holder) { return p_.nodes[p_.args[node.first_arg]].op == holder; };
-    switch (probe.source) {
-      case Source::kNode:
-        return probe.index == 0;
-      case Source::kPrincipal:
-        return node.op == Opcode::kPrincipal && probe.index == 0;
-      case Source::kResource:
-        return node.op == Opcode::kResource && probe.index == 0;
-      case Source::kParam:
-        return leaf(Opcode::kParam);
-      case Source::kInput:
-        return leaf(Opcode::kInput);
-      case Source::kInputField:
-        return node.op == Opcode::kField && node.payload == probe.field &&
-               read_of(Opcode::kInput) && p_.nodes[p_.args[node.first_arg]].payload == probe.index;
-      case Source::kPrincipalAttribute:
-        return leaf(Opcode::kAttr) && read_of(Opcode::kPrincipal);
-      case Source::kResourceAttribute:
-        return leaf(Opcode::kAttr) && read_of(Opcode::kResource);
-      case Source::kHasPrincipalAttribute:
-        return leaf(Opcode::kHasAttr) && read_of(Opcode::kPrincipal);
-      case Source::kHasResourceAttribute:
-        return leaf(Opcode::kHasAttr) && read_of(Opcode::kResource);
-      case Source::kPrincipalQuantifier:
-        return leaf(Opcode::kAncestorQuantifier) && read_of(Opcode::kPrincipal);
-      case Source::kResourceQuantifier:
-        return leaf(Opcode::kAncestorQuantifier) && read_of(Opcode::kResource);
-      case Source::kInputIssuedAt:
-        return leaf(Opcode::kInputIssuedAt);
-      case Source::kInputExpiresAt:
-        return leaf(Opcode::kInputExpiresAt);
-      default:
-        return false;
-    }
-  }
-
-  bool FormFits(const Probe& probe) const {
-    if (probe.node == kNone32) return true;  // as SourceFits says
-    const Type& type = TypeOf(probe);
-    switch (probe.form) {
-      case Form::kNumber:
-        return IsNumber(type.kind);
-      case Form::kText:
-        return IsText(type.kind);
-      case Form::kRank:
-        return type.kind == TypeKind::kString || type.kind == TypeKind::kVersion ||
-               type.kind == TypeKind::kHexVersion;
-      case Form::kLabel:
-        return type.kind == TypeKind::kLattice && p_.schema[LatticeId{type.decl}].bits <= 64;
-      case Form::kEntity:
-        return type.kind == TypeKind::kEntity;
-      case Form::kItems:
-        return type.kind == TypeKind::kSet || type.kind == TypeKind::kList;
-      case Form::kChars:
-        return type.kind == TypeKind::kString || type.kind == TypeKind::kSpiffeId;
-    }
-    return false;
-  }
-
-  // Texts are numbers of texts, and ascend: by number, or (kRank) by their bytes.
-  bool TextsFit(const Probe& probe) const {
-    if (probe.form != Form::kText && probe.form != Form::kRank) {
-      return probe.first == 0 && probe.count == 0;
-    }
-    if (!InRange(probe.first, probe.count, x_.texts.size())) return false;
-    for (uint32_t i = 0; i < probe.count; ++i) {
-      const uint32_t text = x_.texts[probe.first + i];
-      if (text >= names_.texts().size()) return false;
-      if (i == 0) continue;
-      const uint32_t before = x_.texts[probe.first + i - 1];
-      if (probe.form == Form::kText ? before >= text
-                                    : names_.texts()[before] >= names_.texts()[text]) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  absl::Status CheckProbes() const {
-    uint64_t texts = 0;
-    if (x_.request_probes > x_.probes.size()) return Wrong("probes of a request are out of range");
-    for (uint32_t i = 0; i < x_.probes.size(); ++i) {
-      const Probe& probe = x_.probes[i];
-      if (!SourceFits(probe)) return Wrong("a probe reads what is not there");
-      if (probe.FromRequest() != (i < x_.request_probes)) {
-        return Wrong("the first probes are not those of a request");
-      }
-      if (!FormFits(probe)) return Wrong("a probe has a form that its value has not");
-      texts += probe.count;
-      if (texts > x_.texts.size() || !TextsFit(probe)) {
-        return Wrong("a probe's texts are out of range or out of order");
-      }
-    }
-    return absl::OkStatus();
-  }
-
-  // --- Tests ---
-
-  bool ValuesFit(const Test& test, uint64_t* seen) const {
-    if (!InRangeOf(test.a, test.b, x_.values)) return false;
-    *seen += static_cast<uint64_t>(test.b);
-    if (*seen > x_.values.size()) return false;
-    for (int64_t i = 1; i < test.b; ++i) {
-      const size_t at = static_cast<size_t>(test.a + i);
-      if (x_.values[at - 1] >= x_.values[at]) return false;
-    }
-    return true;
-  }
-
-  bool IsNamedEntity(int64_t number) const {
-    return number >= 0 && static_cast<uint64_t>(number) < names_.entities().size();
-  }
-
-  bool IsConstant(int64_t number) const {
-    return number >= 0 && static_cast<uint64_t>(number) < p_.constants.size();
-  }
-
-  bool TestFits(const Test& test, uint64_t* values) {
-    if (test.negated > 1 || test.reserved != 0 || test.probe >= x_.probes.size()) return false;
-    if (test.op != Test::Op::kNow && test.now_op != Test::NowOp::kLt) return false;
-    const Probe& probe = x_.probes[test.probe];
-    switch (test.op) {
-      case Test::Op::kRange:
-        return IsOneNumber(probe.form);
-      case Test::Op::kMask:
-        return IsOneNumber(probe.form) && test.b == 0;
-      case Test::Op::kAmong:
-        return IsOneNumber(probe.form) && ValuesFit(test, values);
-      case Test::Op::kBits:
-        return probe.form == Form::kLabel;
-      case Test::Op::kMember:
-        return probe.form == Form::kEntity && IsNamedEntity(test.a) && test.b == 0;
-      case Test::Op::kMemberAny: {
-        if (probe.form != Form::kEntity || !ValuesFit(test, values)) return false;
-        // They ascend.
-        return test.b == 0 || (IsNamedEntity(x_.values[static_cast<size_t>(test.a)]) &&
-                               IsNamedEntity(x_.values[static_cast<size_t>(test.a + test.b - 1)]));
-      }
-      case Test::Op::kHas: {
-        if (probe.form != Form::kItems || !IsConstant(test.a) || test.b != 0) return false;
-        const TypeId item{p_.constant_types[static_cast<size_t>(test.a)]};
-        const TypeId element = TypeOf(probe).element;
-        return element.index == 0 || matcher_.Fits(item, element) || matcher_.Fits(element, item);
-      }
-      case Test::Op::kLike:
-        return probe.form == Form::kChars && IsConstant(test.a) && test.b == 0 &&
-               p_.constants[static_cast<size_t>(test.a)].kind ==
-                   static_cast<uint8_t>(TypeKind::kGlob);
-      case Test::Op::kNow:
-        return IsTime(probe) && test.now_op <= Test::NowOp::kEq && (test.b == 0 || test.b == 1);
-      case Test::Op::kAnyOf:
-        return AlternativesFit(test, values);
-      case Test::Op::kBelow:
-      case Test::Op::kNotAbove:
-      case Test::Op::kEqual:
-        return probe.form == Form::kNumber && OtherFits(test, Form::kNumber);
-      case Test::Op::kWithin:
-        return probe.form == Form::kLabel && OtherFits(test, Form::kLabel);
-    }
-    return false;
-  }
-
-  // The second fact of a test of two.
-  bool OtherFits(const Test& test, Form form) const {
-    return test.b == 0 && test.a >= 0 && static_cast<uint64_t>(test.a) < x_.probes.size() &&
-           x_.probes[static_cast<size_t>(test.a)].form == form;
-  }
-
-  // None of them has alternatives of its own, so that trying them ends. The first one's probe is
-  // the test's.
-  bool AlternativesFit(const Test& test, uint64_t* values) const {
-    if (!ValuesFit(test, values) || test.b == 0) return false;
-    for (int64_t i = 0; i < test.b; ++i) {
-      const int64_t number = x_.values[static_cast<size_t>(test.a + i)];
-      if (number < 0 || static_cast<uint64_t>(number) >= x_.tests.size()) return false;
-      const Test& one = x_.tests[static_cast<size_t>(number)];
-      if (one.op == Test::Op::kAnyOf || (i == 0 && one.probe != test.probe)) return false;
-    }
-    return true;
-  }
-
-  // Without an operator of the program.
-  bool IsCheap(const Test& test) const {
-    auto cheap = [&](uint64_t probe) { return x_.probes[probe].source != Source::kNode; };
-    switch (test.op) {
-      case Test::Op::kAnyOf:
-        for (int64_t i = 0; i < test.b; ++i) {
-          const auto number = static_cast<size_t>(x_.values[static_cast<size_t>(test.a + i)]);
-          if (!IsCheap(x_.tests[number])) return false;
-        }
-        return true;
-      case Test::Op::kBelow:
-      case Test::Op::kNotAbove:
-      case Test::Op::kEqual:
-      case Test::Op::kWithin:
-        return cheap(test.probe) && cheap(static_cast<uint64_t>(test.a));
-      default:
-        return cheap(test.probe);
-    }
-  }
-
-  absl::Status CheckTests() {
-    uint64_t values = 0;
-    for (const Test& test : x_.tests) {
-      if (!TestFits(test, &values)) return Wrong("a test does not fit its probe");
-    }
-    return absl::OkStatus();
-  }
 
   // --- Rules ---
 
@@ -346,14 +60,15 @@ class IndexChecker {
       const bool first = rank == 0 || rank == count[0] || rank == count[0] + count[1];
       if (!first && x_.rules[rank - 1].rule >= rule.rule) return Wrong("rules are not in order");
       tests += rule.tests;
-      if (rule.cheap_tests > rule.tests || tests > x_.rule_tests.size() ||
+      if (rule.marked_tests > rule.cheap_tests || rule.reserved != 0 ||
+          rule.cheap_tests > rule.tests || tests > x_.rule_tests.size() ||
           !InRange(rule.first_test, rule.tests, x_.rule_tests.size())) {
         return Wrong("a rule's tests are out of range");
       }
       for (uint32_t i = 0; i < rule.tests; ++i) {
         const uint32_t test = x_.rule_tests[rule.first_test + i];
         if (test >= x_.tests.size()) return Wrong("a rule's tests are out of range");
-        if (i < rule.cheap_tests && !IsCheap(x_.tests[test])) {
+        if (i < rule.cheap_tests && !probes_.IsCheap(test)) {
           return Wrong("a cheap test needs an operator to be run");
         }
       }
@@ -433,7 +148,7 @@ class IndexChecker {
       case IndexGroup::Kind::kMember:
         return probe.form == Form::kEntity;
       case IndexGroup::Kind::kElement:
-        return probe.form == Form::kItems && IsText(ElementKind(probe));
+        return probes_.HasTexts(probe);
       default:
         return false;
     }
@@ -523,15 +238,6 @@ class IndexChecker {
     return absl::OkStatus();
   }
 
-  // A number that is never negative?
-  bool IsCode(const Probe& probe) const {
-    if (probe.form == Form::kText || probe.form == Form::kRank) return true;
-    if (probe.form != Form::kNumber || probe.source == Source::kInputFresh) return false;
-    if (probe.node == kNone32) return true;  // an action, an entity type
-    const TypeKind kind = TypeOf(probe).kind;
-    return kind == TypeKind::kBool || kind == TypeKind::kEnum;
-  }
-
   // They ascend, and are nobody else's.
   bool CutsFit(uint32_t first, uint32_t count) {
     cuts_seen_ += count;
@@ -552,7 +258,7 @@ class IndexChecker {
                 probe.form == Form::kRank) &&
                CutsFit(mark.first_cut, mark.count);
       case IndexMark::Kind::kCodes:
-        return IsCode(probe) && mark.first_cut == 0;
+        return probes_.IsCode(probe) && mark.first_cut == 0;
       case IndexMark::Kind::kSet:
       case IndexMark::Kind::kClear:
         return probe.form == Form::kLabel && mark.first_cut < 64 &&
@@ -582,7 +288,7 @@ class IndexChecker {
       case IndexColumn::Kind::kIntervals:
       case IndexColumn::Kind::kAge: {
         const bool age = column.kind == IndexColumn::Kind::kAge;
-        if (age ? !IsTime(probe)
+        if (age ? !probes_.IsTime(probe)
                 : probe.form != Form::kNumber && probe.form != Form::kText &&
                       probe.form != Form::kRank) {
           return false;
@@ -591,7 +297,7 @@ class IndexChecker {
         break;
       }
       case IndexColumn::Kind::kCodes:
-        if (!IsCode(probe) || column.first_cut != 0) return false;
+        if (!probes_.IsCode(probe) || column.first_cut != 0) return false;
         break;
       case IndexColumn::Kind::kSet:
       case IndexColumn::Kind::kClear:
@@ -679,8 +385,7 @@ class IndexChecker {
 
   const DecisionProgram& p_;
   const DecisionIndex& x_;
-  const ConstantNames names_;
-  TypeMatcher matcher_;
+  ProbeChecker probes_;
   // How much of each table groups have taken so far: no two share a part, so the check takes time
   // linear in the tables.
   uint64_t ranks_seen_ = 0;

@@ -15,15 +15,29 @@ constexpr size_t kPair = 2;
 typedef uint64_t Pair __attribute__((vector_size(8 * kPair), aligned(8), may_alias));
 constexpr size_t kMostPairs = 4;  // at once, each in a register
 
-// The AND of words [at, at + 2 * kPairs) of the rows, of which there is one.
+// The AND of words [at, at + 2 * kPairs) of the rows, of which there is one. Written out, since an
+// array would not stay in registers.
 template <size_t kPairs>
 inline void AndRows(const uint64_t* const* rows, size_t count, size_t at, Pair (&left)[kPairs]) {
+  static_assert(kPairs == 1 || kPairs == 4);
   const Pair* row = reinterpret_cast<const Pair*>(rows[0] + at);
-  for (size_t i = 0; i < kPairs; ++i) left[i] = row[i];
-  for (size_t r = 1; r < count; ++r) {
-    row = reinterpret_cast<const Pair*>(rows[r] + at);
-    for (size_t i = 0; i < kPairs; ++i) left[i] &= row[i];
+  Pair a = row[0];
+  if constexpr (kPairs == 1) {
+    for (size_t r = 1; r < count; ++r) a &= *reinterpret_cast<const Pair*>(rows[r] + at);
+  } else {
+    Pair b = row[1], c = row[2], d = row[3];
+    for (size_t r = 1; r < count; ++r) {
+      row = reinterpret_cast<const Pair*>(rows[r] + at);
+      a &= row[0];
+      b &= row[1];
+      c &= row[2];
+      d &= row[3];
+    }
+    left[1] = b;
+    left[2] = c;
+    left[3] = d;
   }
+  left[0] = a;
 }
 
 // They come as a few runs that ascend: an insertion does little, unless they are many.
@@ -57,7 +71,8 @@ void Candidates::Find() {
     TakeAll();
     return;
   }
-  marks_ = request_.marks | probes_.ReadStoredMarks();
+  marks_known_ = request_.marks_known;
+  marks_ = request_.marks | probes_.ReadStoredMarks(&marks_known_);
   found_ = s_.found_.data();
   found_end_ = found_ + s_.found_.capacity();
   Visit(index_.first_root, index_.root_count);
@@ -359,7 +374,8 @@ Candidates::Outcome Candidates::Check(uint32_t rank) {
   bool is_false = false;
   int64_t false_until = INT64_MIN;
   int64_t true_until = kForEver;
-  for (uint32_t i = 0; i < rule.tests; ++i) {
+  if ((rule.out & marks_) != 0) return {Tri::kFalse, kForEver};
+  for (uint32_t i = marks_known_ ? rule.marked_tests : 0; i < rule.tests; ++i) {
     // What the program has to work out is not worth it any more.
     if (i >= rule.cheap_tests && (open || is_false)) {
       open = true;

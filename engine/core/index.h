@@ -110,9 +110,14 @@ struct IndexedRule {
   // The cheap tests come first: those that need no operator of the program to be run.
   uint16_t cheap_tests = 0;
   uint16_t tests = 0;
+  // The first of the cheap: where every mark is known, and the decision has none of `out`, they
+  // are true.
+  uint16_t marked_tests = 0;
+  uint16_t reserved = 0;
+  uint64_t out = 0;  // marks with which the rule is false for ever
   bool operator==(const IndexedRule&) const = default;
 };
-static_assert(sizeof(IndexedRule) == 12);
+static_assert(sizeof(IndexedRule) == 24);
 
 // What a decision knows of a few small values, as 64 bits: each mark has some of them, one for each
 // stretch of its probe's values, and the one is set that the value is in; or one for each bit of a

@@ -250,12 +250,14 @@ uint64_t ProbeReader::ReadMark(uint32_t number) {
 }
 
 // Of a row all of whose cells are simply there, straight from them.
-inline uint64_t ProbeReader::MarksOf(const MarkRow& marks, const Stored& stored) {
+inline uint64_t ProbeReader::MarksOf(const MarkRow& marks, const Stored& stored, bool* known) {
   const MarkCell* const cells = policy_.mark_cells.data() + marks.first_cell;
   const MarkCell* const end = cells + marks.cell_count;
   uint64_t out = 0;
+  *known &= marks.all != 0;
   if (stored.row == nullptr || stored.layout->first_window != 0 ||
       (stored.row[2] & marks.states) != marks.present) {
+    *known &= cells == end;
     for (const MarkCell* cell = cells; cell != end; ++cell) out |= ReadMark(cell->mark);
     return out;
   }
@@ -273,9 +275,10 @@ inline uint64_t ProbeReader::MarksOf(const MarkRow& marks, const Stored& stored)
   return out;
 }
 
-uint64_t ProbeReader::ReadStoredMarks() {
-  uint64_t marks = MarksOf(policy_.principal_marks[principal_.type], principal_) |
-                   MarksOf(policy_.resource_marks[resource_.type], resource_);
+uint64_t ProbeReader::ReadStoredMarks(bool* known) {
+  uint64_t marks = MarksOf(policy_.principal_marks[principal_.type], principal_, known) |
+                   MarksOf(policy_.resource_marks[resource_.type], resource_, known);
+  *known &= policy_.other_marks.empty();
   for (const uint32_t mark : policy_.other_marks) marks |= ReadMark(mark);
   return marks;
 }

@@ -40,8 +40,9 @@ class ProbeReader {
     return (probe < request_probes_ ? request_readings_ : readings_)[probe];
   }
 
-  // The bits of all marks but those of what the request says.
-  uint64_t ReadStoredMarks();
+  // The bits of all marks but those of what the request says. `known` becomes false if one may not
+  // be known for ever.
+  uint64_t ReadStoredMarks(bool* known);
 
   struct Outcome {
     Tri value = Tri::kUnknown;  // unknown: the machine has to say
@@ -94,7 +95,7 @@ class ProbeReader {
     return {row, facts_.types + entity.size, entity.size, entity.entity()};
   }
   uint64_t ReadMark(uint32_t number);
-  uint64_t MarksOf(const MarkRow& marks, const Stored& stored);
+  uint64_t MarksOf(const MarkRow& marks, const Stored& stored, bool* known);
   uint32_t PlainColumn(const Probe& probe, const Stored& stored) const;
   bool PlainNumber(const Probe& probe, const Stored& stored, uint32_t column,
                    int64_t* number) const;

@@ -231,6 +231,8 @@ struct MarkCell {
 struct MarkRow {
   uint32_t first_cell = 0;  // in KernelTables::mark_cells
   uint32_t cell_count = 0;
+  // 1: of the holder's marks none is of an attribute that the type lacks.
+  uint64_t all = 1;
   uint64_t states = 0;  // bits of the row's states that have to be as `present`
   uint64_t present = 0;
   bool operator==(const MarkRow&) const = default;

@@ -141,8 +141,10 @@ void ReadProbe(const RequestView& request, uint32_t probe, Reading* readings) {
 void ReadMarks(RequestView* request) {
   const IndexView& index = request->policy->index;
   request->marks = 0;
+  request->marks_known = true;
   for (uint32_t m = 0; m < index.request_marks; ++m) {
     const Reading& reading = request->readings[index.marks[m].probe];
+    request->marks_known &= reading.plain != 0;
     if (reading.plain) request->marks |= BitsOf(index.marks[m], index.cuts.data(), reading.value);
   }
 }

@@ -60,8 +60,9 @@ struct RequestView {
   const uint64_t* can = nullptr;
   // What the request says to the index's first probes (ReadProbes).
   const Reading* readings = nullptr;
-  uint64_t marks = 0;  // what it says to the first request_marks marks
-  int64_t now = 0;     // microseconds since 1970-01-01T00:00:00Z
+  uint64_t marks = 0;        // what it says to the first request_marks marks
+  bool marks_known = false;  // each of them is known for ever
+  int64_t now = 0;           // microseconds since 1970-01-01T00:00:00Z
 
   bool Can(uint32_t obligation) const {
     return can == nullptr || (can[obligation / 64] >> (obligation % 64) & 1) != 0;

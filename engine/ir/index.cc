@@ -45,8 +45,10 @@ class IndexBuilder {
     const auto [first, count] = Groups(ranks, &used, 0);
     out_.first_root = first;
     out_.root_count = count;
-    // Only postings look at marks.
-    if (out_.postings.empty()) {
+    // Without postings, reading marks costs more than they leave out.
+    if (!out_.postings.empty()) {
+      MarkRules();
+    } else {
       out_.marks.clear();
       out_.request_marks = 0;
       out_.cuts.erase(out_.cuts.begin(), out_.cuts.begin() + mark_cuts);
@@ -60,6 +62,19 @@ class IndexBuilder {
 
  private:
   using Range = std::pair<uint32_t, uint32_t>;
+
+  // What marks say comes first among a rule's tests, so that it need not be asked again.
+  void MarkRules() {
+    for (uint32_t rank = 0; rank < out_.rules.size(); ++rank) {
+      IndexedRule& rule = out_.rules[rank];
+      rule.out = marks_.OutOf(rank);
+      uint32_t* const first = out_.rule_tests.data() + rule.first_test;
+      uint32_t* const end = std::stable_partition(first, first + rule.cheap_tests, [&](uint32_t t) {
+        return marks_.CoversTest(out_.tests[t]);
+      });
+      rule.marked_tests = static_cast<uint16_t>(end - first);
+    }
+  }
 
   auto TestsOf(uint32_t rank) const {
     const IndexedRule& rule = out_.rules[rank];

@@ -159,6 +159,19 @@ bool MarkBuilder::Covers(uint32_t probe) const {
                      [&](const Made& made) { return made.mark.probe == probe && made.exact; });
 }
 
+bool MarkBuilder::CoversTest(const Test& test) const {
+  if (IsOfNumber(out_, test)) return Covers(test.probe);
+  LabelBits left = BitsOfLabel(test);
+  if (left.set == 0 && left.clear == 0) return false;
+  for (const Made& made : made_) {
+    if (made.mark.probe != test.probe) continue;
+    const uint64_t bits = (~uint64_t{0} >> (63 - made.mark.count)) << made.mark.first_cut;
+    if (made.mark.kind == IndexMark::Kind::kSet) left.clear &= ~bits;
+    if (made.mark.kind == IndexMark::Kind::kClear) left.set &= ~bits;
+  }
+  return left.set == 0 && left.clear == 0;
+}
+
 uint64_t MarkBuilder::OutOf(uint32_t rank) const {
   uint64_t out = 0;
   for (const uint32_t t : TestsOf(out_, rank)) {

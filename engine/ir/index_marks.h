@@ -23,6 +23,8 @@ class MarkBuilder {
   uint64_t OutOf(uint32_t rank) const;
   // Do marks say all that a test of the probe's number can say?
   bool Covers(uint32_t probe) const;
+  // The same of this test.
+  bool CoversTest(const Test& test) const;
 
  private:
   // A probe that marks could be made of.

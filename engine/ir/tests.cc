@@ -112,7 +112,7 @@ void TestBuilder::AddRule(uint32_t index) {
                            [](const Draft& a, const Draft& b) { return !(a < b) && !(b < a); }),
                drafts.end());
   for (const Draft& draft : drafts) CollectTexts(draft);
-  out_.rules.push_back({.rule = index, .first_test = 0, .cheap_tests = 0, .tests = 0});
+  out_.rules.push_back({.rule = index});
   drafts_.push_back(std::move(drafts));
 }
 
