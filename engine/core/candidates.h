@@ -90,7 +90,7 @@ class Candidates {
   Machine& machine_;
   ProbeReader probes_;
   uint64_t marks_ = 0;        // that the decision has
-  bool marks_known_ = false;  // each mark's value is known for ever
+  bool marks_known_ = false;  // each mark is known for ever
   // Where the next rank that is found goes, and the end of the room for that.
   uint32_t* found_ = nullptr;
   uint32_t* found_end_ = nullptr;
