@@ -33,7 +33,10 @@ StoredMarks::StoredMarks(const DecisionProgram& program)
         row.all = false;
         continue;
       }
-      row.cells.push_back({m, column, text});
+      const IndexMark& mark = index.marks[m];
+      const bool has_cuts = mark.kind == IndexMark::Kind::kStretches;
+      row.cells.push_back({m, column, text, mark.kind, mark.shift, mark.count,
+                           has_cuts ? index.cuts.data() + mark.first_cut : nullptr});
       const unsigned shift = FactsRow::kStateShift + 2 * column;
       row.states |= uint64_t{3} << shift;
       row.present |= static_cast<uint64_t>(FactsState::kPresent) << shift;
@@ -43,18 +46,27 @@ StoredMarks::StoredMarks(const DecisionProgram& program)
 
 uint64_t StoredMarks::Read(const Row& marks, const uint64_t* row, const FactsView& facts,
                            const DecisionIndex& index) {
-  const int64_t* const cuts = index.cuts.data();
-  const IndexMark* const all = index.marks.data();
   uint64_t out = 0;
   for (const Cell& cell : marks.cells) {
-    const IndexMark& mark = all[cell.mark];
+    const IndexMark& mark = index.marks[cell.mark];
     uint64_t bits = row[FactsRow::kCells + cell.column];
     if (cell.text) {
       const Probe& probe = index.probes[mark.probe];
       const uint32_t text = FactsText::IsNoted(bits) ? FactsView::NumberOf(facts.Text(bits)) : 0u;
       bits = static_cast<uint64_t>(PlaceOf(index.texts.data() + probe.first, probe.count, text));
     }
-    out |= BitsOf(mark, cuts, static_cast<int64_t>(bits));
+    if (cell.kind == IndexMark::Kind::kCodes) {
+      out |= uint64_t{1} << (cell.shift + (bits < cell.count ? bits : cell.count));
+    } else if (cell.kind == IndexMark::Kind::kStretches) {
+      // As BitsOf: the bit moves up by one for each cut that is not above.
+      const int64_t value = static_cast<int64_t>(bits);
+      uint64_t bit = uint64_t{1} << cell.shift;
+      const int64_t* const end = cell.cuts + cell.count;
+      for (const int64_t* cut = cell.cuts; cut != end; ++cut) bit <<= value >= *cut;
+      out |= bit;
+    } else {
+      out |= BitsOf(mark, index.cuts.data(), static_cast<int64_t>(bits));
+    }
   }
   return out;
 }

@@ -20,6 +20,11 @@ class StoredMarks {
     uint32_t mark = 0;    // in DecisionIndex::marks
     uint32_t column = 0;  // of the row
     bool text = false;
+    // The mark's, beside it so that its own entry need not be read.
+    IndexMark::Kind kind = IndexMark::Kind::kStretches;
+    uint8_t shift = 0;
+    uint8_t count = 0;
+    const int64_t* cuts = nullptr;
   };
   // What a type has marks of.
   struct Row {
