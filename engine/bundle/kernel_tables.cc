@@ -25,8 +25,11 @@ void AddSchema(const Schema& schema, KernelTables* out) {
       attribute.optional = declared.optional ? 1 : 0;
       if (declared.inherit != Inherit::kNo) {
         attribute.first_column = static_cast<uint32_t>(out->ancestor_columns.size());
+        // One of that name and of another type is another attribute.
         for (const EntityType& ancestor : schema.entities) {
-          out->ancestor_columns.push_back(ancestor.FindAttribute(declared.name).value_or(kNone32));
+          const auto index = ancestor.FindAttribute(declared.name);
+          const bool same = index && ancestor.attributes[*index].type == declared.type;
+          out->ancestor_columns.push_back(same ? *index : kNone32);
         }
       }
       out->attributes.push_back(attribute);
@@ -118,7 +121,10 @@ void AddMarks(const DecisionProgram& p, KernelTables* out) {
           row.all = 0;
           continue;
         }
-        out->mark_cells.push_back({m, column, probe.form == Probe::Form::kText ? 1u : 0u});
+        const IndexMark& mark = index.marks[m];
+        const uint8_t is_text = probe.form == Probe::Form::kText ? 1 : 0;
+        out->mark_cells.push_back({m, column, static_cast<uint8_t>(mark.kind), mark.shift,
+                                   mark.count, is_text, mark.first_cut});
         const unsigned shift = FactsRow::kStateShift + 2 * column;
         row.states |= uint64_t{3} << shift;
         row.present |= static_cast<uint64_t>(FactsState::kPresent) << shift;

@@ -57,15 +57,6 @@ void SortRanks(uint32_t* ranks, size_t count) {
 
 }  // namespace
 
-Candidates::Candidates(const RequestView& request, Workspace& workspace, Machine& machine)
-    : policy_(*request.policy),
-      index_(policy_.index),
-      indexed_(!index_.rules.empty()),
-      request_(request),
-      s_(workspace),
-      machine_(machine),
-      probes_(request, workspace, machine) {}
-
 void Candidates::Find() {
   if (!indexed_) {
     TakeAll();

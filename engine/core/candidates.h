@@ -17,7 +17,14 @@ namespace ztp {
 class Candidates {
  public:
   // All must outlive it.
-  Candidates(const RequestView& request, Workspace& workspace, Machine& machine);
+  Candidates(const RequestView& request, Workspace& workspace, Machine& machine)
+      : policy_(*request.policy),
+        index_(policy_.index),
+        indexed_(!index_.rules.empty()),
+        request_(request),
+        s_(workspace),
+        machine_(machine),
+        probes_(request, workspace, machine) {}
 
   // Finds them. Then forbids(), permits() and duties() have the ranks of those of each kind, each
   // once and in source order.

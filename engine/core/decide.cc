@@ -6,13 +6,6 @@
 
 namespace ztp {
 
-Decider::Decider(const RequestView& request, Workspace& workspace)
-    : request_(request),
-      policy_(*request.policy),
-      s_(workspace),
-      machine_(request, workspace),
-      candidates_(request, workspace, machine_) {}
-
 bool Decider::Run(uint32_t node) {
   if (!machine_.Run(node)) spent_ = true;
   return !spent_;

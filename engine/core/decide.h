@@ -22,7 +22,12 @@ Verdict Decide(const RequestView& request, Workspace& workspace);
 class Decider {
  public:
   // The workspace was prepared for the policy. Both must outlive it.
-  Decider(const RequestView& request, Workspace& workspace);
+  Decider(const RequestView& request, Workspace& workspace)
+      : request_(request),
+        policy_(*request.policy),
+        s_(workspace),
+        machine_(request, workspace),
+        candidates_(request, workspace, machine_) {}
 
   Verdict Decide();
 

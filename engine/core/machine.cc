@@ -9,26 +9,21 @@ int64_t Earlier(int64_t a, int64_t b) { return a < b ? a : b; }
 
 }  // namespace
 
-Machine::Machine(const RequestView& request, Workspace& workspace)
-    : request_(request),
-      policy_(*request.policy),
-      facts_(*request.facts),
-      s_(workspace),
-      now_(request.now),
-      steps_left_(policy_.step_limit) {
+void Machine::Start() {
+  started_ = true;
   // Stamps only grow, so what an earlier request left is older than this one's first. Every element
   // of a fold takes one: long before they run out, all begin anew.
   if (s_.clock_ > UINT32_MAX / 2) {
     for (size_t i = 0; i < s_.node_capacity_; ++i) s_.stamps_[i] = 0;
     s_.clock_ = 0;
   }
-  s_.Begin();
   ++s_.clock_;
   for (uint32_t& needed : needed_) needed = s_.clock_;
 }
 
 void Machine::SetVariable(uint32_t slot, const Val& val) {
-  variables_[slot] = val;
+  if (!started_) Start();
+  s_.variables_[slot] = val;
   ++s_.clock_;
   for (uint32_t mask = 0; mask <= Node::kFreeSlots; ++mask) {
     if (mask >> slot & 1) needed_[mask] = s_.clock_;
@@ -45,6 +40,7 @@ void Machine::Store(uint32_t node, const Result& result) {
 }
 
 bool Machine::Run(uint32_t node) {
+  if (!started_) Start();
   s_.stack_size_ = 0;
   if (!Need(node)) {
     while (s_.stack_size_ != 0) {
@@ -89,7 +85,7 @@ bool Machine::Need(uint32_t id) {
       Store(id, InputTime(node.payload, false));
       return true;
     case Opcode::kVar:
-      Store(id, Result::Of(variables_[node.payload]));
+      Store(id, Result::Of(s_.variables_[node.payload]));
       return true;
     default:
       Push(id);

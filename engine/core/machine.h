@@ -27,8 +27,17 @@ class Machine {
   };
 
   // Forgets what the workspace, which was prepared for the policy, had for earlier requests. Both
-  // must outlive the machine.
-  Machine(const RequestView& request, Workspace& workspace);
+  // must outlive the machine. Costs next to nothing until something is run: most decisions need
+  // nothing run.
+  Machine(const RequestView& request, Workspace& workspace)
+      : request_(request),
+        policy_(*request.policy),
+        facts_(*request.facts),
+        s_(workspace),
+        now_(request.now),
+        steps_left_(policy_.step_limit) {
+    s_.Begin();
+  }
 
   // Works a node out. False: the step budget is spent, and the node has no result.
   bool Run(uint32_t node);
@@ -50,6 +59,7 @@ class Machine {
   bool Ready(uint32_t node) const {
     return s_.stamps_[node] >= needed_[policy_.nodes[node].flags & Node::kFreeSlots];
   }
+  void Start();
   bool Need(uint32_t node);
   void Store(uint32_t node, const Result& result);
   void Finish(uint32_t node, const Result& result) {
@@ -122,9 +132,9 @@ class Machine {
   Workspace& s_;
   const int64_t now_;
   uint64_t steps_left_;
-  uint32_t needed_[Node::kFreeSlots +
-                   1];  // by the slots that a node depends on: its result must be as new
-  Val variables_[3];
+  bool started_ = false;
+  // By the slots that a node depends on: its result must be as new.
+  uint32_t needed_[Node::kFreeSlots + 1];
 };
 
 }  // namespace ztp

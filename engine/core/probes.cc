@@ -9,29 +9,6 @@
 
 namespace ztp {
 
-ProbeReader::ProbeReader(const RequestView& request, Workspace& workspace, Machine& machine)
-    : request_(request),
-      policy_(*request.policy),
-      index_(policy_.index),
-      facts_(*request.facts),
-      request_readings_(request.readings),
-      request_probes_(index_.request_probes),
-      principal_(StoredOf(request.principal, request.principal_row)),
-      resource_(StoredOf(request.resource, request.resource_row)),
-      refs_(policy_.attribute_refs.data()),
-      columns_(policy_.attribute_columns.data()),
-      readings_(workspace.readings_),
-      machine_(machine),
-      quick_(request),
-      use_quick_(!request.carries_any() && !workspace.machine_only_) {
-  // Long before the stamps run out, all begin anew.
-  if (++workspace.reading_stamp_ == 0) {
-    for (size_t i = 0; i < workspace.probe_capacity_; ++i) readings_[i] = Reading();
-    workspace.reading_stamp_ = 1;
-  }
-  stamp_ = workspace.reading_stamp_;
-}
-
 Result ProbeReader::OfNode(uint32_t node) {
   if (use_quick_ && (policy_.nodes[node].flags & Node::kReadsNow) == 0) {
     Val val;
@@ -263,14 +240,25 @@ inline uint64_t ProbeReader::MarksOf(const MarkRow& marks, const Stored& stored,
   }
   const int64_t* const cuts = index_.cuts.data();
   for (const MarkCell* cell = cells; cell != end; ++cell) {
-    const IndexMark& mark = index_.marks[cell->mark];
     uint64_t bits = stored.row[FactsRow::kCells + cell->column];
     if (cell->is_text != 0) {
-      const Probe& probe = index_.probes[mark.probe];
+      const Probe& probe = index_.probes[index_.marks[cell->mark].probe];
       const uint32_t text = FactsText::IsNoted(bits) ? FactsView::NumberOf(facts_.Text(bits)) : 0u;
       bits = static_cast<uint64_t>(PlaceOf(index_.texts.data() + probe.first, probe.count, text));
     }
-    out |= BitsOf(mark, cuts, static_cast<int64_t>(bits));
+    const auto kind = static_cast<IndexMark::Kind>(cell->kind);
+    if (kind == IndexMark::Kind::kCodes) {
+      out |= uint64_t{1} << (cell->shift + (bits < cell->count ? bits : cell->count));
+    } else if (kind == IndexMark::Kind::kStretches) {
+      // As BitsOf: the bit moves up by one for each cut that is not above.
+      const int64_t value = static_cast<int64_t>(bits);
+      uint64_t bit = uint64_t{1} << cell->shift;
+      const int64_t* const last = cuts + cell->first_cut + cell->count;
+      for (const int64_t* cut = last - cell->count; cut != last; ++cut) bit <<= value >= *cut;
+      out |= bit;
+    } else {
+      out |= BitsOf(index_.marks[cell->mark], cuts, static_cast<int64_t>(bits));
+    }
   }
   return out;
 }

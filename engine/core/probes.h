@@ -17,7 +17,28 @@ namespace ztp {
 class ProbeReader {
  public:
   // All must outlive it.
-  ProbeReader(const RequestView& request, Workspace& workspace, Machine& machine);
+  ProbeReader(const RequestView& request, Workspace& workspace, Machine& machine)
+      : request_(request),
+        policy_(*request.policy),
+        index_(policy_.index),
+        facts_(*request.facts),
+        request_readings_(request.readings),
+        request_probes_(index_.request_probes),
+        principal_(StoredOf(request.principal, request.principal_row)),
+        resource_(StoredOf(request.resource, request.resource_row)),
+        refs_(policy_.attribute_refs.data()),
+        columns_(policy_.attribute_columns.data()),
+        readings_(workspace.readings_),
+        machine_(machine),
+        quick_(request, workspace),
+        use_quick_(!request.carries_any() && !workspace.machine_only_) {
+    // Long before the stamps run out, all begin anew.
+    if (++workspace.reading_stamp_ == 0) {
+      for (size_t i = 0; i < workspace.probe_capacity_; ++i) readings_[i] = Reading();
+      workspace.reading_stamp_ = 1;
+    }
+    stamp_ = workspace.reading_stamp_;
+  }
 
   // Reads it at the first call of a decision, unless the request says it.
   const Reading& Read(uint32_t probe) {

@@ -222,9 +222,14 @@ struct AttributeKind {
 
 // A mark (index.h) that a cell of a stored row says.
 struct MarkCell {
-  uint32_t mark = 0;     // in IndexView::marks
-  uint32_t column = 0;   // of the row
-  uint32_t is_text = 0;  // 1: the cell is a text, and the mark is of its number
+  uint32_t mark = 0;    // in IndexView::marks
+  uint32_t column = 0;  // of the row
+  // The mark's, beside it so that its own entry need not be read: kind, shift, count, first cut.
+  uint8_t kind = 0;
+  uint8_t shift = 0;
+  uint8_t count = 0;
+  uint8_t is_text = 0;  // 1: the cell is a text, and the mark is of its number
+  uint32_t first_cut = 0;
   bool operator==(const MarkCell&) const = default;
 };
 // What marks the rows of an entity type say, if they are those of a principal, or of a resource.

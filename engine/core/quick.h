@@ -13,6 +13,7 @@
 #include "engine/core/request_view.h"
 #include "engine/core/tri.h"
 #include "engine/core/val.h"
+#include "engine/core/workspace.h"
 
 namespace ztp {
 
@@ -22,9 +23,12 @@ class Quick {
   static constexpr int kMaxSteps = 256;
   static constexpr int kMaxDepth = 24;
 
-  // The request must outlive it.
-  explicit Quick(const RequestView& request)
-      : request_(request), policy_(*request.policy), facts_(*request.facts) {}
+  // Both must outlive it.
+  Quick(const RequestView& request, Workspace& workspace)
+      : request_(request),
+        policy_(*request.policy),
+        facts_(*request.facts),
+        variables_(workspace.quick_variables_) {}
 
   // True: `*out` is the node's value, for ever.
   bool Value(uint32_t node, Val* out) {
@@ -68,7 +72,7 @@ class Quick {
   const PolicyView& policy_;
   const FactsView& facts_;
   int steps_left_ = 0;
-  Val variables_[3];
+  Val* const variables_;
   uint8_t bound_ = 0;  // which of them are
 };
 

@@ -72,6 +72,7 @@ class Workspace {
  private:
   friend class Machine;
   friend class ProbeReader;
+  friend class Quick;
   friend class Candidates;
   friend class Decider;
 
@@ -132,6 +133,8 @@ class Workspace {
   FixedArena arena_;
   MissingFacts facts_;
   Fold folds_[3];
+  Val variables_[3];              // of the folds under way
+  Val quick_variables_[3];        // the same for the short cut
   GrowingArray<uint32_t> found_;  // ranks of rules that the index has not left out
   GrowingArray<Soft> soft_;
   GrowingArray<uint64_t> soft_words_;

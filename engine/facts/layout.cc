@@ -88,11 +88,13 @@ void FactsLayout::MakeTypes(const Schema& schema) {
   for (size_t t = 0; t < types_.size(); ++t) {
     for (uint32_t a = 0; a < types_[t].attributes; ++a) {
       if (types_[t].cells[a].own == a) continue;
-      const std::string& name = schema.entities[t].attributes[a].name;
+      const Attribute& declared = schema.entities[t].attributes[a];
       for (const EntityType& source : schema.entities) {
-        const auto index =
-            source.carried == Carried::kNo ? source.FindAttribute(name) : std::optional<uint32_t>();
-        sources_.push_back(index.value_or(kNone32));
+        const auto index = source.carried == Carried::kNo ? source.FindAttribute(declared.name)
+                                                          : std::optional<uint32_t>();
+        // One of that name and of another type is another attribute.
+        const bool same = index && source.attributes[*index].type == declared.type;
+        sources_.push_back(same ? *index : kNone32);
       }
     }
   }
