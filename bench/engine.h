@@ -46,6 +46,7 @@ class Subject {
       std::string_view bundle, const std::vector<std::string>& requests);
 
   size_t size() const { return requests_.size(); }
+  const Request& request(size_t i) const { return requests_[i]; }
   const Policy& policy() const { return *policy_; }
   const Snapshot& facts() const { return *facts_; }
 

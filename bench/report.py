@@ -79,7 +79,7 @@ class Results:
 
     def ours(self):
         """What only ztp is asked: every way to call it, memory, times to compile and load."""
-        rows = [["workload", "p50", "p99", "in a stream", "bind + decide", "JSON in and out", "allocations", "two threads",
+        rows = [["workload", "p50", "p99", "in a stream", "bind + decide", "a row of a batch", "batch from names", "JSON in and out", "allocations", "two threads",
                  "ALU control", "compile", "peak", "bundle", "load", "policy", "facts"]]
         for workload in self.workloads:
             line = self.by.get((workload, "ztp"))
@@ -87,7 +87,9 @@ class Results:
                 continue
             evaluate = line["evaluate"]
             rows.append([workload, duration(evaluate["p50_ns"]), duration(evaluate["p99_ns"]), duration(evaluate["stream_ns"]),
-                         duration(line["bind_evaluate"]["p50_ns"]), duration(line["json"]["p50_ns"]),
+                         duration(line["bind_evaluate"]["p50_ns"]),
+                         *[duration(line["batch"][part]) if "batch" in line else "–" for part in ("row_ns", "fill_row_ns")],
+                         duration(line["json"]["p50_ns"]),
                          f"{line['allocations']:.3g}", f"{line['threads']['ratio']:.2f}×", f"{line['alu_threads']['ratio']:.2f}×",
                          f"{line['compile_ms']:.0f} ms", size(line["compile_peak_bytes"]), size(line["bundle_bytes"]),
                          f"{line['load_ms']:.2f} ms", size(line["policy_bytes"]), size(line["facts_bytes"])])

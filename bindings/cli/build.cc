@@ -21,7 +21,7 @@ std::string Summary(const DecisionProgram& program) {
   for (const ztp::Action& action : program.schema.actions)
     width = std::max(width, action.json_name.size());
   Append(out, "action", std::string(width - 6, ' '),
-         "  rules  worst case: tests, bytes of scratch\n");
+         "  rules  worst case: tests, bytes of working memory\n");
   for (size_t i = 0; i < program.schema.actions.size(); ++i) {
     const std::string& name = program.schema.actions[i].json_name;
     const ActionPlan& plan = program.plans[i];
@@ -55,7 +55,7 @@ bool KeepsLimits(const DecisionProgram& program, const Options& options) {
     const std::string& name = program.schema.actions[i].json_name;
     check(name, program.plans[i].worst_atoms, options.max_tests, "tests (--max-tests)");
     check(name, program.plans[i].scratch_bytes, options.max_scratch,
-          "bytes of scratch (--max-scratch)");
+          "bytes of working memory (--max-scratch)");
   }
   return keeps;
 }

@@ -136,7 +136,9 @@ struct ActionPlan {
   uint32_t first_duty = 0;
   uint32_t duty_count = 0;
   // The worst case: tests that can be evaluated for one request, each counted once (inside folds:
-  // once an element), and bytes of scratch beyond what folds that make sets take.
+  // once an element), and the bytes of a workspace (workspace.h) that is enough for any request, but
+  // for what grows with the facts that it reads: sets that folds make, inherited sets, what is
+  // reached through entities that the request carries.
   uint32_t worst_atoms = 0;
   uint64_t scratch_bytes = 0;
   bool operator==(const ActionPlan&) const = default;

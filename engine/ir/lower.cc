@@ -11,6 +11,7 @@
 #include "engine/base/schedule.h"
 #include "engine/base/sha256.h"
 #include "engine/bundle/kernel_tables.h"
+#include "engine/core/workspace.h"
 #include "engine/ir/index.h"
 #include "engine/ir/nodes.h"
 
@@ -19,8 +20,13 @@ namespace {
 
 using sema::ExprId;
 
-// What one node may take of a decision's scratch: its remembered result, and a frame of the walk.
-constexpr uint64_t kBytesPerNode = 64;
+// What one node may take of a workspace's arena: its missing facts, put together with others, and
+// what growing arrays leave behind.
+constexpr uint64_t kBytesPerNode = 16;
+// What a rule may: its rank where many are found, its number among the deciding ones, the facts
+// that it misses; and an obligation beside its arguments.
+constexpr uint64_t kBytesPerRule = 32;
+constexpr uint64_t kBytesPerObligation = 48;
 static_assert(kMaxSourceFiles < SourcePos::kNoSource - 1'000, "with the standard packages' files");
 constexpr uint64_t kBytesPerItem = 16;  // of a set, list, map or record that an operator makes
 
@@ -108,6 +114,12 @@ class Lowering {
     NameConstants(&out_);
     out_.index = BuildIndex(out_);
     out_.kernel = MakeKernelTables(out_);
+    // What every decision needs of a workspace; the least arena that this counts may be enough.
+    const uint64_t fixed = Workspace::BytesFor(ViewOf(out_)) - Workspace::kLeastArenaBytes;
+    for (ActionPlan& plan : out_.plans) {
+      plan.scratch_bytes =
+          fixed + std::max<uint64_t>(Workspace::kLeastArenaBytes, plan.scratch_bytes);
+    }
   }
 
  private:
@@ -231,6 +243,10 @@ class Lowering {
         out_.candidates.push_back(i);
         ++*count;
         Mark(rule, &reached);
+        plan.scratch_bytes += kBytesPerRule + rule.oblige_count * kBytesPerObligation;
+        for (uint32_t o = 0; o < rule.oblige_count; ++o) {
+          plan.scratch_bytes += kBytesPerItem * out_.obliges[rule.first_oblige + o].arg_count;
+        }
       }
     };
     list(RuleRecord::Kind::kForbid, &plan.first_forbid, &plan.forbid_count);
