@@ -32,9 +32,11 @@ inline std::span<const uint32_t> ListOf(const FactsView& facts, uint32_t list) {
   const uint32_t* at = facts.List(list);
   return {at + 1, *at};
 }
-inline FactsClosure MembershipsOf(const FactsView& facts, uint32_t entity) {
-  const uint32_t closure = facts.MembershipOf(entity);
+inline FactsClosure MembershipsAt(const FactsView& facts, uint32_t closure) {
   return {closure + FactsView::kClosureHead, *facts.List(closure)};
+}
+inline FactsClosure MembershipsOf(const FactsView& facts, uint32_t entity) {
+  return MembershipsAt(facts, facts.MembershipOf(entity));
 }
 inline FactsClosure LineageOf(const FactsView& facts, uint32_t entity) {
   const uint32_t closure = facts.LineageOf(entity);

@@ -276,10 +276,16 @@ Tri Quick::IsIn(uint32_t entity, const Val* groups, uint32_t count) const {
     if (groups[i].entity() == entity) return Tri::kTrue;
   }
   if (count == 0) return Tri::kFalse;
-  if (!request_.IsStored(entity)) {
+  // Mostly it is the principal, whose row is at hand.
+  uint32_t head;
+  if (entity == request_.principal.entity() && request_.principal_row != nullptr) {
+    head = static_cast<uint32_t>(request_.principal_row[1]);
+  } else if (request_.IsStored(entity)) {
+    head = facts_.MembershipOf(entity);
+  } else {
     return policy_.AlwaysPresent(request_.TypeOf(entity)) ? Tri::kFalse : Tri::kUnknown;
   }
-  const FactsClosure closure = MembershipsOf(facts_, entity);
+  const FactsClosure closure = MembershipsAt(facts_, head);
   const auto members = ListOf(facts_, closure.members);
   for (uint32_t i = 0; i < count; ++i) {
     if (HasNumber(members, groups[i].entity())) return Tri::kTrue;
@@ -411,7 +417,9 @@ Quick::Found Quick::Attribute(const Node& node, Val* out, int depth) {
   if (column == kNone32) return node.op == Opcode::kHasAttr ? Found::kMissing : Found::kUnsure;
   const FactsType& type = facts_.types[number];
   const FactsState state = FactsView::State(row, type, column);
-  if (FactsView::WindowOf(row, type, column) != 0) return Found::kUnsure;
+  if (type.first_window != 0 && FactsView::WindowOf(row, type, column) != 0) {
+    return Found::kUnsure;
+  }
   if (state == FactsState::kPresent) {
     *out = ReadPresent(facts_, type.cells[column], row[FactsRow::kCells + column]);
     return Found::kValue;
