@@ -325,6 +325,7 @@ TEST(CheckIndex, DepthIsBounded) {
     }
     x.first_root = depth - 1;
     x.root_count = 1;
+    p.kernel = MakeKernelTables(p);
     EXPECT_EQ(CheckProgram(p).ok(), depth == kMaxIndexDepth) << CheckProgram(p);
   }
 }

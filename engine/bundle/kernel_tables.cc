@@ -121,10 +121,7 @@ void AddMarks(const DecisionProgram& p, KernelTables* out) {
           row.all = 0;
           continue;
         }
-        const IndexMark& mark = index.marks[m];
-        const uint8_t is_text = probe.form == Probe::Form::kText ? 1 : 0;
-        out->mark_cells.push_back({m, column, static_cast<uint8_t>(mark.kind), mark.shift,
-                                   mark.count, is_text, mark.first_cut});
+        out->mark_cells.push_back({m, column, probe.form == Probe::Form::kText ? 1u : 0u});
         const unsigned shift = FactsRow::kStateShift + 2 * column;
         row.states |= uint64_t{3} << shift;
         row.present |= static_cast<uint64_t>(FactsState::kPresent) << shift;

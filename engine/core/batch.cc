@@ -106,6 +106,8 @@ class Batch {
       if (DependsOn(index_.probes[i]) & changed) ReadProbe(request_, i, memory_.readings.data());
     }
     ReadMarks(&request_);
+    if (changed & kOnPrincipal) ReadPrincipalMarks(&request_);
+    if (changed & kOnResource) ReadResourceMarks(&request_);
   }
 
   static constexpr size_t kMostKept = 64;

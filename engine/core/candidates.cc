@@ -62,8 +62,8 @@ void Candidates::Find() {
     TakeAll();
     return;
   }
-  marks_known_ = request_.marks_known;
-  marks_ = request_.marks | probes_.ReadStoredMarks(&marks_known_);
+  marks_known_ = request_.marks.known;
+  marks_ = request_.marks.bits | probes_.ReadStoredMarks(&marks_known_);
   found_ = s_.found_.data();
   found_end_ = found_ + s_.found_.capacity();
   Visit(index_.first_root, index_.root_count);

@@ -226,46 +226,24 @@ uint64_t ProbeReader::ReadMark(uint32_t number) {
   return reading.plain ? BitsOf(mark, index_.cuts.data(), reading.value) : 0;
 }
 
-// Of a row all of whose cells are simply there, straight from them.
-inline uint64_t ProbeReader::MarksOf(const MarkRow& marks, const Stored& stored, bool* known) {
-  const MarkCell* const cells = policy_.mark_cells.data() + marks.first_cell;
-  const MarkCell* const end = cells + marks.cell_count;
-  uint64_t out = 0;
-  *known &= marks.all != 0;
-  if (stored.row == nullptr || stored.layout->first_window != 0 ||
-      (stored.row[2] & marks.states) != marks.present) {
-    *known &= cells == end;
-    for (const MarkCell* cell = cells; cell != end; ++cell) out |= ReadMark(cell->mark);
-    return out;
+// Of a stored row they were read when the request was bound; else one by one.
+uint64_t ProbeReader::MarksOf(const RequestMarks& bound, const MarkRow& row, bool* known) {
+  if (bound.read) {
+    *known &= bound.known;
+    return bound.bits;
   }
-  const int64_t* const cuts = index_.cuts.data();
-  for (const MarkCell* cell = cells; cell != end; ++cell) {
-    uint64_t bits = stored.row[FactsRow::kCells + cell->column];
-    if (cell->is_text != 0) {
-      const Probe& probe = index_.probes[index_.marks[cell->mark].probe];
-      const uint32_t text = FactsText::IsNoted(bits) ? FactsView::NumberOf(facts_.Text(bits)) : 0u;
-      bits = static_cast<uint64_t>(PlaceOf(index_.texts.data() + probe.first, probe.count, text));
-    }
-    const auto kind = static_cast<IndexMark::Kind>(cell->kind);
-    if (kind == IndexMark::Kind::kCodes) {
-      out |= uint64_t{1} << (cell->shift + (bits < cell->count ? bits : cell->count));
-    } else if (kind == IndexMark::Kind::kStretches) {
-      // As BitsOf: the bit moves up by one for each cut that is not above.
-      const int64_t value = static_cast<int64_t>(bits);
-      uint64_t bit = uint64_t{1} << cell->shift;
-      const int64_t* const last = cuts + cell->first_cut + cell->count;
-      for (const int64_t* cut = last - cell->count; cut != last; ++cut) bit <<= value >= *cut;
-      out |= bit;
-    } else {
-      out |= BitsOf(index_.marks[cell->mark], cuts, static_cast<int64_t>(bits));
-    }
+  *known &= row.all != 0 && row.cell_count == 0;
+  uint64_t out = 0;
+  for (uint32_t i = 0; i < row.cell_count; ++i) {
+    out |= ReadMark(policy_.mark_cells[row.first_cell + i].mark);
   }
   return out;
 }
 
 uint64_t ProbeReader::ReadStoredMarks(bool* known) {
-  uint64_t marks = MarksOf(policy_.principal_marks[principal_.type], principal_, known) |
-                   MarksOf(policy_.resource_marks[resource_.type], resource_, known);
+  uint64_t marks =
+      MarksOf(request_.principal_marks, policy_.principal_marks[principal_.type], known) |
+      MarksOf(request_.resource_marks, policy_.resource_marks[resource_.type], known);
   *known &= policy_.other_marks.empty();
   for (const uint32_t mark : policy_.other_marks) marks |= ReadMark(mark);
   return marks;

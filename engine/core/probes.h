@@ -116,7 +116,7 @@ class ProbeReader {
     return {row, facts_.types + entity.size, entity.size, entity.entity()};
   }
   uint64_t ReadMark(uint32_t number);
-  uint64_t MarksOf(const MarkRow& marks, const Stored& stored, bool* known);
+  uint64_t MarksOf(const RequestMarks& bound, const MarkRow& row, bool* known);
   uint32_t PlainColumn(const Probe& probe, const Stored& stored) const;
   bool PlainNumber(const Probe& probe, const Stored& stored, uint32_t column,
                    int64_t* number) const;

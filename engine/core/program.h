@@ -136,8 +136,8 @@ struct ActionPlan {
   uint32_t first_duty = 0;
   uint32_t duty_count = 0;
   // The worst case: tests that can be evaluated for one request, each counted once (inside folds:
-  // once an element), and the bytes of a workspace (workspace.h) that is enough for any request, but
-  // for what grows with the facts that it reads: sets that folds make, inherited sets, what is
+  // once an element), and the bytes of a workspace (workspace.h) that is enough for any request,
+  // but for what grows with the facts that it reads: sets that folds make, inherited sets, what is
   // reached through entities that the request carries.
   uint32_t worst_atoms = 0;
   uint64_t scratch_bytes = 0;
@@ -224,14 +224,9 @@ struct AttributeKind {
 
 // A mark (index.h) that a cell of a stored row says.
 struct MarkCell {
-  uint32_t mark = 0;    // in IndexView::marks
-  uint32_t column = 0;  // of the row
-  // The mark's, beside it so that its own entry need not be read: kind, shift, count, first cut.
-  uint8_t kind = 0;
-  uint8_t shift = 0;
-  uint8_t count = 0;
-  uint8_t is_text = 0;  // 1: the cell is a text, and the mark is of its number
-  uint32_t first_cut = 0;
+  uint32_t mark = 0;     // in IndexView::marks
+  uint32_t column = 0;   // of the row
+  uint32_t is_text = 0;  // 1: the cell is a text, and the mark is of its number
   bool operator==(const MarkCell&) const = default;
 };
 // What marks the rows of an entity type say, if they are those of a principal, or of a resource.

@@ -140,13 +140,56 @@ void ReadProbe(const RequestView& request, uint32_t probe, Reading* readings) {
 
 void ReadMarks(RequestView* request) {
   const IndexView& index = request->policy->index;
-  request->marks = 0;
-  request->marks_known = true;
+  RequestMarks& marks = request->marks;
+  marks = {0, true, true};
   for (uint32_t m = 0; m < index.request_marks; ++m) {
     const Reading& reading = request->readings[index.marks[m].probe];
-    request->marks_known &= reading.plain != 0;
-    if (reading.plain) request->marks |= BitsOf(index.marks[m], index.cuts.data(), reading.value);
+    marks.known &= reading.plain != 0;
+    if (reading.plain) marks.bits |= BitsOf(index.marks[m], index.cuts.data(), reading.value);
   }
+}
+
+namespace {
+
+// Of a row all of whose cells are simply there, straight from them. Facts do not change under a
+// request that is bound to them.
+RequestMarks MarksOfRow(const RequestView& request, std::span<const MarkRow> rows, uint32_t type,
+                        const uint64_t* row) {
+  const PolicyView& policy = *request.policy;
+  const FactsView& facts = *request.facts;
+  const MarkRow& marks = rows[type];
+  if (row == nullptr || facts.types[type].first_window != 0 ||
+      (row[2] & marks.states) != marks.present) {
+    return {};
+  }
+  RequestMarks out{0, true, marks.all != 0};
+  for (uint32_t i = 0; i < marks.cell_count; ++i) {
+    const MarkCell& cell = policy.mark_cells[marks.first_cell + i];
+    const IndexMark& mark = policy.index.marks[cell.mark];
+    uint64_t bits = row[FactsRow::kCells + cell.column];
+    if (cell.is_text != 0) {
+      const Probe& probe = policy.index.probes[mark.probe];
+      const uint32_t text = FactsText::IsNoted(bits) ? FactsView::NumberOf(facts.Text(bits)) : 0u;
+      bits = static_cast<uint64_t>(
+          PlaceOf(policy.index.texts.data() + probe.first, probe.count, text));
+    }
+    out.bits |= BitsOf(mark, policy.index.cuts.data(), static_cast<int64_t>(bits));
+  }
+  return out;
+}
+
+}  // namespace
+
+void ReadPrincipalMarks(RequestView* request) {
+  if (request->policy->index.rules.empty()) return;
+  request->principal_marks = MarksOfRow(*request, request->policy->principal_marks,
+                                        request->principal.size, request->principal_row);
+}
+
+void ReadResourceMarks(RequestView* request) {
+  if (request->policy->index.rules.empty()) return;
+  request->resource_marks = MarksOfRow(*request, request->policy->resource_marks,
+                                       request->resource.size, request->resource_row);
 }
 
 void ReadProbes(Reading* readings, RequestView* request) {
@@ -155,6 +198,8 @@ void ReadProbes(Reading* readings, RequestView* request) {
   }
   request->readings = readings;
   ReadMarks(request);
+  ReadPrincipalMarks(request);
+  ReadResourceMarks(request);
 }
 
 }  // namespace ztp

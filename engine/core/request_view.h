@@ -40,6 +40,13 @@ struct CarriedEntity {
   std::span<const uint32_t> derives;
 };
 
+// Some of the index's marks (index.h).
+struct RequestMarks {
+  uint64_t bits = 0;
+  bool read = false;   // false: they are left to the decision
+  bool known = false;  // each of them is known for ever
+};
+
 struct RequestView {
   const PolicyView* policy = nullptr;
   const FactsView* facts = nullptr;
@@ -60,9 +67,12 @@ struct RequestView {
   const uint64_t* can = nullptr;
   // What the request says to the index's first probes (ReadProbes).
   const Reading* readings = nullptr;
-  uint64_t marks = 0;        // what it says to the first request_marks marks
-  bool marks_known = false;  // each of them is known for ever
-  int64_t now = 0;           // microseconds since 1970-01-01T00:00:00Z
+  // What it says to the index's first request_marks marks, and what the stored rows of principal
+  // and resource say to others.
+  RequestMarks marks;
+  RequestMarks principal_marks;
+  RequestMarks resource_marks;
+  int64_t now = 0;  // microseconds since 1970-01-01T00:00:00Z
 
   bool Can(uint32_t obligation) const {
     return can == nullptr || (can[obligation / 64] >> (obligation % 64) & 1) != 0;
@@ -87,8 +97,11 @@ struct RequestView {
 // from them, from everything else in the request: to be called once that is complete. `readings`
 // has room for them; the request points to it from then on.
 void ReadProbes(Reading* readings, RequestView* request);
-// The same of one probe, and of the marks alone, where little of a request has changed since.
+// The same of one probe, and of each of the marks alone, where little of a request has changed
+// since.
 void ReadProbe(const RequestView& request, uint32_t probe, Reading* readings);
 void ReadMarks(RequestView* request);
+void ReadPrincipalMarks(RequestView* request);
+void ReadResourceMarks(RequestView* request);
 
 }  // namespace ztp
