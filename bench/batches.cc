@@ -24,6 +24,11 @@ bool IsShared(const std::vector<size_t>& requests, const FactOf& fact_of) {
   return true;
 }
 
+bool IsNumber(TypeKind kind) {
+  return kind == TypeKind::kBool || kind == TypeKind::kInt || kind == TypeKind::kDecimal ||
+         kind == TypeKind::kTime || kind == TypeKind::kDuration || kind == TypeKind::kEnum;
+}
+
 }  // namespace
 
 Batches::Batches(const Subject& subject) : subject_(subject), allow_(subject.size()) {
@@ -33,6 +38,45 @@ Batches::Batches(const Subject& subject) : subject_(subject), allow_(subject.siz
     if (is_new) groups_.emplace_back();
     groups_[at->second].requests.push_back(i);
   }
+  for (Group& group : groups_) AddColumns(&group);
+}
+
+void Batches::AddColumns(Group* group) const {
+  const Schema& schema = subject_.policy().schema();
+  const Action& action = schema[subject_.request(group->requests.front()).action];
+  for (size_t r : group->requests) {
+    group->principals.push_back(subject_.request(r).principal.id);
+    group->resources.push_back(subject_.request(r).resource.id);
+    group->codes.push_back(static_cast<uint32_t>(group->codes.size()));
+  }
+  group->allow.resize(group->requests.size());
+  auto add = [&](std::string_view name, TypeId type, const auto& fact_of) {
+    if (IsShared(group->requests, fact_of)) return;
+    Column column;
+    column.name = name;
+    const TypeKind kind = schema.types.kind(type);
+    bool plain = IsNumber(kind) || kind == TypeKind::kString;
+    for (size_t r : group->requests) plain &= fact_of(r).state == Fact::State::kPresent;
+    for (size_t r : group->requests) {
+      const Fact& fact = fact_of(r);
+      if (!plain) {
+        column.facts.push_back(fact);
+      } else if (kind == TypeKind::kString) {
+        column.texts.push_back(fact.value.text());
+      } else {
+        column.numbers.push_back(fact.value.integer());
+      }
+    }
+    group->columns.push_back(std::move(column));
+  };
+  for (size_t p = 0; p < action.params.size(); ++p) {
+    add(action.params[p].name, action.params[p].type,
+        [&](size_t r) -> const Fact& { return subject_.request(r).params[p]; });
+  }
+  for (size_t i = 0; i < schema.inputs.size(); ++i) {
+    add(schema.inputs[i].name, schema.inputs[i].type,
+        [&](size_t r) -> const Fact& { return subject_.request(r).inputs[i]; });
+  }
 }
 
 absl::Status Batches::Fill() {
@@ -41,39 +85,18 @@ absl::Status Batches::Fill() {
 }
 
 absl::Status Batches::FillGroup(Group* group) const {
-  const std::vector<size_t>& requests = group->requests;
-  const Request& shared = subject_.request(requests.front());
-  const Schema& schema = subject_.policy().schema();
-  const size_t rows = requests.size();
-  ZTP_ASSIGN_OR_RETURN(group->batch,
-                       Batch::Make(subject_.policy(), subject_.facts(), shared, rows));
-  std::vector<std::string_view> principals, resources;
-  for (size_t r : requests) {
-    principals.push_back(subject_.request(r).principal.id);
-    resources.push_back(subject_.request(r).resource.id);
+  const Request& shared = subject_.request(group->requests.front());
+  ZTP_ASSIGN_OR_RETURN(group->batch, Batch::Make(subject_.policy(), subject_.facts(), shared,
+                                                 group->requests.size()));
+  Batch& batch = *group->batch;
+  ZTP_RETURN_IF_ERROR(batch.SetPrincipals(shared.principal.type, group->principals));
+  ZTP_RETURN_IF_ERROR(batch.SetResources(shared.resource.type, group->resources));
+  for (const Column& column : group->columns) {
+    ZTP_RETURN_IF_ERROR(!column.numbers.empty() ? batch.SetNumbers(column.name, column.numbers)
+                        : !column.texts.empty()
+                            ? batch.SetTexts(column.name, column.texts)
+                            : batch.SetFacts(column.name, column.facts, group->codes));
   }
-  ZTP_RETURN_IF_ERROR(group->batch->SetPrincipals(shared.principal.type, principals));
-  ZTP_RETURN_IF_ERROR(group->batch->SetResources(shared.resource.type, resources));
-  std::vector<uint32_t> codes(rows);
-  for (uint32_t i = 0; i < rows; ++i) codes[i] = i;
-  auto set = [&](std::string_view name, const auto& fact_of) {
-    if (IsShared(requests, fact_of)) return absl::OkStatus();
-    std::vector<Fact> facts;
-    for (size_t r : requests) facts.push_back(fact_of(r));
-    return group->batch->SetFacts(name, facts, codes);
-  };
-  const Action& action = schema[shared.action];
-  for (size_t p = 0; p < action.params.size(); ++p) {
-    ZTP_RETURN_IF_ERROR(set(action.params[p].name, [&](size_t r) -> const Fact& {
-      return subject_.request(r).params[p];
-    }));
-  }
-  for (size_t i = 0; i < schema.inputs.size(); ++i) {
-    ZTP_RETURN_IF_ERROR(set(schema.inputs[i].name, [&](size_t r) -> const Fact& {
-      return subject_.request(r).inputs[i];
-    }));
-  }
-  group->allow.resize(rows);
   return absl::OkStatus();
 }
 

@@ -28,12 +28,24 @@ class Batches {
   size_t batch_count() const { return groups_.size(); }
 
  private:
+  // What differs from row to row, as a caller has it: names and numbers one after the other.
+  struct Column {
+    std::string_view name;
+    std::vector<int64_t> numbers;  // or
+    std::vector<std::string_view> texts;
+    std::vector<Fact> facts;  // of other types
+  };
   struct Group {
     std::vector<size_t> requests;
+    std::vector<std::string_view> principals;
+    std::vector<std::string_view> resources;
+    std::vector<Column> columns;
+    std::vector<uint32_t> codes;  // 0, 1, 2 …
     std::unique_ptr<Batch> batch;
     std::vector<uint8_t> allow;
   };
 
+  void AddColumns(Group* group) const;
   absl::Status FillGroup(Group* group) const;
 
   const Subject& subject_;

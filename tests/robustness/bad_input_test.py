@@ -134,6 +134,15 @@ class BadInput(unittest.TestCase):
         for size in range(1, len(whole), len(whole) // 9):
             self.assert_refused(self.run_ztp("decide", "-p", self.write("cut.ztpb", whole[:size]), stdin=b"{}"), "cut.ztpb")
 
+    def test_a_policy_that_costs_more_than_is_allowed(self):
+        bundle = os.path.join(self.folder.name, "dear.ztpb")
+        build = ("build", self.policy, "-o", bundle)
+        outcome = self.run_ztp(*build, "--max-scratch", "1000")
+        self.assert_refused(outcome, "action read can take", "bytes of working memory (--max-scratch); at most 1000")
+        self.assertFalse(os.path.exists(bundle), "nothing is written")
+        self.assertEqual(self.run_ztp(*build, "--max-scratch", "1000000", "--max-tests", "1").code, 0)
+        self.assertTrue(os.path.exists(bundle))
+
     def test_facts_files(self):
         facts = self.write("facts.jsonl", b'{"uid":"User::\\"u\\"","attrs":{"n":1}}\n{"uid":"Doc::\\"d\\"","attrs":{"d":"0.5"}}\n')
         path = os.path.join(self.folder.name, "whole.ztpf")
