@@ -1,4 +1,6 @@
 // Snapshots with their quantifiers worked out: the evaluator lends itself to the loader.
+#include <memory>
+
 #include "engine/base/status.h"
 #include "engine/eval/machine.h"
 #include "engine/eval/policy.h"
@@ -58,6 +60,10 @@ Tri Machine::Quantified(const QuantifierRecord& q, std::vector<uint32_t>* missin
     }
   });
   return Tri::kUnknown;
+}
+
+std::unique_ptr<QuantifierSolver> MakeSolver(const Policy& policy) {
+  return std::make_unique<Solver>(policy);
 }
 
 absl::StatusOr<std::shared_ptr<const Snapshot>> MakeSnapshot(

@@ -95,6 +95,10 @@ class Scratch {
   void CountOpcodes() { opcode_counts_.assign(256, 0); }
   uint64_t opcode_count(Opcode op) const { return opcode_counts_[static_cast<size_t>(op)]; }
 
+  // How many rules the index left over in the last decision: for tests that hold it against what it
+  // should be.
+  size_t candidate_count() const { return candidates_.size(); }
+
   size_t memory_bytes() const {
     return results_.capacity() * sizeof(Result) + stamps_.capacity() * 4 +
            stack_.capacity() * sizeof(Frame) + arena_.reserved_bytes();

@@ -3,16 +3,20 @@
 
 A copy of the tree is built once. Each fault is one small change to one line (a comparison, a logical
 operator, a constant, a dropped statement); the copy is rebuilt and ztp_differential_run is run on it. A
-nonzero exit, a crash or a run past its limits kills the fault. One that does not compile is not
-counted, and another site takes its place. The same --seed on the same sources picks the same sites.
+nonzero exit, a crash or a run past its limits kills the fault, and so does an index that leaves over
+more rules than the unchanged one. With --sanitize, what survives is tried again in a build with
+AddressSanitizer and UndefinedBehaviorSanitizer. One that does not compile is not counted, and another
+site takes its place. The same --seed on the same sources picks the same sites.
 
-Boundary: faults go into the evaluator, the facts it reads, the lowering and the arithmetic below them.
-The reference interpreter, the compiler's front end and the JSON forms have tests of their own.
+Boundary: faults go into the evaluator, the facts it reads, the lowering, the index and the arithmetic
+below them. The reference interpreter, the compiler's front end and the JSON forms have tests of their
+own.
 
 Exit status: 0 if no more than --allow faults survive, 1 if more do, 2 if nothing could be measured.
 """
 
 import argparse
+import collections
 import difflib
 import os
 import pathlib
@@ -28,19 +32,27 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TARGET = "ztp_differential_run"
 FOLDERS = [
+    "engine/core/*.cc",
     "engine/eval/*.cc",
-    "engine/facts/snapshot*.cc",
-    "engine/facts/inherit.cc",
-    "engine/ir/nodes.cc",
-    "engine/ir/lower.cc",
-    "engine/ir/stored_matches.cc",
-    "engine/core/decimal.*",
-    "engine/core/glob.*",
-    "engine/core/ip.*",
+    "engine/facts/*.cc",
+    "engine/ir/*.cc",
+    "engine/bundle/constant_names.cc",
+    # Headers that have more than declarations. Nearly everything is compiled anew for one.
+    "engine/core/decimal.h",
+    "engine/core/facts_view.h",
+    "engine/core/index.h",
+    "engine/core/ip.h",
+    "engine/core/label.h",
+    "engine/eval/*.h",
 ]
-NOT_THESE = re.compile(r"(_test\.cc|/json_[^/]*|/explain\.cc|/dump\.cc)$")
+# What has tests of its own and no part in a decision; and versions and schedules, which the reference
+# takes from the same place.
+NOT_THESE = re.compile(r"(_test\.cc|/json_[^/]*|/explain\.cc|/dump\.cc|/core/version\.cc"
+                       r"|_testing\.h|/record_digest\.cc)$")
 ADDRESS_SPACE = 4 << 30  # bytes, of one run of the comparison
 BUILD_SECONDS = 1800
+RUN_SECONDS = 1800  # of the first run, without a fault
+SANITIZERS = "-fsanitize=address,undefined -fno-sanitize-recover=all"
 
 # Sites that no well-formed case can tell apart, each with its reason. An entry is a file, the first and
 # the last line of a stretch (regular expressions; no last line: only the lines that match the first),
@@ -48,11 +60,7 @@ BUILD_SECONDS = 1800
 UNREACHABLE = [
     ("engine/eval/bound_request.cc", r"^absl::Status BoundRequest::Check", r"^}",
      "refuses malformed requests; the generator makes well-formed ones"),
-    ("engine/facts/snapshot_builder.cc", r"^class Canonical ", r"^};",
-     "writes what the facts' version is the digest of; no decision reads the version"),
-    ("engine/facts/snapshot_builder.cc", r"^void SnapshotBuilder::FinishVersion", r"^}",
-     "the version again"),
-    ("engine/facts/snapshot_derive.cc", r"auto from = std::find_if\(stack", r"InvalidArgument\(what",
+    ("engine/facts/snapshot_closures.cc", r"^absl::Status SnapshotBuilder::Cycle", r"^}",
      "words the message about a cycle; generated graphs have none"),
     ("engine/facts/snapshot.cc", r"^size_t Snapshot::memory_bytes", r"^}",
      "memory accounting"),
@@ -74,6 +82,11 @@ UNREACHABLE = [
     ("engine/core/ip.cc", r"if \(prefix [<>]= 8 \*", None,
      "at the boundary the shift below gives the same byte"),
     ("engine/core/ip.h", r"bool is_v4\(\)", r"^  }", "how an address is printed"),
+]
+
+# Single faults that change nothing that a decision says, each with its reason: a file, the line, the
+# operator (None: every one), why. As above, one that no line has any more is an error.
+EQUIVALENT = [
 ]
 
 # What is replaced by what. The patterns see the code without its comments and texts.
@@ -173,6 +186,10 @@ def faults_of(path, text, used):
             continue
 
         def add(operator, begin, end, new):
+            for entry in EQUIVALENT:
+                if entry[0] == path and entry[1] == line.strip() and entry[2] in (None, operator):
+                    used.add(entry)
+                    return
             faults.append(Fault(path, at, operator, line, line[:begin] + new + line[end:]))
 
         for operator, pattern, new in OPERATORS:
@@ -198,9 +215,9 @@ def all_faults(root):
     used, faults = set(), []
     for path in sources(root):
         faults += faults_of(path, (root / path).read_text(encoding="utf-8"), used)
-    for entry in UNREACHABLE:
-        if entry not in used:
-            give_up(f"the list of unreachable sites is stale: {entry[0]}: {entry[1]}")
+    stale = [f"  {entry[0]}: {entry[1]}" for entry in UNREACHABLE + EQUIVALENT if entry not in used]
+    if stale:
+        give_up("of what is left out, these are no longer there:\n" + "\n".join(stale))
     return faults
 
 
@@ -233,14 +250,18 @@ def copy_tree(to):
 
 
 class Bench:
-    def __init__(self, folder, cases, cmake_args):
-        self.source, self.build_dir, self.cases = folder / "src", folder / "build", cases
+    def __init__(self, folder, cases, cmake_args, sanitized=False):
+        self.source, self.cases, self.sanitized = folder / "src", cases, sanitized
+        self.build_dir = folder / ("sanitized" if sanitized else "build")
         self.source.mkdir(parents=True, exist_ok=True)
         copy_tree(self.source)
-        # No sanitizers and little optimisation: most of the time goes into compiling. A fault may
-        # leave a variable unused, which is no reason to refuse it.
+        # Little optimisation: most of the time goes into compiling. A fault may leave a variable
+        # unused, which is no reason to refuse it.
+        flags = f"-O1 {SANITIZERS}" if sanitized else "-O1"
+        linker = " -fuse-ld=gold" if shutil.which("ld.gold") else ""
         command = ["cmake", "-G", "Ninja", "-S", str(self.source), "-B", str(self.build_dir),
-                   "-DCMAKE_BUILD_TYPE=None", "-DCMAKE_CXX_FLAGS=-O1", "-DCMAKE_C_FLAGS=-O1",
+                   "-DCMAKE_BUILD_TYPE=None", f"-DCMAKE_CXX_FLAGS={flags}", f"-DCMAKE_C_FLAGS={flags}",
+                   f"-DCMAKE_EXE_LINKER_FLAGS={SANITIZERS if sanitized else ''}{linker}",
                    "-DZTP_WERROR=OFF"]
         if shutil.which("ccache"):
             command += ["-DCMAKE_C_COMPILER_LAUNCHER=ccache", "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"]
@@ -248,14 +269,17 @@ class Bench:
         self._must(self._ninja(), "building")
         program = list(self.build_dir.rglob(TARGET))
         self.program = next(p for p in program if p.is_file() and os.access(p, os.X_OK))
+        self.candidates = None
         began = time.monotonic()
-        outcome = self.run(600)
+        outcome = self.run(RUN_SECONDS)
         if outcome != "survived":
             give_up(f"without any fault the comparison fails ({outcome})")
-        self.seconds = max(20.0, 10 * (time.monotonic() - began))
+        self.seconds = max(20.0, 5 * (time.monotonic() - began))
+
+    jobs = []
 
     def _ninja(self):
-        return ["ninja", "-C", str(self.build_dir), TARGET]
+        return ["ninja", "-C", str(self.build_dir), *self.jobs, TARGET]
 
     @staticmethod
     def _must(command, what):
@@ -267,18 +291,29 @@ class Bench:
 
     def run(self, seconds):
         def limits():
-            resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+            # A sanitizer's shadow takes address space without end, and has a limit of its own.
+            if not self.sanitized:
+                resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
+        environment = dict(os.environ)
+        environment["ASAN_OPTIONS"] = f"detect_leaks=0:hard_rss_limit_mb={ADDRESS_SPACE >> 20}"
         try:
             done = subprocess.run([str(self.program), "--cases", str(self.cases)], timeout=seconds,
-                                  preexec_fn=limits, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL)
+                                  preexec_fn=limits, env=environment, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, text=True, errors="replace")
         except subprocess.TimeoutExpired:
             return "time limit"
-        if done.returncode == 0:
-            return "survived"
-        return f"signal {-done.returncode}" if done.returncode < 0 else "disagreement"
+        if done.returncode != 0:
+            if done.returncode < 0:
+                return f"signal {-done.returncode}"
+            if self.sanitized and not done.stdout:
+                return "sanitizer"
+            return "disagreement"
+        candidates = int(re.search(r"(\d+) rules left over by the index", done.stdout).group(1))
+        if self.candidates is None:
+            self.candidates = candidates
+        return "survived" if candidates <= self.candidates else "more rules left over"
 
     def try_fault(self, fault):
         """What became of it, or None if it does not compile."""
@@ -309,23 +344,40 @@ def main():
                         help="keep the copy and its build in DIR, for the next run")
     parser.add_argument("--cmake-arg", action="append", default=[], metavar="ARG",
                         help="one more argument of cmake's, as often as needed")
+    parser.add_argument("--sanitize", action="store_true",
+                        help="try survivors again with sanitizers (a second build)")
+    parser.add_argument("--jobs", type=int, help="of the compiler at a time (default: ninja's)")
+    parser.add_argument("--only", action="append", default=[], metavar="FILE[:LINE]",
+                        help="faults there, as often as needed, instead of random ones")
+    parser.add_argument("--skip", type=int, default=0, help="leave out the first so many sites")
     parser.add_argument("--list", action="store_true", help="list the chosen sites and stop")
     args = parser.parse_args()
 
-    if args.list:
-        faults = all_faults(ROOT)
+    def chosen(root):
+        faults = all_faults(root)
         order = pick_order(faults, args.seed)
+        if args.only:
+            return [f for f in faults if any(o in (f.path, f.place()) for o in args.only)]
+        return order[args.skip:]
+
+    if args.list:
+        order = chosen(ROOT)
         for fault in order[:args.faults]:
             print(f"{fault.place()}: {fault.operator}\n{fault.diff()}")
-        print(f"{min(args.faults, len(order))} of {len(order)} lines with {len(faults)} faults")
+        print(f"{min(args.faults, len(order))} of {len(order)} lines with {len(all_faults(ROOT))} faults")
         return 0
 
+    if args.jobs:
+        Bench.jobs = ["-j", str(args.jobs)]
     folder = args.build.resolve() if args.build else pathlib.Path(tempfile.mkdtemp(prefix="ztp-faults-"))
+    began = time.monotonic()
     try:
         bench = Bench(folder, args.cases, args.cmake_arg)
+        print(f"built; {args.cases} cases without a fault: {bench.candidates} rules left over, at most "
+              f"{bench.seconds:.0f} s for one with", flush=True)
         # From the copy: the tree may be edited while this runs.
-        order = pick_order(all_faults(bench.source), args.seed)
-        survivors, counted, refused = [], 0, 0
+        order = chosen(bench.source)
+        survivors, outcomes, counted, refused = [], collections.Counter(), 0, 0
         for fault in order:
             if counted == args.faults:
                 break
@@ -335,9 +387,23 @@ def main():
                 print(f"{fault.place()}: {fault.operator}: does not compile, not counted", flush=True)
                 continue
             counted += 1
-            print(f"[{counted}/{args.faults}] {fault.place()}: {fault.operator}: {outcome}", flush=True)
+            print(f"[{counted}/{args.faults} {time.monotonic() - began:.0f} s] {fault.place()}: "
+                  f"{fault.operator}: {outcome}", flush=True)
             if outcome == "survived":
                 survivors.append(fault)
+            else:
+                outcomes[outcome] += 1
+        if args.sanitize and survivors:
+            bench = Bench(folder, args.cases, args.cmake_arg, sanitized=True)
+            again, survivors = survivors, []
+            for fault in again:
+                outcome = bench.try_fault(fault) or "survived"
+                print(f"[again, {time.monotonic() - began:.0f} s] {fault.place()}: {fault.operator}: "
+                      f"{outcome}", flush=True)
+                if outcome == "survived":
+                    survivors.append(fault)
+                else:
+                    outcomes[outcome] += 1
     finally:
         if not args.build:
             shutil.rmtree(folder, ignore_errors=True)
@@ -350,7 +416,9 @@ def main():
         print(f"{fault.place()}: {fault.operator}\n{fault.diff()}")
     if refused:
         print(f"{refused} sites did not compile and were not counted")
-    print(f"killed {counted - len(survivors)} of {counted}; {len(survivors)} survivors")
+    print(f"killed {counted - len(survivors)} of {counted} ("
+          + ", ".join(f"{n} {what}" for what, n in outcomes.most_common())
+          + f"); {len(survivors)} survivors")
     return 0 if len(survivors) <= args.allow else 1
 
 
