@@ -42,6 +42,12 @@ class Case {
     DecisionProgram lowered = ir::Lower(program, compiler.sources());
     for (const Node& node : lowered.nodes) ++statistics_->opcodes[OpcodeName(node.op)];
     lowered.index = ir::BuildIndex(lowered, AnyIndex());
+    // Quantifiers would be cut short when facts are loaded, and be unknown to every request.
+    if (lowered.quantifiers.empty()) {
+      DecisionProgram limited = lowered;
+      limited.step_limit = 1 + random_.Below(150);
+      ZTP_ASSIGN_OR_RETURN(limited_, Policy::Make(std::move(limited)));
+    }
     ZTP_ASSIGN_OR_RETURN(indexed_, Policy::Make(std::move(lowered)));
     for (int w = 0; w < options_.worlds; ++w) {
       // Rows, ids and closures lie in pages; few entities fill only the first.
@@ -50,6 +56,9 @@ class Case {
       ZTP_ASSIGN_OR_RETURN(world.plain,
                            ways_->Load(GenerateEntities(random_, program.schema, ids)));
       ZTP_ASSIGN_OR_RETURN(world.indexed, MakeSnapshot(*indexed_, world.plain.records));
+      if (limited_ != nullptr) {
+        ZTP_ASSIGN_OR_RETURN(world.limited, MakeSnapshot(*limited_, world.plain.records));
+      }
       ZTP_RETURN_IF_ERROR(MakeChanges(ids, &world));
       for (int i = 0; i < options_.requests; ++i) {
         ZTP_RETURN_IF_ERROR(Check(world, GenerateRequest(random_, program.schema, ids)));
@@ -63,6 +72,7 @@ class Case {
     scenario::Ways::World plain;
     std::shared_ptr<const Snapshot> indexed;  // of indexed_
     std::shared_ptr<const Snapshot> changed;  // the same facts, as a successor of others
+    std::shared_ptr<const Snapshot> limited;  // of limited_
   };
 
   // Any numbers give an index that is right.
@@ -103,7 +113,7 @@ class Case {
     std::shared_ptr<const Snapshot> last = first;
     size_t next = 0;
     do {
-      const size_t end = std::min(history.changes.size(), next + 1 + random_.Below(6));
+      const size_t end = std::min(history.changes.size(), next + 1 + random_.Below(4));
       if (random_.Percent(30)) {  // given up before it is done: nothing happened
         SnapshotBuilder builder(last);
         for (size_t i = next; i < end; ++i) ZTP_RETURN_IF_ERROR(Apply(history.changes[i], builder));
@@ -134,19 +144,33 @@ class Case {
     return absl::OkStatus();
   }
 
+  static Decision OutOfSteps() {
+    Decision decision;
+    decision.limit = true;
+    decision.reason = "limit";
+    return decision;
+  }
+
   absl::StatusOr<Decision> Decide(const World& world, const Request& request) {
     const absl::StatusOr<Decision> decision = ways_->Decide(world.plain, request);
     if (!decision.ok()) return Report(world, request, std::string(Message(decision.status())));
-    const struct {
+    struct Way {
       const char* what;
       const Policy& policy;
       const Snapshot& snapshot;
-    } more[] = {{"another index", *indexed_, *world.indexed},
-                {"changed facts", ways_->policy(), *world.changed}};
+    };
+    std::vector<Way> more = {{"another index", *indexed_, *world.indexed},
+                             {"changed facts", ways_->policy(), *world.changed}};
+    if (limited_ != nullptr) more.push_back({"few steps", *limited_, *world.limited});
     for (const auto& way : more) {
       const Decision other = ztp::Decide(way.policy, way.snapshot, request, scratch_);
       statistics_->candidates += scratch_.candidate_count();
       if (other == *decision) continue;
+      // Beyond the budget the answer is deny and nothing else.
+      if (&way.policy == limited_.get() && other == OutOfSteps()) {
+        ++statistics_->out_of_steps;
+        continue;
+      }
       const sema::Program& program = ways_->program();
       const scenario::RuleNames names = [&](uint32_t rule) {
         return program.rules[rule].full_name();
@@ -228,6 +252,7 @@ class Case {
   std::string source_;
   std::unique_ptr<scenario::Ways> ways_;
   std::shared_ptr<const Policy> indexed_;  // with an index made by other numbers
+  std::shared_ptr<const Policy> limited_;  // as indexed_, with a budget of few steps; or null
   Scratch scratch_;
 };
 
@@ -243,6 +268,7 @@ std::string Describe(const Statistics& s) {
       Cat(s.policies, " policies, ", s.decisions, " decisions: ", percent(s.allows), " % allows, ",
           percent(s.with_unknowns), " % with unknowns, ", percent(s.with_end), " % with an end, ",
           s.leases_checked, " leases checked around their end\n");
+  Append(out, s.out_of_steps, " decisions stopped by a budget of few steps\n");
   Append(out, s.candidates, " rules left over by the index\n");
   std::string missing;
   auto need = [&](const std::map<std::string, uint64_t>& seen, const char* name) {

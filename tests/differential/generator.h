@@ -37,9 +37,10 @@ struct AttributeDecl {
 
 inline const std::vector<TypeName>& Scalars() {
   static const std::vector<TypeName> kAll = {
-      "Bool",  "Int",   "Decimal", "String",   "Time",   "Duration", "Version", "HexVersion",
-      "Ip",    "Cidr",  "Digest",  "SpiffeId", "Glob",   "Color",    "Chain",   "Tags",
-      "Zones", "Label", "Group",   "User",     "Paints", "Steps",    "Wide",    "Big"};
+      "Bool",       "Int",  "Decimal", "String", "Time",     "Duration", "Version",
+      "HexVersion", "Ip",   "Cidr",    "Digest", "SpiffeId", "Glob",     "Color",
+      "Chain",      "Tags", "Zones",   "Label",  "Group",    "User",     "Paints",
+      "Steps",      "Wide", "Big",     "Shades"};
   return kAll;
 }
 
@@ -151,6 +152,7 @@ class Generator {
   void SimpleRules();
   // One value against constants.
   std::string Conjunct(Scope& s);
+  std::string Quantifier(const Scope& s);
   std::string Compared(const std::string& value, const TypeName& t);
   // More constants than Literal has, so that few of them are met.
   std::string Constant(const TypeName& t);

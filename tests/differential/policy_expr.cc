@@ -300,7 +300,7 @@ std::string Generator::Condition(Scope& s, int depth) {
     }
     case 8: {
       const TypeName t = r_.Pick(std::vector<TypeName>{"Chain", "Tags", "Zones", "Label", "Paints",
-                                                       "Steps", "Wide", "Big"});
+                                                       "Steps", "Wide", "Big", "Shades"});
       return Expr(s, t, d) + " flows to " + Expr(s, t, d);
     }
     case 9:

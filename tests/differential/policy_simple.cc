@@ -116,12 +116,38 @@ std::string Generator::Compared(const std::string& value, const TypeName& t) {
   return equal();
 }
 
+// Over ancestors, by what is stored alone: worked out when facts are loaded, and again when what
+// it rests on is changed.
+std::string Generator::Quantifier(const Scope& s) {
+  const bool models = s.resource_type == "Model" && r_.Percent(30);
+  const std::string over = std::string(r_.Percent(50) ? "any" : "all") + "(a in r.ancestors(" +
+                           (models ? "Model" : "Doc") + ")";
+  const std::string filter = r_.Percent(30) ? " where a.hold: " : ": ";
+  const auto body = [&]() -> std::string {
+    switch (r_.Below(7)) {
+      case 0:
+        return "a.hold";
+      case 1:
+        return "a.itags.contains(" + Constant("String") + ")";
+      case 2:
+        return "a in " + Constant("Group");
+      case 3:
+        return "a derives from " + Literal("Doc");
+      case 4:
+        return "any(b in a.ancestors(Doc): b.hold)";
+      case 5:
+        return models ? "a.iany" : "a.home.rank > " + Constant("Int");
+      default:
+        return models ? "a in " + Constants("Group") : "a.home in " + Constant("Group");
+    }
+  };
+  return over + filter + body() + (r_.Percent(30) ? " or " + body() : "") + ")";
+}
+
 std::string Generator::Conjunct(Scope& s) {
   const uint32_t kind = r_.Below(20);
   if (kind == 0 && s.resource_type == "Model") return "held(r)";
-  if (kind == 1 && !s.resource_type.empty()) {
-    return "any(a in r.ancestors(Doc): a.hold and a in " + Constant("Group") + ")";
-  }
+  if (kind == 1 && !s.resource_type.empty()) return Quantifier(s);
   if (kind == 2 && s.allow_now) return "strong(ev)";
   if (kind == 3) return "bound(oev)";
   if (kind == 4) return r_.Percent(50) ? "has oev and oev.level > 1" : "ev.level == 2";

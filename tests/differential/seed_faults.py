@@ -37,7 +37,9 @@ FOLDERS = [
     "engine/facts/*.cc",
     "engine/ir/*.cc",
     "engine/bundle/constant_names.cc",
-    # Headers that have more than declarations. Nearly everything is compiled anew for one.
+]
+# Headers that have more than declarations, with --headers: nearly everything is compiled anew for one.
+HEADERS = [
     "engine/core/decimal.h",
     "engine/core/facts_view.h",
     "engine/core/index.h",
@@ -62,8 +64,33 @@ UNREACHABLE = [
      "refuses malformed requests; the generator makes well-formed ones"),
     ("engine/facts/snapshot_closures.cc", r"^absl::Status SnapshotBuilder::Cycle", r"^}",
      "words the message about a cycle; generated graphs have none"),
-    ("engine/facts/snapshot.cc", r"^size_t Snapshot::memory_bytes", r"^}",
-     "memory accounting"),
+    ("engine/facts/snapshot.cc", r"^size_t Snapshot::memory_bytes", r"^}", "memory accounting"),
+    ("engine/facts/snapshot_builder.cc", r"memory_->first_bytes = ", None, "memory accounting"),
+    ("engine/facts/snapshot_builder.cc", r"if \(!status_.ok\(\)", None,
+     "after a refusal; generated records fit"),
+    ("engine/facts/snapshot_pages.cc", r"\+\+s\.absent_count_", None, "a figure about facts"),
+    ("engine/facts/snapshot_pages.cc", r"kMaxEntities", None, "more entities than a test can make"),
+    ("engine/facts/snapshot_pages.cc", r"^bool IsTooFull", r"^}", "when a table grows"),
+    ("engine/facts/snapshot_pages.cc", r"IsTooFull\(s\.bucket_entries_", None, "when a table grows"),
+    ("engine/facts/snapshot_pages.cc", r"const uint64_t buckets = entries", None, "a table's size"),
+    ("engine/facts/snapshot_pages.cc", r"std::min\(2 \* last, kSlabBytes\)", None, "a block's size"),
+    ("engine/facts/snapshot_builder.cc", r"bucket_entries_ \* 2 <", None, "when a table shrinks"),
+    ("engine/facts/snapshot_closures.cc", r"max_closure_entries_|if \(at == nullptr\)|: \"the lineage\"", None,
+     "more edges than a test can make"),
+    ("engine/facts/fact_encoder.cc", r"kMaxSize$|kMaxSize \?|kMaxCount \?|== nullptr\) \{|full_ = true",
+     None, "more facts than a test can make"),
+    ("engine/facts/layout.cc", r"UINT16_MAX \|\|", None, "more patterns than a test can make"),
+    ("engine/facts/pool.cc", r"^Block Block::Make", r"^}", "which pages memory is of"),
+    ("engine/facts/lineage.cc", r"use_count\(\) == 1", None, "how deep a destructor recurses"),
+    ("engine/facts/set_hash.cc", r"!= 1|cipher_ == nullptr", None, "a cipher that fails"),
+    ("engine/bundle/constant_names.cc", r"kMaxTexts &&", None, "more texts than a test can make"),
+    ("engine/eval/reading.cc", r"kMaxSize", None, "larger values than a test can make"),
+    ("engine/eval/verdict.h", r"^struct Explanation", r"^};", "explanations"),
+    ("engine/core/facts_view.h", r"static constexpr size_t kMax", None,
+     "larger values than a test can make"),
+    ("engine/core/facts_view.h", r"^inline uint64_t FactsHash", r"^}",
+     "makes another hash; any will do"),
+    ("engine/eval/probes.cc", r"reading_stamp_ == 0", None, "reached after many million decisions"),
     ("engine/ir/lower.cc", r"^  void LowerSources\(\)", r"^  }",
      "names and digests of source files, for descriptions"),
     ("engine/ir/lower.cc", r"^  SourcePos Position\(", r"^  }", "positions, for explanations"),
@@ -87,6 +114,22 @@ UNREACHABLE = [
 # Single faults that change nothing that a decision says, each with its reason: a file, the line, the
 # operator (None: every one), why. As above, one that no line has any more is an error.
 EQUIVALENT = [
+    ("engine/eval/machine.cc", "return true;", "true to false",
+     "of a leaf: whoever asked asks again, and finds it worked out"),
+    ("engine/bundle/constant_names.cc",
+     "while (slots < 2 * count) slots *= 2;  // half of them are free, or more", "< to <=",
+     "a table of another size"),
+    ("engine/bundle/constant_names.cc",
+     "texts_.emplace(ToAbsl(pool.Text(ref)), true).second) {", "true to false", "a set's filling"),
+    ("engine/bundle/constant_names.cc",
+     "if (entities_.emplace(std::make_pair(uint32_t{cell.extra}, ToAbsl(pool.Text(ref))), true)",
+     "true to false", "a set's filling"),
+    ("engine/bundle/constant_names.cc",
+     "return static_cast<uint32_t>(TextHash(id.data(), id.size(), type.index + 1) >> 32) & (slots - 1);",
+     "+ 1 to + 0", "another hash"),
+    ("engine/facts/fact_encoder.cc",
+     "if (FactsText::IsNoted(cell) != noted || text_of(cell) != text) return false;", "false to true",
+     "a text noted for other patterns: those that it was not tried on are tried when deciding"),
 ]
 
 # What is replaced by what. The patterns see the code without its comments and texts.
@@ -115,7 +158,8 @@ NEGATION = re.compile(r"(?<![\w!])!(?=[\w(*])")
 CONDITION = re.compile(r"\b(if|while|return)\b|&&|\|\||\?")
 DROPPED = re.compile(r"^\s*(?:[\w.>\[\]-]*facts\w* = [^;]*Union\(|[\w.>\[\]()*-]+(?:\.|->)"
                      r"(?:push_back|emplace_back)\()[^;]*\);\s*$")
-REFUSAL = re.compile(r"\breturn (InvalidArgument|Internal)\(")
+REFUSAL = re.compile(r"\breturn (status_ = )?"
+                     r"(InvalidArgument|Internal|NotFound|ResourceExhausted|Full)\(")
 
 
 def give_up(why):
@@ -204,17 +248,20 @@ def faults_of(path, text, used):
     return faults
 
 
-def sources(root):
+def sources(root, headers):
     found = set()
-    for pattern in FOLDERS:
+    for pattern in HEADERS if headers else FOLDERS:
         found.update(p.relative_to(root).as_posix() for p in root.glob(pattern))
     return sorted(p for p in found if p.endswith((".cc", ".h")) and not NOT_THESE.search(p))
 
 
-def all_faults(root):
+def all_faults(root, headers=False):
     used, faults = set(), []
-    for path in sources(root):
-        faults += faults_of(path, (root / path).read_text(encoding="utf-8"), used)
+    for of_headers in (False, True):
+        for path in sources(root, of_headers):
+            found = faults_of(path, (root / path).read_text(encoding="utf-8"), used)
+            if of_headers == headers:
+                faults += found
     stale = [f"  {entry[0]}: {entry[1]}" for entry in UNREACHABLE + EQUIVALENT if entry not in used]
     if stale:
         give_up("of what is left out, these are no longer there:\n" + "\n".join(stale))
@@ -338,7 +385,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--faults", type=int, default=100, help="how many (default 100)")
     parser.add_argument("--seed", type=int, default=1, help="which sites (default 1)")
-    parser.add_argument("--cases", type=int, default=60, help="random policies for each (default 60)")
+    parser.add_argument("--cases", type=int, default=300, help="random policies for each (default 300)")
     parser.add_argument("--allow", type=int, default=10, help="survivors that pass (default 10)")
     parser.add_argument("--build", type=pathlib.Path, metavar="DIR",
                         help="keep the copy and its build in DIR, for the next run")
@@ -346,6 +393,7 @@ def main():
                         help="one more argument of cmake's, as often as needed")
     parser.add_argument("--sanitize", action="store_true",
                         help="try survivors again with sanitizers (a second build)")
+    parser.add_argument("--headers", action="store_true", help="faults in headers instead (slow)")
     parser.add_argument("--jobs", type=int, help="of the compiler at a time (default: ninja's)")
     parser.add_argument("--only", action="append", default=[], metavar="FILE[:LINE]",
                         help="faults there, as often as needed, instead of random ones")
@@ -354,7 +402,7 @@ def main():
     args = parser.parse_args()
 
     def chosen(root):
-        faults = all_faults(root)
+        faults = all_faults(root, args.headers)
         order = pick_order(faults, args.seed)
         if args.only:
             return [f for f in faults if any(o in (f.path, f.place()) for o in args.only)]
@@ -364,7 +412,7 @@ def main():
         order = chosen(ROOT)
         for fault in order[:args.faults]:
             print(f"{fault.place()}: {fault.operator}\n{fault.diff()}")
-        print(f"{min(args.faults, len(order))} of {len(order)} lines with {len(all_faults(ROOT))} faults")
+        print(f"{min(args.faults, len(order))} of {len(order)} lines with {len(all_faults(ROOT, args.headers))} faults")
         return 0
 
     if args.jobs:
