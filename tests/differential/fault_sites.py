@@ -216,10 +216,11 @@ def faults_of(path, text, used):
                 add(operator, m.start(), m.end(), new)
         if CONDITION.search(bare):
             for m in NEGATION.finditer(bare):
-                add("! dropped", m.start(), m.end(), "")
+                # Twice is not at all, and still a Bool.
+                add("! dropped", m.start(), m.end(), "!!")
         if DROPPED.match(bare):
             indent = len(line) - len(line.lstrip())
-            add("statement dropped", indent, len(line), ";")
+            add("statement dropped", indent, len(bare.rstrip()), ";")
     return faults
 
 
