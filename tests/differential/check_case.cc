@@ -44,9 +44,13 @@ class Case {
     lowered.index = ir::BuildIndex(lowered, AnyIndex());
     // Quantifiers would be cut short when facts are loaded, and be unknown to every request.
     if (lowered.quantifiers.empty()) {
-      DecisionProgram limited = lowered;
-      limited.step_limit = 1 + random_.Below(150);
-      ZTP_ASSIGN_OR_RETURN(limited_, Policy::Make(std::move(limited)));
+      // Plain comparisons take few: then the budget ends at each step once.
+      const uint32_t budgets = policy.simple_rules > 0 ? 16 : 1;
+      for (uint32_t i = 1; i <= budgets; ++i) {
+        DecisionProgram limited = lowered;
+        limited.step_limit = budgets == 1 ? 1 + random_.Below(150) : i;
+        ZTP_ASSIGN_OR_RETURN(limited_.emplace_back(), Policy::Make(std::move(limited)));
+      }
     }
     ZTP_ASSIGN_OR_RETURN(indexed_, Policy::Make(std::move(lowered)));
     for (int w = 0; w < options_.worlds; ++w) {
@@ -56,8 +60,10 @@ class Case {
       ZTP_ASSIGN_OR_RETURN(world.plain,
                            ways_->Load(GenerateEntities(random_, program.schema, ids)));
       ZTP_ASSIGN_OR_RETURN(world.indexed, MakeSnapshot(*indexed_, world.plain.records));
-      if (limited_ != nullptr) {
-        ZTP_ASSIGN_OR_RETURN(world.limited, MakeSnapshot(*limited_, world.plain.records));
+      for (const auto& limited : limited_) {
+        if (ids > kUsualIds && !world.limited.empty()) break;
+        ZTP_ASSIGN_OR_RETURN(world.limited.emplace_back(),
+                             MakeSnapshot(*limited, world.plain.records));
       }
       ZTP_RETURN_IF_ERROR(MakeChanges(ids, &world));
       for (int i = 0; i < options_.requests; ++i) {
@@ -72,7 +78,7 @@ class Case {
     scenario::Ways::World plain;
     std::shared_ptr<const Snapshot> indexed;  // of indexed_
     std::shared_ptr<const Snapshot> changed;  // the same facts, as a successor of others
-    std::shared_ptr<const Snapshot> limited;  // of limited_
+    std::vector<std::shared_ptr<const Snapshot>> limited;  // of the first of limited_
   };
 
   // Any numbers give an index that is right.
@@ -144,6 +150,8 @@ class Case {
     return absl::OkStatus();
   }
 
+  static constexpr const char* kFewSteps = "few steps";
+
   static Decision OutOfSteps() {
     Decision decision;
     decision.limit = true;
@@ -161,13 +169,15 @@ class Case {
     };
     std::vector<Way> more = {{"another index", *indexed_, *world.indexed},
                              {"changed facts", ways_->policy(), *world.changed}};
-    if (limited_ != nullptr) more.push_back({"few steps", *limited_, *world.limited});
+    for (size_t i = 0; i < world.limited.size(); ++i) {
+      more.push_back({kFewSteps, *limited_[i], *world.limited[i]});
+    }
     for (const auto& way : more) {
       const Decision other = ztp::Decide(way.policy, way.snapshot, request, scratch_);
       statistics_->candidates += scratch_.candidate_count();
       if (other == *decision) continue;
       // Beyond the budget the answer is deny and nothing else.
-      if (&way.policy == limited_.get() && other == OutOfSteps()) {
+      if (way.what == kFewSteps && other == OutOfSteps()) {
         ++statistics_->out_of_steps;
         continue;
       }
@@ -251,8 +261,8 @@ class Case {
   Random random_;
   std::string source_;
   std::unique_ptr<scenario::Ways> ways_;
-  std::shared_ptr<const Policy> indexed_;  // with an index made by other numbers
-  std::shared_ptr<const Policy> limited_;  // as indexed_, with a budget of few steps; or null
+  std::shared_ptr<const Policy> indexed_;               // with an index made by other numbers
+  std::vector<std::shared_ptr<const Policy>> limited_;  // as indexed_, with budgets of few steps
   Scratch scratch_;
 };
 

@@ -137,6 +137,8 @@ class Generator {
   // A condition without outer parentheses; the caller adds them where an operator follows.
   std::string Condition(Scope& s, int depth);
 
+  std::string ThreeDeep(Scope& s);
+
   // Reads the path that a guard has just made readable.
   std::string Use(Scope& inner, const Path& p, int d);
 

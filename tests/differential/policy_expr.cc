@@ -65,6 +65,7 @@ std::string Generator::Closed(const TypeName& t) {
     return text + " }";
   }
   if (t == "Map<String, Int>") return "{ \"a\": " + Literal("Int") + ", \"c\": 5 }";
+  if (t == "Map<Group, Int>") return "{ Group::\"g2\": 3, Group::\"g0\": " + Literal("Int") + " }";
   if (t == "Map<Color, Decimal>") return "{ Color.red: " + Literal("Decimal") + " }";
   if (auto e = ElementOf(t)) {
     const bool set = t.starts_with("Set<");
@@ -428,12 +429,26 @@ std::string Generator::Condition(Scope& s, int depth) {
       if (s.resource_type.empty()) {
         return s.folds < 3 ? "r is Model and (r.iany or held(r))" : "r is Model and r.iany";
       }
+      if (s.folds == 0 && r_.Percent(60)) return r_.Percent(60) ? Quantifier(s) : ThreeDeep(s);
       if (s.resource_type == "Model" && s.folds < 3) return "held(r)";
       break;
     default:
       return "bound(r)";
   }
   return Condition(s, 0);
+}
+
+// Something that depends on the variables of three folds at once.
+std::string Generator::ThreeDeep(Scope& s) {
+  std::string text = r_.Percent(50) ? "" : "not ", last;
+  for (const char* variable : {"x", "y", "z"}) {
+    // Of constants alone the compiler would make a constant.
+    const std::string over = Read(s, "Set<Int>").value_or("[ 1, 2, ev.level ]");
+    const std::string kind = r_.Percent(60) ? "any" : "all";
+    text += kind + "(" + variable + " in " + over + ": ";
+    last += ")";
+  }
+  return text + "x + y - z " + (r_.Percent(50) ? "== " : "> ") + Literal("Int") + last;
 }
 
 std::string Generator::Use(Scope& inner, const Path& p, int d) {

@@ -26,7 +26,8 @@ TypeName Generator::AttributeType() {
     case 2:
       return "Point";
     case 3:
-      return r_.Percent(50) ? "Map<String, Int>" : "Map<Color, Decimal>";
+      return r_.Pick(
+          std::vector<TypeName>{"Map<String, Int>", "Map<Color, Decimal>", "Map<Group, Int>"});
     case 4:
       return r_.Percent(50) ? "Set<Group>" : "Set<Point>";
     default:
@@ -92,7 +93,7 @@ void Generator::Declarations() {
   // The states of a row's first 23 cells lie in its head, those of further ones behind them.
   const auto few = [&] { return r_.Percent(12) ? 15 + static_cast<int>(r_.Below(50)) : 4; };
   auto user = Attributes("u", few(), false);
-  Entity("User in Group, Plain", "User", user, {});
+  Entity("User in Group, Plain", "User", user, {"roles: Set<String>"});
   auto bot = Attributes("b", 3, true);
   Entity("Bot in Group carried claimed", "Bot", bot, {});
   // Lineage: documents derive from documents, models from both, and drafts, which come with the
@@ -157,6 +158,7 @@ void Generator::AddEntityPaths(Scope& s, const std::string& text, const TypeName
     AddPath(s, {text + ".iseen", "Bool", false, claimed, ""});
     AddPath(s, {text + ".iseal", "Tags", false, claimed, ""});
   }
+  if (type == "User") AddPath(s, {text + ".roles", "Set<String>", false, claimed, ""});
   if (type == "Doc" && !nested) AddEntityPaths(s, text + ".home", "Group", claimed, true);
   if (type == "Group") AddPath(s, {text + ".rank", "Int", false, claimed, ""});
 }
@@ -188,6 +190,12 @@ void Generator::AddPath(Scope& s, const Path& p) {
     s.paths.push_back({p.text + "[\"a\"]", "Int", true, p.claimed, ""});
     s.paths.push_back({p.text + ".keys", "Set<String>", false, p.claimed, ""});
     s.paths.push_back({p.text + ".values", "List<Int>", false, p.claimed, ""});
+  }
+  if (p.type == "Map<Group, Int>") {
+    for (const char* group : {"g0", "g1", "g2"}) {
+      s.paths.push_back({p.text + "[Group::\"" + group + "\"]", "Int", true, p.claimed, ""});
+    }
+    s.paths.push_back({p.text + ".keys", "Set<Group>", false, p.claimed, ""});
   }
   if (p.type == "Map<Color, Decimal>") {
     s.paths.push_back({p.text + "[Color.red]", "Decimal", true, p.claimed, ""});

@@ -122,7 +122,7 @@ std::string Generator::Quantifier(const Scope& s) {
   const bool models = s.resource_type == "Model" && r_.Percent(30);
   const std::string over = std::string(r_.Percent(50) ? "any" : "all") + "(a in r.ancestors(" +
                            (models ? "Model" : "Doc") + ")";
-  const std::string filter = r_.Percent(30) ? " where a.hold: " : ": ";
+  const std::string filter = r_.Percent(45) ? " where a.hold: " : ": ";
   const auto body = [&]() -> std::string {
     switch (r_.Below(7)) {
       case 0:
@@ -147,7 +147,12 @@ std::string Generator::Quantifier(const Scope& s) {
 std::string Generator::Conjunct(Scope& s) {
   const uint32_t kind = r_.Below(20);
   if (kind == 0 && s.resource_type == "Model") return "held(r)";
-  if (kind == 1 && !s.resource_type.empty()) return Quantifier(s);
+  if ((kind == 1 || kind == 9) && !s.resource_type.empty()) return Quantifier(s);
+  if (kind == 8) {  // of one set, again and again
+    const bool principal = s.principal_type == "User" && r_.Percent(60);
+    return std::string(principal ? "p.roles" : "r.itags") + ".contains(" + Constant("String") + ")";
+  }
+  if (kind == 10 && r_.Percent(50)) return ThreeDeep(s);
   if (kind == 2 && s.allow_now) return "strong(ev)";
   if (kind == 3) return "bound(oev)";
   if (kind == 4) return r_.Percent(50) ? "has oev and oev.level > 1" : "ev.level == 2";
