@@ -66,6 +66,9 @@ class Workspace {
     }
   }
 
+  // How many rules the index left over in the decision made last.
+  size_t candidate_count() const { return found_.size(); }
+
   // For who names the missing facts of the verdict made last.
   const MissingFacts& missing_facts() const { return facts_; }
 

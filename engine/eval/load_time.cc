@@ -1,4 +1,6 @@
 // Snapshots with their quantifiers worked out: the evaluator lends itself to the loader.
+#include <memory>
+
 #include "engine/base/status.h"
 #include "engine/core/machine.h"
 #include "engine/eval/missing_names.h"
@@ -59,6 +61,10 @@ class Solver : public QuantifierSolver {
 };
 
 }  // namespace
+
+std::unique_ptr<QuantifierSolver> MakeSolver(const Policy& policy) {
+  return std::make_unique<Solver>(policy);
+}
 
 absl::StatusOr<std::shared_ptr<const Snapshot>> MakeSnapshot(
     const Policy& policy, const std::vector<EntityRecord>& records) {

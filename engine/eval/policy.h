@@ -48,6 +48,10 @@ class Policy {
   HostFunctions host_;
 };
 
+// Works out the policy's quantifiers, for SnapshotBuilder::Build. The policy must outlive it; one
+// thread at a time.
+std::unique_ptr<QuantifierSolver> MakeSolver(const Policy& policy);
+
 // The snapshot of these records for the policy, with everything worked out at load that can be. The
 // errors of SnapshotBuilder.
 absl::StatusOr<std::shared_ptr<const Snapshot>> MakeSnapshot(

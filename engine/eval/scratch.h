@@ -35,6 +35,10 @@ class Scratch {
   }
   uint64_t opcode_count(Opcode op) const { return opcode_counts_[static_cast<size_t>(op)]; }
 
+  // How many rules the index left over in the last decision: for tests that hold it against what it
+  // should be.
+  size_t candidate_count() const { return workspace_->candidate_count(); }
+
   size_t memory_bytes() const { return workspace_->bytes(); }
 
   // Room for what a policy needs in any case, so that only an unusual request makes it grow.

@@ -18,7 +18,12 @@ struct Statistics {
   uint64_t with_unknowns = 0;   // decisions in which some rule in scope rests on an unknown
   uint64_t with_end = 0;        // decisions with a valid_until
   uint64_t leases_checked = 0;  // decided again just before and just after their end
+  uint64_t out_of_steps = 0;    // with a budget of few steps
+  // Rules that the index left over, all decisions together: one that leaves out less answers all
+  // the same, only later.
+  uint64_t candidates = 0;
   std::map<std::string, uint64_t> operators;  // of the typed programs, by name
+  std::map<std::string, uint64_t> opcodes;    // of the decision programs, by name
 };
 
 struct CaseOptions {

@@ -21,6 +21,10 @@ TEST(DifferentialTest, AllWaysToDecideAgree) {
   EXPECT_GT(statistics.operators[name], 0u) << "never generated: " << name;
 #include "engine/sema/ops.def"
 #undef ZTP_OP
+#define ZTP_OPCODE(number, id, name) \
+  EXPECT_GT(statistics.opcodes[name], 0u) << "never generated: " << name;
+#include "engine/bundle/opcodes.def"
+#undef ZTP_OPCODE
 }
 
 }  // namespace

@@ -15,6 +15,9 @@ namespace ztp::differential {
 struct PolicyOptions {
   int rules = 6;      // permits, forbids and duties together, at least three
   int max_depth = 4;  // of an expression
+  // Further permits, forbids and duties whose clauses are plain comparisons: what the engine's
+  // index is made of.
+  int simple_rules = 0;
   // Leave out what reads `now`: for tests that want decisions without an end.
   bool without_now = false;
 };

@@ -1,108 +1,53 @@
 #!/usr/bin/env python3
 """Seeds faults into the engine, one at a time, and reports which the random comparison does not see.
 
-A copy of the tree is built once. Each fault is one small change to one line (a comparison, a logical
-operator, a constant, a dropped statement); the copy is rebuilt and ztp_differential_run is run on it. A
-nonzero exit, a crash or a run past its limits kills the fault. One that does not compile is not
-counted, and another site takes its place. The same --seed on the same sources picks the same sites.
+Each fault is one small change to one line (a comparison, a logical operator, a constant, a dropped
+statement; fault_sites.py). A copy of the tree is built once with all of them woven in (fault_weave.py),
+and ztp_differential_run is run on it with one switched on after the other. A nonzero exit, a crash or a
+run past its limits kills a fault, and so does an index that leaves over more rules than the unchanged
+one. With --sanitize, what survives is tried again in a build with AddressSanitizer and
+UndefinedBehaviorSanitizer. Faults in what is computed by the compiler cannot be woven in: such a one is
+compiled by itself, and not counted if it does not compile. The same --seed on the same sources picks
+the same sites.
 
-Boundary: faults go into the evaluator, the facts it reads, the lowering and the arithmetic below them.
-The reference interpreter, the compiler's front end and the JSON forms have tests of their own.
+Boundary: faults go into the evaluator, the facts it reads, the lowering, the index and the arithmetic
+below them. The reference interpreter, the compiler's front end and the JSON forms have tests of their
+own.
 
 Exit status: 0 if no more than --allow faults survive, 1 if more do, 2 if nothing could be measured.
 """
 
 import argparse
-import difflib
+import collections
+import concurrent.futures
 import os
 import pathlib
-import random
 import re
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 
+import fault_weave
+from fault_sites import all_faults, code_only, pick_order
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TARGET = "ztp_differential_run"
-FOLDERS = [
-    "engine/eval/*.cc",
-    "engine/facts/snapshot*.cc",
-    "engine/facts/inherit.cc",
-    "engine/ir/nodes.cc",
-    "engine/ir/lower.cc",
-    "engine/ir/stored_matches.cc",
-    "engine/core/decimal.*",
-    "engine/core/glob.*",
-    "engine/core/ip.*",
-]
-NOT_THESE = re.compile(r"(_test\.cc|/json_[^/]*|/explain\.cc|/dump\.cc)$")
+MAIN = "tests/differential/main.cc"
 ADDRESS_SPACE = 4 << 30  # bytes, of one run of the comparison
-BUILD_SECONDS = 1800
-
-# Sites that no well-formed case can tell apart, each with its reason. An entry is a file, the first and
-# the last line of a stretch (regular expressions; no last line: only the lines that match the first),
-# and why. An entry that matches nothing any more is an error, so the list cannot outlive its reasons.
-UNREACHABLE = [
-    ("engine/eval/bound_request.cc", r"^absl::Status BoundRequest::Check", r"^}",
-     "refuses malformed requests; the generator makes well-formed ones"),
-    ("engine/facts/snapshot_builder.cc", r"^class Canonical ", r"^};",
-     "writes what the facts' version is the digest of; no decision reads the version"),
-    ("engine/facts/snapshot_builder.cc", r"^void SnapshotBuilder::FinishVersion", r"^}",
-     "the version again"),
-    ("engine/facts/snapshot_derive.cc", r"auto from = std::find_if\(stack", r"InvalidArgument\(what",
-     "words the message about a cycle; generated graphs have none"),
-    ("engine/facts/snapshot.cc", r"^size_t Snapshot::memory_bytes", r"^}",
-     "memory accounting"),
-    ("engine/ir/lower.cc", r"^  void LowerSources\(\)", r"^  }",
-     "names and digests of source files, for descriptions"),
-    ("engine/ir/lower.cc", r"^  SourcePos Position\(", r"^  }", "positions, for explanations"),
-    ("engine/ir/lower.cc", r"^  std::string_view TextAt\(", r"^  }", "texts, for explanations"),
-    ("engine/ir/lower.cc", r"^bool IsAtom\(", r"^}", "figures about a plan, for descriptions"),
-    ("engine/ir/lower.cc", r"^bool MakesItems\(", r"^}", "figures about a plan, for descriptions"),
-    ("engine/ir/lower.cc", r"^  void Measure\(", r"^  }", "figures about a plan, for descriptions"),
-    ("engine/eval/machine.cc", r"s_\.clock_ > UINT32_MAX / 2", None,
-     "reached after two thousand million evaluations"),
-    ("engine/eval/machine.cc", r"opcode_counts_", None, "statistics of a benchmark"),
-    ("engine/eval/machine.cc", r"^int64_t Earlier\(", None,
-     "the smaller of two equal numbers is either"),
-    ("engine/core/glob.cc", r"^GlobError CheckGlob", r"^}",
-     "malformed patterns; the compiler refuses them before they are evaluated"),
-    ("engine/core/ip.cc", r"^bool HasNoHostBits", r"^}", "malformed networks, as above"),
-    ("engine/core/ip.cc", r"if \(prefix [<>]= 8 \*", None,
-     "at the boundary the shift below gives the same byte"),
-    ("engine/core/ip.h", r"bool is_v4\(\)", r"^  }", "how an address is printed"),
-]
-
-# What is replaced by what. The patterns see the code without its comments and texts.
-OPERATORS = [
-    ("< to <=", r"(?<= )<(?= )", "<="),
-    ("<= to <", r"(?<= )<=(?= )", "<"),
-    ("> to >=", r"(?<= )>(?= )", ">="),
-    (">= to >", r"(?<= )>=(?= )", ">"),
-    ("== to !=", r"(?<= )==(?= )", "!="),
-    ("!= to ==", r"(?<= )!=(?= )", "=="),
-    ("&& to ||", r"(?<= )&&", "||"),
-    ("|| to &&", r"(?<= )\|\|", "&&"),
-    ("min to max", r"\bstd::min\b", "std::max"),
-    ("max to min", r"\bstd::max\b", "std::min"),
-    ("true to false", r"\btrue\b", "false"),
-    ("false to true", r"\bfalse\b", "true"),
-    ("kTrue to kFalse", r"\bkTrue\b", "kFalse"),
-    ("kFalse to kTrue", r"\bkFalse\b", "kTrue"),
-    ("+ 1 to + 0", r"(?<= )\+ 1\b(?!')", "+ 0"),
-    ("- 1 to - 0", r"(?<= )- 1\b(?!')", "- 0"),
-    # A lease that never ends becomes one that is over. Not in comparisons with it, which choose
-    # shortcuts only.
-    ("kForEver to 0", r"(?<![=!<>]= )(?<![<>] )\bkForEver\b", "0"),
-]
-NEGATION = re.compile(r"(?<![\w!])!(?=[\w(*])")
-CONDITION = re.compile(r"\b(if|while|return)\b|&&|\|\||\?")
-DROPPED = re.compile(r"^\s*(?:[\w.>\[\]-]*facts\w* = [^;]*Union\(|[\w.>\[\]()*-]+(?:\.|->)"
-                     r"(?:push_back|emplace_back)\()[^;]*\);\s*$")
-REFUSAL = re.compile(r"\breturn (InvalidArgument|Internal)\(")
+# Of processor time; a run takes a multiple of the one without a fault, and on a busy machine much
+# longer.
+LEAST_SECONDS = 10
+MOST_TIMES = 3
+SANITIZERS = "-fsanitize=address,undefined -fno-sanitize-recover=all"
+# Where one compilation of all files costs a fraction of one of each.
+UNITED = {f"engine/{name}/CMakeLists.txt":
+          f"set_target_properties(ztp_{name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)\n"
+          for name in ("eval", "facts", "scenario")}
+ROUNDS = 12  # of building until only faults are left that compile
 
 
 def give_up(why):
@@ -110,247 +55,234 @@ def give_up(why):
     sys.exit(2)
 
 
-class Fault:
-    def __init__(self, path, line, operator, old, new):
-        self.path, self.line, self.operator, self.old, self.new = path, line, operator, old, new
+class Tree:
+    """The copy of the sources: as they are, or with faults woven in."""
 
-    def place(self):
-        return f"{self.path}:{self.line + 1}"
+    def __init__(self, folder):
+        self.folder = folder
+        listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                                cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
+        self.names = [n for n in filter(None, os.fsdecode(listed).split("\0")) if (ROOT / n).is_file()]
+        self.faults = all_faults(ROOT)
+        self.alone = set()  # numbers of those that cannot be woven in
+        self.text = {}
+        for fault in self.faults:
+            if re.search(r"\b(constexpr|enum|case)\b", fault.old_line):
+                self.alone.add(fault.number)
+        for path in {f.path for f in self.faults} | {MAIN}:
+            self.text[path] = (ROOT / path).read_text(encoding="utf-8")
+        self.code = {path: code_only(text) for path, text in self.text.items()}
 
-    def diff(self):
-        return "\n".join("    " + d.rstrip("\n") for d in difflib.ndiff([self.old], [self.new])
-                         if d[0] in "-+")
+    def woven(self, path):
+        if path == MAIN:
+            return self.text[path] + fault_weave.DEFINITION
+        faults = [f for f in self.faults if f.path == path and f.number not in self.alone]
+        return fault_weave.weave(self.text[path], self.code[path], faults)
 
+    def write(self):
+        """Unchanged files keep their time, so that little is built anew."""
+        kept = set()
+        for name in self.names:
+            target = self.folder / name
+            kept.add(target)
+            content = self.woven(name).encode() if name in self.text else (ROOT / name).read_bytes()
+            if name in UNITED:
+                content += UNITED[name].encode()
+            if target.is_file() and target.read_bytes() == content:
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+            shutil.copymode(ROOT / name, target)
+        for old in self.folder.rglob("*"):
+            if old.is_file() and old not in kept:
+                old.unlink()
 
-def code_only(text):
-    """The text with comments, string and character literals blanked, every offset kept."""
-    pattern = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|(?<![\w])'(?:\\.|[^'\\\n])+'", re.S)
-    return pattern.sub(lambda m: re.sub(r"[^\n]", " ", m.group()), text)
-
-
-def refusals(lines):
-    """Lines of `if (...) { return InvalidArgument(...) }`: the condition, and the message."""
-    found = set()
-    for at, line in enumerate(lines):
-        if not REFUSAL.search(line):
-            continue
-        first = at
-        while first > max(0, at - 4) and not re.match(r"\s*if \(", lines[first]):
-            first -= 1
-        if not re.match(r"\s*if \(", lines[first]):
-            first = at
-        last = at
-        while last < len(lines) - 1 and ";" not in lines[last]:
-            last += 1
-        found.update(range(first, last + 1))
-    return found
-
-
-def unreachable(path, lines, used):
-    found = set()
-    for entry in UNREACHABLE:
-        if entry[0] != path:
-            continue
-        inside = False
-        for at, line in enumerate(lines):
-            if not inside and re.search(entry[1], line):
-                used.add(entry)
-                found.add(at)
-                inside = entry[2] is not None
-            elif inside:
-                found.add(at)
-                inside = not re.search(entry[2], line)
-    return found
-
-
-def faults_of(path, text, used):
-    lines = text.splitlines()
-    code = code_only(text).splitlines()
-    left_out = refusals(lines) | unreachable(path, lines, used)
-    faults = []
-    for at, (line, bare) in enumerate(zip(lines, code)):
-        if at in left_out or re.match(r"\s*(#|static_assert|template\b)", bare):
-            continue
-
-        def add(operator, begin, end, new):
-            faults.append(Fault(path, at, operator, line, line[:begin] + new + line[end:]))
-
-        for operator, pattern, new in OPERATORS:
-            for m in re.finditer(pattern, bare):
-                add(operator, m.start(), m.end(), new)
-        if CONDITION.search(bare):
-            for m in NEGATION.finditer(bare):
-                add("! dropped", m.start(), m.end(), "")
-        if DROPPED.match(bare):
-            indent = len(line) - len(line.lstrip())
-            add("statement dropped", indent, len(line), ";")
-    return faults
-
-
-def sources(root):
-    found = set()
-    for pattern in FOLDERS:
-        found.update(p.relative_to(root).as_posix() for p in root.glob(pattern))
-    return sorted(p for p in found if p.endswith((".cc", ".h")) and not NOT_THESE.search(p))
-
-
-def all_faults(root):
-    used, faults = set(), []
-    for path in sources(root):
-        faults += faults_of(path, (root / path).read_text(encoding="utf-8"), used)
-    for entry in UNREACHABLE:
-        if entry not in used:
-            give_up(f"the list of unreachable sites is stale: {entry[0]}: {entry[1]}")
-    return faults
-
-
-def pick_order(faults, seed):
-    """Every fault in a shuffled order, at most one of a line."""
-    order = list(faults)
-    random.Random(seed).shuffle(order)
-    lines = set()
-    return [f for f in order if f.place() not in lines and not lines.add(f.place())]
-
-
-def copy_tree(to):
-    """The files git knows or would add; unchanged ones keep their time, so that little is rebuilt."""
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-                            cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
-    kept = set()
-    for name in filter(None, os.fsdecode(listed).split("\0")):
-        source, target = ROOT / name, to / name
-        if not source.is_file():
-            continue
-        kept.add(target)
-        if target.is_file() and target.read_bytes() == source.read_bytes():
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-        shutil.copymode(source, target)
-    for old in to.rglob("*"):
-        if old.is_file() and old not in kept:
-            old.unlink()
+    def leave_out(self, messages):
+        """Those whose lines the compiler complains of. False: it complains of something else."""
+        lines = collections.defaultdict(set)
+        for path, line in re.findall(r"^(\S+?):(\d+):\d+: (?:error:|  required)", messages, re.M):
+            for name in self.text:
+                if path.endswith(name):
+                    lines[name].add(int(line) - 1)
+        before = len(self.alone)
+        for fault in self.faults:
+            if fault.number in self.alone or not lines[fault.path]:
+                continue
+            first, last = fault_weave.lines_of(self.text[fault.path], self.code[fault.path], fault)
+            if lines[fault.path] & set(range(first, last + 1)):
+                self.alone.add(fault.number)
+        return len(self.alone) > before
 
 
 class Bench:
-    def __init__(self, folder, cases, cmake_args):
-        self.source, self.build_dir, self.cases = folder / "src", folder / "build", cases
-        self.source.mkdir(parents=True, exist_ok=True)
-        copy_tree(self.source)
-        # No sanitizers and little optimisation: most of the time goes into compiling. A fault may
-        # leave a variable unused, which is no reason to refuse it.
-        command = ["cmake", "-G", "Ninja", "-S", str(self.source), "-B", str(self.build_dir),
-                   "-DCMAKE_BUILD_TYPE=None", "-DCMAKE_CXX_FLAGS=-O1", "-DCMAKE_C_FLAGS=-O1",
+    """A build of the tree, and runs of the comparison in it."""
+
+    def __init__(self, tree, folder, args, sanitized):
+        self.tree, self.cases, self.jobs, self.sanitized = tree, args.cases, args.jobs, sanitized
+        self.build_dir = folder / ("sanitized" if sanitized else "build")
+        # Little optimisation: the compiler has much to do.
+        flags = f"-O1 {SANITIZERS if sanitized else ''}".strip()
+        linker = " -fuse-ld=gold" if shutil.which("ld.gold") else ""
+        command = ["cmake", "-G", "Ninja", "-S", str(tree.folder), "-B", str(self.build_dir),
+                   "-DCMAKE_BUILD_TYPE=None", f"-DCMAKE_CXX_FLAGS={flags}", f"-DCMAKE_C_FLAGS={flags}",
+                   f"-DCMAKE_EXE_LINKER_FLAGS={SANITIZERS if sanitized else ''}{linker}",
                    "-DZTP_WERROR=OFF"]
-        if shutil.which("ccache"):
-            command += ["-DCMAKE_C_COMPILER_LAUNCHER=ccache", "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"]
-        self._must(command + cmake_args, "configuring")
-        self._must(self._ninja(), "building")
-        program = list(self.build_dir.rglob(TARGET))
-        self.program = next(p for p in program if p.is_file() and os.access(p, os.X_OK))
-        began = time.monotonic()
-        outcome = self.run(600)
+        tree.write()
+        configured = subprocess.run(command + args.cmake_arg, stdout=subprocess.PIPE,
+                                    stderr=subprocess.STDOUT, text=True, errors="replace")
+        if configured.returncode != 0:
+            give_up("configuring failed:\n" + configured.stdout[-4000:])
+        for _ in range(ROUNDS):
+            built = self.build(keep_going=True)
+            if built.returncode == 0:
+                break
+            if not tree.leave_out(built.stdout):
+                give_up("building failed:\n" + built.stdout[-4000:])
+            tree.write()
+        else:
+            give_up("building failed again and again")
+        self.program = next(p for p in self.build_dir.rglob(TARGET) if p.is_file() and os.access(p, os.X_OK))
+        self.candidates, self.seconds = None, None
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        outcome = self.run(0)
         if outcome != "survived":
             give_up(f"without any fault the comparison fails ({outcome})")
-        self.seconds = max(20.0, 10 * (time.monotonic() - began))
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.seconds = int(max(LEAST_SECONDS, MOST_TIMES * (after.ru_utime - before.ru_utime)))
 
-    def _ninja(self):
-        return ["ninja", "-C", str(self.build_dir), TARGET]
+    def build(self, keep_going=False):
+        return subprocess.run(["ninja", "-C", str(self.build_dir), "-j", str(self.jobs),
+                               *(["-k", "0"] if keep_going else []), TARGET],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
 
-    @staticmethod
-    def _must(command, what):
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              errors="replace")
-        if done.returncode != 0:
-            sys.stderr.write(done.stdout[-4000:])
-            give_up(f"{what} failed")
-
-    def run(self, seconds):
+    def run(self, number):
         def limits():
-            resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+            # A sanitizer's shadow takes address space without end, and has a limit of its own.
+            if not self.sanitized:
+                resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+            if self.seconds is not None:
+                resource.setrlimit(resource.RLIMIT_CPU, (self.seconds, self.seconds + 5))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
-        try:
-            done = subprocess.run([str(self.program), "--cases", str(self.cases)], timeout=seconds,
-                                  preexec_fn=limits, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL)
-        except subprocess.TimeoutExpired:
+        environment = dict(os.environ, ZTP_FAULT=str(number),
+                           ASAN_OPTIONS=f"hard_rss_limit_mb={ADDRESS_SPACE >> 20}")
+        done = subprocess.run([str(self.program), "--cases", str(self.cases)], preexec_fn=limits,
+                              env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              errors="replace")
+        if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
             return "time limit"
-        if done.returncode == 0:
-            return "survived"
-        return f"signal {-done.returncode}" if done.returncode < 0 else "disagreement"
+        if done.returncode < 0:
+            return f"signal {-done.returncode}"
+        if done.returncode != 0:
+            return "sanitizer" if re.search(r"Sanitizer|runtime error:", done.stderr) else "disagreement"
+        candidates = int(re.search(r"(\d+) rules left over by the index", done.stdout).group(1))
+        if self.candidates is None:
+            self.candidates = candidates
+        return "survived" if candidates <= self.candidates else "more rules left over"
 
     def try_fault(self, fault):
         """What became of it, or None if it does not compile."""
-        path = self.source / fault.path
-        whole = path.read_text(encoding="utf-8")
-        lines = whole.split("\n")
-        assert lines[fault.line] == fault.old
-        lines[fault.line] = fault.new
+        if fault.number not in self.tree.alone:
+            return self.run(fault.number)
+        path = self.tree.folder / fault.path
+        text = self.tree.text[fault.path]
         try:
-            path.write_text("\n".join(lines), encoding="utf-8")
-            try:
-                built = subprocess.run(self._ninja(), timeout=BUILD_SECONDS, stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.DEVNULL)
-            except subprocess.TimeoutExpired:
-                return None
-            return self.run(self.seconds) if built.returncode == 0 else None
+            path.write_text(text[:fault.begin] + fault.new + text[fault.end:], encoding="utf-8")
+            return self.run(0) if self.build().returncode == 0 else None
         finally:
-            path.write_text(whole, encoding="utf-8")
+            path.write_text(self.tree.woven(fault.path), encoding="utf-8")
+            self.build()
+
+    def try_all(self, faults, report):
+        """The survivors, in the order of the faults."""
+        woven = [f for f in faults if f.number not in self.tree.alone]
+        outcomes = {}
+        with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
+            for fault, outcome in zip(woven, pool.map(self.try_fault, woven)):
+                outcomes[fault.number] = outcome
+                report(fault, outcome)
+        for fault in faults:
+            if fault.number not in outcomes:
+                outcomes[fault.number] = self.try_fault(fault)
+                report(fault, outcomes[fault.number])
+        return [f for f in faults if outcomes[f.number] == "survived"]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--faults", type=int, default=100, help="how many (default 100)")
+    parser.add_argument("--faults", type=int, default=100, help="how many (default 100; 0: every one)")
     parser.add_argument("--seed", type=int, default=1, help="which sites (default 1)")
-    parser.add_argument("--cases", type=int, default=60, help="random policies for each (default 60)")
-    parser.add_argument("--allow", type=int, default=10, help="survivors that pass (default 10)")
+    parser.add_argument("--cases", type=int, default=400, help="random policies for each (default 400)")
+    parser.add_argument("--allow", type=int, default=0, help="survivors that pass (default 0)")
+    parser.add_argument("--sanitize", action="store_true",
+                        help="try survivors again with sanitizers (a second build)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(),
+                        help="of the compiler, and runs, at a time (default: as many as processors)")
+    parser.add_argument("--only", action="append", default=[], metavar="FILE[:LINE]",
+                        help="the faults there, as often as needed, instead of random ones")
     parser.add_argument("--build", type=pathlib.Path, metavar="DIR",
-                        help="keep the copy and its build in DIR, for the next run")
+                        help="keep the copy and its builds in DIR, for the next run")
     parser.add_argument("--cmake-arg", action="append", default=[], metavar="ARG",
                         help="one more argument of cmake's, as often as needed")
     parser.add_argument("--list", action="store_true", help="list the chosen sites and stop")
     args = parser.parse_args()
 
+    def choose(faults):
+        if args.only:
+            return [f for f in faults if any(o in (f.path, f.place()) for o in args.only)]
+        order = pick_order(faults, args.seed)
+        return order[:args.faults] if args.faults else [f for f in faults if not f.left_out]
+
     if args.list:
         faults = all_faults(ROOT)
-        order = pick_order(faults, args.seed)
-        for fault in order[:args.faults]:
+        for fault in choose(faults):
             print(f"{fault.place()}: {fault.operator}\n{fault.diff()}")
-        print(f"{min(args.faults, len(order))} of {len(order)} lines with {len(faults)} faults")
+        left_out = sum(f.left_out for f in faults)
+        print(f"{len(choose(faults))} of {len(faults)} faults; {left_out} are left out, with reasons")
         return 0
 
     folder = args.build.resolve() if args.build else pathlib.Path(tempfile.mkdtemp(prefix="ztp-faults-"))
+    began = time.monotonic()
+    outcomes = collections.Counter()
+
+    def seconds():
+        return f"{time.monotonic() - began:.0f} s"
+
+    def report(fault, outcome):
+        outcomes[outcome or "did not compile"] += 1
+        print(f"[{sum(outcomes.values())} of {len(chosen)}, {seconds()}] {fault.place()}: {fault.operator}: "
+              f"{outcome or 'does not compile, not counted'}", flush=True)
+
     try:
-        bench = Bench(folder, args.cases, args.cmake_arg)
-        # From the copy: the tree may be edited while this runs.
-        order = pick_order(all_faults(bench.source), args.seed)
-        survivors, counted, refused = [], 0, 0
-        for fault in order:
-            if counted == args.faults:
-                break
-            outcome = bench.try_fault(fault)
-            if outcome is None:
-                refused += 1
-                print(f"{fault.place()}: {fault.operator}: does not compile, not counted", flush=True)
-                continue
-            counted += 1
-            print(f"[{counted}/{args.faults}] {fault.place()}: {fault.operator}: {outcome}", flush=True)
-            if outcome == "survived":
-                survivors.append(fault)
+        (folder / "src").mkdir(parents=True, exist_ok=True)
+        tree = Tree(folder / "src")
+        bench = Bench(tree, folder, args, sanitized=False)
+        chosen = choose(tree.faults)
+        print(f"built after {seconds()}; {len(tree.faults)} faults, {len(tree.alone)} of them by themselves, "
+              f"{sum(f.left_out for f in tree.faults)} left out with reasons; "
+              f"{args.cases} cases without a fault: {bench.candidates} rules left over; with one: at most "
+              f"{bench.seconds} s of processor time", flush=True)
+        survivors = bench.try_all(chosen, report)
+        if args.sanitize and survivors:
+            outcomes["survived"] = 0
+            survivors = Bench(tree, folder, args, sanitized=True).try_all(survivors, report)
     finally:
         if not args.build:
             shutil.rmtree(folder, ignore_errors=True)
 
+    counted = len(chosen) - outcomes.pop("did not compile", 0)
     if counted == 0:
         give_up("no fault could be seeded")
     if survivors:
         print("\nNot noticed:")
     for fault in survivors:
         print(f"{fault.place()}: {fault.operator}\n{fault.diff()}")
-    if refused:
-        print(f"{refused} sites did not compile and were not counted")
-    print(f"killed {counted - len(survivors)} of {counted}; {len(survivors)} survivors")
+    outcomes.pop("survived", 0)
+    if counted != len(chosen):
+        print(f"{len(chosen) - counted} did not compile and were not counted")
+    print(f"killed {counted - len(survivors)} of {counted} ("
+          + ", ".join(f"{n} {what}" for what, n in outcomes.most_common())
+          + f"); {len(survivors)} survivors; {seconds()}")
     return 0 if len(survivors) <= args.allow else 1
 
 

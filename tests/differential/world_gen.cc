@@ -14,18 +14,21 @@ namespace {
 // 2030-01-01T00:00:00Z, as in the language's tests.
 constexpr int64_t kNow = 1893456000000000;
 constexpr int64_t kSecond = 1000000;
-constexpr uint32_t kIdsPerType = 4;
 
 class WorldGenerator {
  public:
-  WorldGenerator(Random& random, const Schema& schema) : r_(random), schema_(schema) {}
+  WorldGenerator(Random& random, const Schema& schema, uint32_t ids)
+      : r_(random), schema_(schema), ids_(ids) {}
 
   // Ids are "<lower-case initial><n>": u0, g1. The last id of a type is never stored.
   EntityUid Uid(EntityTypeId type, uint32_t n) {
     const std::string& name = schema_[type].name;
     return {type, std::string(1, static_cast<char>(std::tolower(name[0]))) + std::to_string(n)};
   }
-  EntityUid AnyUid(EntityTypeId type) { return Uid(type, r_.Below(kIdsPerType)); }
+  static uint32_t NumberOf(const EntityUid& uid) {
+    return static_cast<uint32_t>(std::stoul(uid.id.substr(1)));
+  }
+  EntityUid AnyUid(EntityTypeId type) { return Uid(type, r_.Below(ids_)); }
 
   Time NearTime() {
     static constexpr int64_t kOffsets[] = {0,
@@ -54,11 +57,12 @@ class WorldGenerator {
           return Value::Int(r_.Percent(50) ? std::numeric_limits<int64_t>::max()
                                            : std::numeric_limits<int64_t>::min());
         }
-        return Value::Int(r_.Between(-2, 4));
+        return Value::Int(r_.Percent(15) ? r_.Between(-4, 13) : r_.Between(-2, 4));
       case TypeKind::kDecimal:
         if (r_.Percent(4)) return Value::OfDecimal(Decimal{std::numeric_limits<int64_t>::max()});
         return Value::OfDecimal(Decimal{r_.Between(-4, 6) * 250000000 + r_.Between(0, 1)});
       case TypeKind::kString:
+        if (r_.Percent(25)) return Value::String("k" + std::to_string(r_.Below(15)));
         return Value::String(pick({"a", "b", "a/b", "", "aa", "b/b", "x\xc3\xa9\n"}));
       case TypeKind::kTime:
         return Value::OfTime(NearTime());
@@ -67,6 +71,9 @@ class WorldGenerator {
         return Value::OfDuration(Duration{kSpans[r_.Below(std::size(kSpans))]});
       }
       case TypeKind::kVersion:
+        if (r_.Percent(20)) {
+          return Value::Version(*ParseVersion("1." + std::to_string(r_.Below(15))));
+        }
         return Value::Version(*ParseVersion(pick({"1.2", "1.2.0-rc.1", "2", "1.10", "0.9"})));
       case TypeKind::kHexVersion:
         return Value::HexVersion(*ParseHexVersion(pick({"96.00.9F", "96.0A", "1"})));
@@ -159,13 +166,17 @@ class WorldGenerator {
     const EntityType& decl = schema_[type];
     EntityRecord record{.uid = Uid(type, n)};
     // Edges go to higher numbers of the same type, or to types declared earlier: no cycle can
-    // arise.
+    // arise. Drafts, which are carried, and what they derive from lead to each other.
     auto edges = [&](const std::vector<EntityTypeId>& to, uint32_t percent) {
       std::vector<EntityUid> result;
       for (EntityTypeId t : to) {
-        for (uint32_t i = t == type ? n + 1 : 0; i < kIdsPerType; ++i) {
-          // The last one is never stored: refer to it seldom, or nothing is ever known.
-          if (r_.Percent(i + 1 == kIdsPerType ? percent / 4 : percent)) result.push_back(Uid(t, i));
+        const bool upwards = t == type || schema_[t].carried != Carried::kNo ||
+                             (decl.carried != Carried::kNo && decl.derives == to);
+        for (uint32_t i = upwards ? n + 1 : 0; i < ids_; ++i) {
+          // The last one is never stored: refer to it seldom, or nothing is ever known. Of many
+          // there are no more edges than of few.
+          const uint32_t part = i + 1 == ids_ ? percent / 4 : percent;
+          if (r_.Below(100 * ids_) < part * kUsualIds) result.push_back(Uid(t, i));
         }
       }
       return result;
@@ -198,7 +209,7 @@ class WorldGenerator {
     for (uint32_t t = 0; t < schema_.entities.size(); ++t) {
       const EntityType& decl = schema_.entities[t];
       if (decl.carried != Carried::kNo) continue;
-      for (uint32_t n = 0; n + 1 < kIdsPerType; ++n) {
+      for (uint32_t n = 0; n + 1 < ids_; ++n) {
         if (r_.Percent(94)) result.push_back(Record(EntityTypeId{t}, n));
       }
     }
@@ -212,7 +223,7 @@ class WorldGenerator {
     const Action& action = schema_[q.action];
     // Mostly stored ones.
     auto asked = [&](EntityTypeId t) {
-      return Uid(t, r_.Percent(92) ? r_.Below(kIdsPerType - 1) : kIdsPerType - 1);
+      return Uid(t, r_.Percent(92) ? r_.Below(ids_ - 1) : ids_ - 1);
     };
     q.principal = asked(r_.Pick(action.principals));
     q.resource = asked(r_.Pick(action.resources));
@@ -228,8 +239,7 @@ class WorldGenerator {
     for (const EntityUid& uid : {q.principal, q.resource}) {
       if (schema_[uid.type].carried == Carried::kNo || r_.Percent(10)) continue;
       if (!q.carried.empty() && q.carried.back().uid == uid) continue;
-      const uint32_t n = static_cast<uint32_t>(uid.id.back() - '0');
-      q.carried.push_back(Record(uid.type, n));
+      q.carried.push_back(Record(uid.type, NumberOf(uid)));
     }
     if (r_.Percent(15)) {
       std::vector<ObligationId> can;
@@ -244,16 +254,22 @@ class WorldGenerator {
  private:
   Random& r_;
   const Schema& schema_;
+  const uint32_t ids_;
 };
 
 }  // namespace
 
-std::vector<EntityRecord> GenerateEntities(Random& random, const Schema& schema) {
-  return WorldGenerator(random, schema).Entities();
+std::vector<EntityRecord> GenerateEntities(Random& random, const Schema& schema, uint32_t ids) {
+  return WorldGenerator(random, schema, ids).Entities();
 }
 
-Request GenerateRequest(Random& random, const Schema& schema) {
-  return WorldGenerator(random, schema).MakeRequest();
+EntityRecord GenerateRecord(Random& random, const Schema& schema, const EntityUid& uid,
+                            uint32_t ids) {
+  return WorldGenerator(random, schema, ids).Record(uid.type, WorldGenerator::NumberOf(uid));
+}
+
+Request GenerateRequest(Random& random, const Schema& schema, uint32_t ids) {
+  return WorldGenerator(random, schema, ids).MakeRequest();
 }
 
 }  // namespace ztp::differential

@@ -12,10 +12,18 @@
 
 namespace ztp::differential {
 
-std::vector<EntityRecord> GenerateEntities(Random& random, const Schema& schema);
+// How many ids a type has, if not said otherwise.
+inline constexpr uint32_t kUsualIds = 4;
+
+std::vector<EntityRecord> GenerateEntities(Random& random, const Schema& schema,
+                                           uint32_t ids = kUsualIds);
+
+// A record of an entity, as GenerateEntities makes them: another state of it.
+EntityRecord GenerateRecord(Random& random, const Schema& schema, const EntityUid& uid,
+                            uint32_t ids = kUsualIds);
 
 // A request that fits the schema: one of its actions with a principal, a resource and parameters
 // that it takes.
-Request GenerateRequest(Random& random, const Schema& schema);
+Request GenerateRequest(Random& random, const Schema& schema, uint32_t ids = kUsualIds);
 
 }  // namespace ztp::differential
