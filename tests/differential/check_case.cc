@@ -288,7 +288,7 @@ std::string Describe(const Statistics& s) {
 #include "engine/sema/ops.def"
 #undef ZTP_OP
 #define ZTP_OPCODE(number, id, name) need(s.opcodes, name);
-#include "engine/bundle/opcodes.def"
+#include "engine/core/opcodes.def"
 #undef ZTP_OPCODE
   Append(out, missing.empty() ? "every operator was generated\n"
                               : Cat("operators never generated: ", missing, "\n"));

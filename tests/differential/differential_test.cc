@@ -23,7 +23,7 @@ TEST(DifferentialTest, AllWaysToDecideAgree) {
 #undef ZTP_OP
 #define ZTP_OPCODE(number, id, name) \
   EXPECT_GT(statistics.opcodes[name], 0u) << "never generated: " << name;
-#include "engine/bundle/opcodes.def"
+#include "engine/core/opcodes.def"
 #undef ZTP_OPCODE
 }
 
