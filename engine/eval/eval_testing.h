@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "engine/bundle/kernel_tables.h"
 #include "engine/eval/decide.h"
 #include "engine/eval/json_decision.h"
+#include "engine/ir/index.h"
 #include "engine/ir/lower.h"
 #include "engine/sema/check_testing.h"
 
@@ -129,8 +129,7 @@ class PolicyUnderTest {
     auto policy = Policy::Make(program);
     ASSERT_TRUE(policy.ok()) << policy.status();
     policy_ = *policy;
-    program.index = {};
-    program.kernel = MakeKernelTables(program);
+    ir::SetIndex(&program, {});
     plain_ = *Policy::Make(std::move(program));
   }
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "engine/bundle/constant_names.h"
+#include "engine/bundle/kernel_tables.h"
 #include "engine/ir/index_marks.h"
 #include "engine/ir/stretches.h"
 #include "engine/ir/tests.h"
@@ -126,7 +127,9 @@ class IndexBuilder {
       default:
         return false;
     }
-    return keys->size() <= kMaxKeysOfRule;
+    // One that no key leads to (a test that nothing passes) is found in another way, so that every
+    // rule of a group can be found by its keys.
+    return !keys->empty() && keys->size() <= kMaxKeysOfRule;
   }
 
   // What indexing by one probe would come to.
@@ -503,6 +506,11 @@ DecisionIndex BuildIndex(const DecisionProgram& program, const IndexOptions& opt
   TestBuilder(program, names, &index).Run();
   IndexBuilder(program, options, &index).Run();
   return index;
+}
+
+void SetIndex(DecisionProgram* program, DecisionIndex index) {
+  program->index = std::move(index);
+  program->kernel = MakeKernelTables(*program);
 }
 
 }  // namespace ztp::ir

@@ -112,8 +112,7 @@ class Lowering {
     for (uint32_t a = 0; a < program_.schema.actions.size(); ++a) PlanAction(ActionId{a});
     if (!out_.schedules.empty()) out_.tz_version = cells_.AddText(TimeZoneDataVersion());
     NameConstants(&out_);
-    out_.index = BuildIndex(out_);
-    out_.kernel = MakeKernelTables(out_);
+    SetIndex(&out_, BuildIndex(out_));
     // What every decision needs of a workspace; the least arena that this counts may be enough.
     const uint64_t fixed = Workspace::BytesFor(ViewOf(out_)) - Workspace::kLeastArenaBytes;
     for (ActionPlan& plan : out_.plans) {

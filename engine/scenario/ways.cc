@@ -4,7 +4,6 @@
 
 #include "engine/base/status.h"
 #include "engine/base/str.h"
-#include "engine/bundle/kernel_tables.h"
 #include "engine/bundle/read.h"
 #include "engine/bundle/write.h"
 #include "engine/ir/index.h"
@@ -20,11 +19,9 @@ absl::StatusOr<std::unique_ptr<Ways>> Ways::Make(const sema::Program& program,
   const std::string bytes = WriteBundle(lowered);
   ZTP_ASSIGN_OR_RETURN(DecisionProgram read, ReadBundle(bytes));
   ZTP_ASSIGN_OR_RETURN(ways->policy_, Policy::Make(lowered));
-  lowered.index = {};
-  lowered.kernel = MakeKernelTables(lowered);
+  ir::SetIndex(&lowered, {});
   ZTP_ASSIGN_OR_RETURN(ways->plain_, Policy::Make(lowered));
-  lowered.index = ir::BuildIndex(lowered, ir::IndexOptions::Fine());
-  lowered.kernel = MakeKernelTables(lowered);
+  ir::SetIndex(&lowered, ir::BuildIndex(lowered, ir::IndexOptions::Fine()));
   ZTP_ASSIGN_OR_RETURN(ways->fine_, Policy::Make(std::move(lowered)));
   ZTP_ASSIGN_OR_RETURN(ways->from_bundle_, Policy::Make(std::move(read)));
   return ways;

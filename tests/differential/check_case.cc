@@ -41,7 +41,7 @@ class Case {
     ZTP_ASSIGN_OR_RETURN(ways_, scenario::Ways::Make(program, compiler.sources()));
     DecisionProgram lowered = ir::Lower(program, compiler.sources());
     for (const Node& node : lowered.nodes) ++statistics_->opcodes[OpcodeName(node.op)];
-    lowered.index = ir::BuildIndex(lowered, AnyIndex());
+    ir::SetIndex(&lowered, ir::BuildIndex(lowered, AnyIndex()));
     // Quantifiers would be cut short when facts are loaded, and be unknown to every request.
     if (lowered.quantifiers.empty()) {
       // Plain comparisons take few: then the budget ends at each step once.
