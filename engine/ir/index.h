@@ -37,8 +37,8 @@ struct IndexOptions {
 // Of a program that is complete but for its index.
 DecisionIndex BuildIndex(const DecisionProgram& program, const IndexOptions& options = {});
 
-// Gives the program an index, and the kernel's tables that follow from it: one without the other must
-// not be run.
+// Gives the program an index, and the kernel's tables that follow from it: one without the other
+// must not be run.
 void SetIndex(DecisionProgram* program, DecisionIndex index);
 
 }  // namespace ztp::ir
