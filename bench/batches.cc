@@ -24,11 +24,6 @@ bool IsShared(const std::vector<size_t>& requests, const FactOf& fact_of) {
   return true;
 }
 
-bool IsNumber(TypeKind kind) {
-  return kind == TypeKind::kBool || kind == TypeKind::kInt || kind == TypeKind::kDecimal ||
-         kind == TypeKind::kTime || kind == TypeKind::kDuration || kind == TypeKind::kEnum;
-}
-
 }  // namespace
 
 Batches::Batches(const Subject& subject) : subject_(subject), allow_(subject.size()) {
@@ -55,7 +50,7 @@ void Batches::AddColumns(Group* group) const {
     Column column;
     column.name = name;
     const TypeKind kind = schema.types.kind(type);
-    bool plain = IsNumber(kind) || kind == TypeKind::kString;
+    bool plain = IsNumberKind(kind) || kind == TypeKind::kString;
     for (size_t r : group->requests) plain &= fact_of(r).state == Fact::State::kPresent;
     for (size_t r : group->requests) {
       const Fact& fact = fact_of(r);

@@ -36,12 +36,8 @@ int64_t TimerNanos() {
 }
 
 int Run(const Options& options) {
-  LoadedPolicy loaded = LoadPolicy(options.policy);
-  if (loaded.exit_code != kDone) return loaded.exit_code;
-  const auto policy = Policy::Make(*std::move(loaded.program));
-  if (!policy.ok()) return Fail(policy.status());
-  const LoadedFacts facts = LoadFactsFiles(**policy, options.facts);
-  if (facts.exit_code != kDone) return facts.exit_code;
+  const LoadedWorld world = LoadWorld(options.policy, options.facts);
+  if (world.exit_code != kDone) return world.exit_code;
   const absl::StatusOr<Time> now = ClockFrom(options.now);
   if (!now.ok()) return Fail(now.status());
   const absl::StatusOr<std::string> text = driver::ReadFile(options.requests, kMaxJsonFileBytes);
@@ -49,7 +45,7 @@ int Run(const Options& options) {
   RequestOptions request_options;
   request_options.now = *now;
   request_options.accept_now = request_options.assume_proven = options.facts.assume_proven;
-  RequestReader reader((*policy)->program().schema, *text, request_options);
+  RequestReader reader(world.policy->program().schema, *text, request_options);
   std::vector<Request> requests;
   ReadRequestResult read;
   while (reader.Next(&read)) {
@@ -64,7 +60,7 @@ int Run(const Options& options) {
   Scratch scratch;
   size_t allowed = 0;
   for (const Request& request : requests)
-    allowed += Decide(**policy, *facts.snapshot, request, scratch).allow;
+    allowed += Decide(*world.policy, *world.snapshot, request, scratch).allow;
   const int64_t timer = TimerNanos();
   std::vector<int64_t> nanos;
   const auto begin = Clock::now();
@@ -72,7 +68,7 @@ int Run(const Options& options) {
   while (Clock::now() < end && nanos.size() < 20'000'000) {
     for (const Request& request : requests) {
       const auto before = Clock::now();
-      const bool allow = Decide(**policy, *facts.snapshot, request, scratch).allow;
+      const bool allow = Decide(*world.policy, *world.snapshot, request, scratch).allow;
       nanos.push_back(std::max<int64_t>(0, (Clock::now() - before).count() - timer));
       // The answer is used, so that no compiler may leave the call out.
       if (allow && nanos.back() < 0) return kEnvironment;

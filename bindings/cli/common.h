@@ -72,6 +72,14 @@ struct FactsArguments {
   bool list_dangling = false;
 };
 LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments);
+
+// Both, ready to decide: the policy as LoadPolicy takes it, and its facts.
+struct LoadedWorld {
+  int exit_code = kDone;
+  std::shared_ptr<const Policy> policy;
+  std::shared_ptr<const Snapshot> snapshot;
+};
+LoadedWorld LoadWorld(const std::string& policy, const FactsArguments& facts);
 inline constexpr char kFactsHelp[] =
     "facts: JSON, an array or a line an entity, and may be given again; or one facts file (.ztpf, "
     "as ztp facts build makes it)";

@@ -19,12 +19,8 @@ struct Options {
 };
 
 int Run(const Options& options) {
-  LoadedPolicy loaded = LoadPolicy(options.policy);
-  if (loaded.exit_code != kDone) return loaded.exit_code;
-  const auto policy = Policy::Make(*std::move(loaded.program));
-  if (!policy.ok()) return Fail(policy.status());
-  const LoadedFacts facts = LoadFactsFiles(**policy, options.facts);
-  if (facts.exit_code != kDone) return facts.exit_code;
+  const LoadedWorld world = LoadWorld(options.policy, options.facts);
+  if (world.exit_code != kDone) return world.exit_code;
   const absl::StatusOr<Time> now = ClockFrom(options.now);
   if (!now.ok()) return Fail(now.status());
   const absl::StatusOr<std::string> text = driver::ReadFile(options.requests, kMaxJsonFileBytes);
@@ -34,9 +30,9 @@ int Run(const Options& options) {
   request_options.now = *now;
   request_options.accept_now = options.facts.assume_proven;
   request_options.assume_proven = options.facts.assume_proven;
-  RequestReader reader((*policy)->program().schema, *text, request_options);
-  const std::string policy_digest = PolicyDigest((*policy)->program());
-  const DecisionOrigin origin{policy_digest, facts.snapshot->version()};
+  RequestReader reader(world.policy->program().schema, *text, request_options);
+  const std::string policy_digest = PolicyDigest(world.policy->program());
+  const DecisionOrigin origin{policy_digest, world.snapshot->version()};
   Scratch scratch;
   ReadRequestResult read;
   size_t count = 0, denied = 0, wrong = 0;
@@ -53,11 +49,12 @@ int Run(const Options& options) {
       }
       continue;
     }
-    const Decision decision = Decide(**policy, *facts.snapshot, *read.request, scratch);
+    const Decision decision = Decide(*world.policy, *world.snapshot, *read.request, scratch);
     if (!decision.allow) ++denied;
     std::optional<Explanation> explanation;
-    if (options.explain) explanation = Explain(**policy, *facts.snapshot, *read.request, scratch);
-    Print(WriteDecision((*policy)->program(), decision, origin,
+    if (options.explain)
+      explanation = Explain(*world.policy, *world.snapshot, *read.request, scratch);
+    Print(WriteDecision(world.policy->program(), decision, origin,
                         explanation ? &*explanation : nullptr));
   }
   if (count > 0) Print("\n");

@@ -20,13 +20,9 @@ struct InfoOptions {
 };
 
 int Build(const BuildOptions& options) {
-  LoadedPolicy loaded = LoadPolicy(options.policy);
-  if (loaded.exit_code != kDone) return loaded.exit_code;
-  const auto policy = Policy::Make(*std::move(loaded.program));
-  if (!policy.ok()) return Fail(policy.status());
-  const LoadedFacts facts = LoadFactsFiles(**policy, options.facts);
-  if (facts.exit_code != kDone) return facts.exit_code;
-  if (const absl::Status status = SnapshotFile::Write(*facts.snapshot, options.output);
+  const LoadedWorld world = LoadWorld(options.policy, options.facts);
+  if (world.exit_code != kDone) return world.exit_code;
+  if (const absl::Status status = SnapshotFile::Write(*world.snapshot, options.output);
       !status.ok()) {
     return Fail(status);
   }
@@ -34,7 +30,7 @@ int Build(const BuildOptions& options) {
       MapFile(options.output, kMaxFactsFileBytes, "a facts file", MapFor::kOnePass);
   if (!file.ok()) return Fail(file.status());
   Print(Cat("wrote ", options.output, ", ", file->bytes.size(), " bytes: ",
-            facts.snapshot->stored_count(), " entities, ", facts.snapshot->version(), "\n"));
+            world.snapshot->stored_count(), " entities, ", world.snapshot->version(), "\n"));
   return kDone;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "bindings/cli/common.h"
 #include "bindings/cli/progress.h"
@@ -112,6 +113,15 @@ LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments
   LoadedFacts facts = mapped ? OpenFactsFile(policy, arguments) : ReadJson(policy, arguments);
   if (facts.exit_code == kDone) ReportDangling(*facts.snapshot, arguments.list_dangling);
   return facts;
+}
+
+LoadedWorld LoadWorld(const std::string& policy, const FactsArguments& facts) {
+  LoadedPolicy loaded = LoadPolicy(policy);
+  if (loaded.exit_code != kDone) return {loaded.exit_code, nullptr, nullptr};
+  absl::StatusOr<std::shared_ptr<const Policy>> ready = Policy::Make(*std::move(loaded.program));
+  if (!ready.ok()) return {Fail(ready.status()), nullptr, nullptr};
+  LoadedFacts snapshot = LoadFactsFiles(**ready, facts);
+  return {snapshot.exit_code, *std::move(ready), std::move(snapshot.snapshot)};
 }
 
 }  // namespace ztp::cli

@@ -6,7 +6,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "engine/base/str.h"
-#include "engine/core/text_hash.h"
+#include "engine/core/policy_view.h"
 
 namespace ztp {
 namespace {
@@ -27,11 +27,10 @@ Table<uint32_t> Slots(uint32_t count, HomeOf home_of) {
 }
 
 template <typename IsIt>
-std::optional<uint32_t> Find(const Table<uint32_t>& slots, uint32_t home, IsIt is_it) {
-  for (uint32_t at = home;; at = (at + 1) & static_cast<uint32_t>(slots.size() - 1)) {
-    if (slots[at] == 0) return std::nullopt;
-    if (is_it(slots[at] - 1)) return slots[at] - 1;
-  }
+std::optional<uint32_t> Find(const Table<uint32_t>& slots, uint32_t home, const IsIt& is_it) {
+  const uint32_t found = FindInSlots({slots.data(), slots.size()}, home, is_it);
+  if (found == kNone32) return std::nullopt;
+  return found;
 }
 
 class Namer {
@@ -96,11 +95,11 @@ class Namer {
 void NameConstants(DecisionProgram* program) { Namer(program).Run(); }
 
 uint32_t ConstantNames::HomeOf(std::string_view text, uint32_t slots) {
-  return static_cast<uint32_t>(TextHash(text.data(), text.size(), 0) >> 32) & (slots - 1);
+  return NameHome(text.data(), text.size(), 0, slots);
 }
 
 uint32_t ConstantNames::HomeOf(EntityTypeId type, std::string_view id, uint32_t slots) {
-  return static_cast<uint32_t>(TextHash(id.data(), id.size(), type.index + 1) >> 32) & (slots - 1);
+  return NameHome(id.data(), id.size(), type.index + 1, slots);
 }
 
 std::optional<uint32_t> ConstantNames::Text(std::string_view text) const {

@@ -1,8 +1,12 @@
 // See kernel_tables.h.
 #include "engine/bundle/kernel_tables.h"
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "engine/base/str.h"
 #include "engine/core/facts_view.h"
 
 namespace ztp {
@@ -10,10 +14,23 @@ namespace {
 
 bool IsFold(const Node& node) { return node.op >= Opcode::kAny && node.op <= Opcode::kSetOf; }
 
-void AddSchema(const Schema& schema, KernelTables* out) {
-  for (uint32_t t = 0; t < schema.types.size(); ++t) {
-    out->type_kinds.push_back(static_cast<uint8_t>(schema.types.kind(TypeId{t})));
+// Where each name is an attribute: the entity type and the attribute in it.
+using NamedAttributes =
+    absl::flat_hash_map<absl::string_view, std::vector<std::pair<uint32_t, uint32_t>>>;
+
+NamedAttributes AttributesByName(const Schema& schema) {
+  NamedAttributes named;
+  for (uint32_t t = 0; t < schema.entities.size(); ++t) {
+    const std::vector<Attribute>& attributes = schema.entities[t].attributes;
+    for (uint32_t a = 0; a < attributes.size(); ++a) {
+      named[ToAbsl(attributes[a].name)].emplace_back(t, a);
+    }
   }
+  return named;
+}
+
+void AddAttributes(const Schema& schema, KernelTables* out) {
+  const NamedAttributes named = AttributesByName(schema);
   for (const EntityType& type : schema.entities) {
     EntityKind kind;
     kind.first_attribute = static_cast<uint32_t>(out->attributes.size());
@@ -24,17 +41,27 @@ void AddSchema(const Schema& schema, KernelTables* out) {
       attribute.inherit = declared.inherit;
       attribute.optional = declared.optional ? 1 : 0;
       if (declared.inherit != Inherit::kNo) {
-        attribute.first_column = static_cast<uint32_t>(out->ancestor_columns.size());
-        // One of that name and of another type is another attribute.
-        for (const EntityType& ancestor : schema.entities) {
-          const auto index = ancestor.FindAttribute(declared.name);
-          const bool same = index && ancestor.attributes[*index].type == declared.type;
-          out->ancestor_columns.push_back(same ? *index : kNone32);
+        const size_t first = out->ancestor_columns.size();
+        attribute.first_column = static_cast<uint32_t>(first);
+        out->ancestor_columns.resize(first + schema.entities.size());
+        uint32_t* columns = out->ancestor_columns.data() + first;
+        std::fill_n(columns, schema.entities.size(), kNone32);
+        // The compiler wants one type in the whole lineage; elsewhere another type is another
+        // attribute.
+        for (const auto& [t, a] : named.at(ToAbsl(declared.name))) {
+          if (schema.entities[t].attributes[a].type == declared.type) columns[t] = a;
         }
       }
       out->attributes.push_back(attribute);
     }
   }
+}
+
+void AddSchema(const Schema& schema, KernelTables* out) {
+  for (uint32_t t = 0; t < schema.types.size(); ++t) {
+    out->type_kinds.push_back(static_cast<uint8_t>(schema.types.kind(TypeId{t})));
+  }
+  AddAttributes(schema, out);
   for (const Input& input : schema.inputs) out->optional_inputs.push_back(input.optional ? 1 : 0);
   for (const LatticeType& lattice : schema.lattices) {
     out->product_first.push_back(static_cast<uint32_t>(out->product_offsets.size()));
@@ -103,8 +130,13 @@ bool IsOfCells(const DecisionProgram& p, const Probe& probe) {
 
 void AddMarks(const DecisionProgram& p, KernelTables* out) {
   const DecisionIndex& index = p.index;
+  std::vector<uint32_t> of_cells;  // marks
   for (uint32_t m = index.request_marks; m < index.marks.size(); ++m) {
-    if (!IsOfCells(p, index.probes[index.marks[m].probe])) out->other_marks.push_back(m);
+    if (IsOfCells(p, index.probes[index.marks[m].probe])) {
+      of_cells.push_back(m);
+    } else {
+      out->other_marks.push_back(m);
+    }
   }
   for (const Probe::Source source :
        {Probe::Source::kPrincipalAttribute, Probe::Source::kResourceAttribute}) {
@@ -113,9 +145,9 @@ void AddMarks(const DecisionProgram& p, KernelTables* out) {
     for (uint32_t t = 0; t < p.schema.entities.size(); ++t) {
       MarkRow row;
       row.first_cell = static_cast<uint32_t>(out->mark_cells.size());
-      for (uint32_t m = index.request_marks; m < index.marks.size(); ++m) {
+      for (uint32_t m : of_cells) {
         const Probe& probe = index.probes[index.marks[m].probe];
-        if (probe.source != source || !IsOfCells(p, probe)) continue;
+        if (probe.source != source) continue;
         const uint32_t column = p.AttributeColumn(probe.index, EntityTypeId{t});
         if (column == kNone32) {
           row.all = 0;
@@ -138,6 +170,14 @@ std::span<const T> SpanOf(const Table<T>& table) {
 }
 
 }  // namespace
+
+uint64_t AncestorColumnCount(const Schema& schema) {
+  uint64_t inherited = 0;
+  for (const EntityType& type : schema.entities) {
+    for (const Attribute& a : type.attributes) inherited += a.inherit != Inherit::kNo ? 1 : 0;
+  }
+  return inherited * schema.entities.size();
+}
 
 KernelTables MakeKernelTables(const DecisionProgram& program) {
   KernelTables tables;

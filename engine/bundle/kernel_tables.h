@@ -13,6 +13,10 @@ namespace ztp {
 // Of a program whose schema, nodes, arguments and index are well formed.
 KernelTables MakeKernelTables(const DecisionProgram& program);
 
+// How many entries KernelTables::ancestor_columns has: one for each inherited attribute and entity
+// type, which is more than linear in the schema.
+uint64_t AncestorColumnCount(const Schema& schema);
+
 // The program as the kernel reads it. Good while the program is neither changed nor gone.
 PolicyView ViewOf(const DecisionProgram& program);
 

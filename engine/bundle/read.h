@@ -12,11 +12,11 @@
 
 #include "absl/status/statusor.h"
 #include "engine/bundle/decision_program.h"
+#include "engine/core/bundle_view.h"
 
 namespace ztp {
 
 inline constexpr size_t kMaxBundleBytes = size_t{512} << 20;
-inline constexpr uint32_t kBundleFormat = 1;
 
 inline constexpr size_t kBundleAlignment = 8;
 

@@ -27,7 +27,9 @@ class ProgramChecker {
     ZTP_RETURN_IF_ERROR(CheckNames(p_));
     ZTP_RETURN_IF_ERROR(CheckNodes(p_));
     ZTP_RETURN_IF_ERROR(CheckIndex(p_));
-    if (!(p_.kernel == MakeKernelTables(p_))) {
+    // Tables are only made anew where they take no more than those that the bundle brings.
+    if (p_.kernel.ancestor_columns.size() != AncestorColumnCount(p_.schema) ||
+        !(p_.kernel == MakeKernelTables(p_))) {
       return InvalidArgument("the kernel's tables are not those that the program makes");
     }
     return absl::OkStatus();

@@ -12,34 +12,6 @@ namespace {
 using Form = Probe::Form;
 using Source = Probe::Source;
 
-bool IsNumber(TypeKind k) {
-  switch (k) {
-    case TypeKind::kBool:
-    case TypeKind::kInt:
-    case TypeKind::kDecimal:
-    case TypeKind::kTime:
-    case TypeKind::kDuration:
-    case TypeKind::kEnum:
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool IsText(TypeKind k) {
-  switch (k) {
-    case TypeKind::kString:
-    case TypeKind::kVersion:
-    case TypeKind::kHexVersion:
-    case TypeKind::kDigest:
-    case TypeKind::kSpiffeId:
-    case TypeKind::kGlob:
-      return true;
-    default:
-      return false;
-  }
-}
-
 // Forms of which a value is one number.
 bool IsOneNumber(Form form) {
   return form == Form::kNumber || form == Form::kText || form == Form::kRank ||
@@ -63,7 +35,7 @@ absl::Status ProbeChecker::Check() {
 }
 
 bool ProbeChecker::HasTexts(const Probe& probe) const {
-  return probe.form == Form::kItems && IsText(p_.schema.types.kind(TypeOf(probe).element));
+  return probe.form == Form::kItems && IsTextKind(p_.schema.types.kind(TypeOf(probe).element));
 }
 
 // What now can be compared with.
@@ -133,9 +105,9 @@ bool ProbeChecker::FormFits(const Probe& probe) const {
   const Type& type = TypeOf(probe);
   switch (probe.form) {
     case Form::kNumber:
-      return IsNumber(type.kind);
+      return IsNumberKind(type.kind);
     case Form::kText:
-      return IsText(type.kind);
+      return IsTextKind(type.kind);
     case Form::kRank:
       return type.kind == TypeKind::kString || type.kind == TypeKind::kVersion ||
              type.kind == TypeKind::kHexVersion;

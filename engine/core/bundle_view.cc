@@ -1,7 +1,7 @@
 // flatbuffers' tables, as far as they are needed: a table begins with the distance back to its
 // vtable, which says where each field is (16 bits each, 0: absent); a vector is named by the
 // distance to it and begins with its count. The fields' numbers are those of bundle.fbs, in its
-// order; layout_test.cc compares them.
+// order; eval/kernel_test.cc compares what is found with what the reader finds.
 #include "engine/core/bundle_view.h"
 
 #include <cstring>
@@ -10,7 +10,6 @@ namespace ztp {
 namespace {
 
 constexpr size_t kFrameBytes = 12;  // size, offset of the root, identifier
-constexpr uint32_t kFormat = 1;
 
 enum BundleField : uint32_t {
   kFormatField = 0,
@@ -140,7 +139,7 @@ bool ViewBundleBytes(const void* bytes, size_t size, PolicyView* out) {
     return false;
   }
   const size_t root = b.Follow(4);
-  if (b.Number<uint32_t>(root, kFormatField, 0) != kFormat) return false;
+  if (b.Number<uint32_t>(root, kFormatField, 0) != kBundleFormat) return false;
   PolicyView v;
   v.nodes = b.Vector<Node>(root, kNodes);
   v.args = b.Vector<uint32_t>(root, kArgs);

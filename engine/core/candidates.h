@@ -23,7 +23,6 @@ class Candidates {
         indexed_(!index_.rules.empty()),
         request_(request),
         s_(workspace),
-        machine_(machine),
         probes_(request, workspace, machine) {}
 
   // Finds them. Then forbids(), permits() and duties() have the ranks of those of each kind, each
@@ -94,7 +93,6 @@ class Candidates {
   const bool indexed_;
   const RequestView& request_;
   Workspace& s_;
-  Machine& machine_;
   ProbeReader probes_;
   uint64_t marks_ = 0;        // that the decision has
   bool marks_known_ = false;  // each mark is known for ever

@@ -115,6 +115,7 @@ bool Decider::Duties(Verdict* verdict) {
   int64_t until = kForEver;
   bool failed_unknown = false;
   s_.rules_.clear();
+  AddObligations(policy_.rules[permit]);
   for (uint32_t rank : candidates_.duties()) {
     const Candidates::Outcome condition = candidates_.Check(rank);
     until = std::min(until, condition.valid_until);
@@ -122,12 +123,16 @@ bool Decider::Duties(Verdict* verdict) {
     const uint32_t rule = candidates_.RuleOf(rank);
     const Result args = Args(policy_.rules[rule]);
     until = std::min(until, args.valid_until);
-    if (args.known() && CanCarryOut(policy_.rules[rule])) continue;
+    if (args.known() && CanCarryOut(policy_.rules[rule])) {
+      AddObligations(policy_.rules[rule]);
+      continue;
+    }
     failed_unknown |= condition.value == Tri::kUnknown || !args.known();
     s_.rules_.push_back(rule);
   }
   Shorten(candidates_.first_duty(), candidates_.last_rank(), &until);
   if (!s_.rules_.empty()) {
+    s_.obligations_.clear();
     // The lease of this denial counts the condition of every permit in scope, also of those behind
     // the one that applied. Their arguments do not count: without them no permit would apply, and
     // the answer is deny either way.
@@ -143,12 +148,6 @@ bool Decider::Duties(Verdict* verdict) {
   verdict->valid_until = std::min(std::min(permits_until_, until), false_forbids_until_);
   Shorten(0, candidates_.first_permit(), &verdict->valid_until);
   s_.rules_.push_back(permit);
-  if (policy_.rules[permit].oblige_count != 0) AddObligations(policy_.rules[permit]);
-  for (uint32_t rank : candidates_.duties()) {
-    if (candidates_.Check(rank).value != Tri::kFalse) {
-      AddObligations(policy_.rules[candidates_.RuleOf(rank)]);
-    }
-  }
   return true;
 }
 

@@ -110,8 +110,6 @@ class GrowingArray {
   bool empty() const { return size_ == 0; }
   T& operator[](size_t i) { return data_[i]; }
   const T& operator[](size_t i) const { return data_[i]; }
-  T& back() { return data_[size_ - 1]; }
-  void pop_back() { --size_; }
   std::span<const T> span() const { return {data_, size_}; }
 
  private:

@@ -42,6 +42,22 @@ struct IndexView {
   std::span<const uint64_t> rows;
 };
 
+// Where a name's search in a table of `slots` begins; `seed` tells kinds of names apart.
+inline uint32_t NameHome(const char* name, size_t size, uint64_t seed, size_t slots) {
+  return static_cast<uint32_t>(TextHash(name, size, seed) >> 32) & static_cast<uint32_t>(slots - 1);
+}
+
+// The number in a table of numbers and one (0: a free slot; there is one) for which is_it(number)
+// holds, searched from `home` on; kNone32: there is none.
+template <typename IsIt>
+uint32_t FindInSlots(std::span<const uint32_t> slots, uint32_t home, const IsIt& is_it) {
+  const uint32_t mask = static_cast<uint32_t>(slots.size() - 1);
+  for (uint32_t at = home;; at = (at + 1) & mask) {
+    if (slots[at] == 0) return kNone32;
+    if (is_it(slots[at] - 1)) return slots[at] - 1;
+  }
+}
+
 struct PolicyView {
   std::span<const Node> nodes;
   std::span<const uint32_t> args;
@@ -122,17 +138,10 @@ struct PolicyView {
   // A text's number among those that constants name; kNone32: it is none of them.
   uint32_t NumberOf(const char* text, uint32_t size) const {
     if (text_slots.empty()) return kNone32;
-    const uint32_t mask = static_cast<uint32_t>(text_slots.size() - 1);
-    for (uint32_t at = NameHome(text, size, mask + 1);; at = (at + 1) & mask) {
-      const uint32_t slot = text_slots[at];
-      if (slot == 0) return kNone32;
-      const TextRef ref = name_texts[slot - 1];
-      if (ref.size == size && std::memcmp(pool_text + ref.offset, text, size) == 0) return slot - 1;
-    }
-  }
-  // Where a text's search in a table of `slots` begins.
-  static uint32_t NameHome(const char* text, size_t size, uint32_t slots) {
-    return static_cast<uint32_t>(TextHash(text, size, 0) >> 32) & (slots - 1);
+    return FindInSlots(text_slots, NameHome(text, size, 0, text_slots.size()), [&](uint32_t n) {
+      const TextRef ref = name_texts[n];
+      return ref.size == size && std::memcmp(pool_text + ref.offset, text, size) == 0;
+    });
   }
 };
 

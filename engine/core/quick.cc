@@ -22,23 +22,9 @@ inline bool HasNumber(std::span<const uint32_t> list, uint32_t number) {
   return *at == number;
 }
 
-bool IsNumber(TypeKind kind) {
-  switch (kind) {
-    case TypeKind::kBool:
-    case TypeKind::kInt:
-    case TypeKind::kDecimal:
-    case TypeKind::kTime:
-    case TypeKind::kDuration:
-    case TypeKind::kEnum:
-    case TypeKind::kEntity:
-      return true;
-    default:
-      return false;
-  }
-}
-
 bool HasItem(const Val& collection, const Val& item) {
-  if (!IsNumber(item.kind) || collection.size > 8) return ContainsItem(collection, item);
+  const bool number = IsNumberKind(item.kind) || item.kind == TypeKind::kEntity;
+  if (!number || collection.size > 8) return ContainsItem(collection, item);
   for (uint32_t i = 0; i < collection.size; ++i) {
     if (collection.list[i].number == item.number) return true;
   }

@@ -32,4 +32,34 @@ enum class TypeKind : uint8_t {
   kRecord = 20,
 };
 
+// Kinds of which a value is one 64-bit number that says all there is.
+constexpr bool IsNumberKind(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::kBool:
+    case TypeKind::kInt:
+    case TypeKind::kDecimal:
+    case TypeKind::kTime:
+    case TypeKind::kDuration:
+    case TypeKind::kEnum:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Kinds of which a value is bytes that constants' names are numbers of (versions: their keys).
+constexpr bool IsTextKind(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::kString:
+    case TypeKind::kVersion:
+    case TypeKind::kHexVersion:
+    case TypeKind::kDigest:
+    case TypeKind::kSpiffeId:
+    case TypeKind::kGlob:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace ztp

@@ -139,16 +139,8 @@ absl::Status Batch::SetNumbers(std::string_view name, std::span<const int64_t> n
   TypeId type;
   ZTP_ASSIGN_OR_RETURN(Column * column, ColumnOf(name, &type));
   const TypeKind kind = policy_.schema().types.kind(type);
-  switch (kind) {
-    case TypeKind::kBool:
-    case TypeKind::kInt:
-    case TypeKind::kDecimal:
-    case TypeKind::kTime:
-    case TypeKind::kDuration:
-    case TypeKind::kEnum:
-      break;
-    default:
-      return InvalidArgument(name, " is a ", policy_.schema().TypeName(type), ", no number");
+  if (!IsNumberKind(kind)) {
+    return InvalidArgument(name, " is a ", policy_.schema().TypeName(type), ", no number");
   }
   column->values.resize(numbers.size());
   for (size_t i = 0; i < numbers.size(); ++i) {

@@ -1,6 +1,7 @@
 // See policy.h. The solver of quantifiers is in load_time.cc.
 #include "engine/eval/policy.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -14,7 +15,6 @@ absl::StatusOr<std::shared_ptr<const Policy>> Policy::Make(DecisionProgram progr
   std::shared_ptr<Policy> policy(new Policy());
   policy->program_ = std::make_shared<const DecisionProgram>(std::move(program));
   const DecisionProgram& p = *policy->program_;
-  policy->names_.emplace(p);
   for (TextRef pattern : p.patterns) {
     policy->patterns_.push_back(std::make_unique<Pattern>(p.Text(pattern)));
   }

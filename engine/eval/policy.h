@@ -5,12 +5,10 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "engine/base/schedule.h"
-#include "engine/bundle/constant_names.h"
 #include "engine/bundle/decision_program.h"
 #include "engine/core/policy_view.h"
 #include "engine/core/request_view.h"
@@ -31,7 +29,6 @@ class Policy {
   const DecisionProgram& program() const { return *program_; }
   const std::shared_ptr<const DecisionProgram>& shared_program() const { return program_; }
   const Schema& schema() const { return program_->schema; }
-  const ConstantNames& names() const { return *names_; }
 
   // The same for the kernel.
   const PolicyView& view() const { return view_; }
@@ -41,7 +38,6 @@ class Policy {
   Policy() = default;
 
   std::shared_ptr<const DecisionProgram> program_;
-  std::optional<ConstantNames> names_;
   std::vector<std::unique_ptr<Pattern>> patterns_;
   std::vector<Schedule> schedules_;
   PolicyView view_;

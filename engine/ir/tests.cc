@@ -14,37 +14,9 @@ constexpr int64_t kGreatest = std::numeric_limits<int64_t>::max();
 // A set test with more values than this is left to the program.
 constexpr size_t kMaxValues = 4096;
 
-bool IsText(TypeKind kind) {
-  switch (kind) {
-    case TypeKind::kString:
-    case TypeKind::kVersion:
-    case TypeKind::kHexVersion:
-    case TypeKind::kDigest:
-    case TypeKind::kSpiffeId:
-    case TypeKind::kGlob:
-      return true;
-    default:
-      return false;
-  }
-}
-
 uint64_t Low(unsigned bits) { return bits >= 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1; }
 
 }  // namespace
-
-bool TestBuilder::IsNumber(TypeKind kind) {
-  switch (kind) {
-    case TypeKind::kBool:
-    case TypeKind::kInt:
-    case TypeKind::kDecimal:
-    case TypeKind::kTime:
-    case TypeKind::kDuration:
-    case TypeKind::kEnum:
-      return true;
-    default:
-      return false;
-  }
-}
 
 TestBuilder::TestBuilder(const DecisionProgram& program, const ConstantNames& names,
                          DecisionIndex* out)
@@ -238,10 +210,10 @@ const Cell* TestBuilder::Constant(uint32_t id) const {
 // What a number, text or entity is compared by.
 std::optional<int64_t> TestBuilder::NumberOf(const Cell& cell) const {
   const TypeKind kind = static_cast<TypeKind>(cell.kind);
-  if (IsNumber(kind)) return static_cast<int64_t>(cell.bits);
-  if (!IsText(kind) && kind != TypeKind::kEntity) return std::nullopt;
+  if (IsNumberKind(kind)) return static_cast<int64_t>(cell.bits);
+  if (!IsTextKind(kind) && kind != TypeKind::kEntity) return std::nullopt;
   const std::string_view text = program_.Text({static_cast<uint32_t>(cell.bits), cell.size});
-  if (IsText(kind)) return names_.Text(text);
+  if (IsTextKind(kind)) return names_.Text(text);
   return names_.EntityNumber(EntityTypeId{cell.extra}, text);
 }
 
@@ -314,7 +286,7 @@ std::optional<TestBuilder::Draft> TestBuilder::Comparison(const Node& node) cons
   if (!c) return std::nullopt;
   Draft draft;
   const TypeKind kind = KindOf(operand);
-  draft.probe = ProbeOf(operand, IsText(kind)                ? Probe::Form::kText
+  draft.probe = ProbeOf(operand, IsTextKind(kind)            ? Probe::Form::kText
                                  : kind == TypeKind::kEntity ? Probe::Form::kEntity
                                                              : Probe::Form::kNumber);
   if (node.op != Opcode::kLtNumber && node.op != Opcode::kLeNumber) {
@@ -470,9 +442,9 @@ std::optional<TestBuilder::Draft> TestBuilder::Membership(const Node& node) cons
       if (set != nullptr) {
         if (Constant(args[1]) != nullptr) return std::nullopt;
         const TypeKind kind = KindOf(args[1]);
-        if (!IsNumber(kind) && !IsText(kind)) return std::nullopt;
+        if (!IsNumberKind(kind) && !IsTextKind(kind)) return std::nullopt;
         draft.kind = Draft::Kind::kSet;
-        return among(*set, args[1], IsText(kind) ? Probe::Form::kText : Probe::Form::kNumber);
+        return among(*set, args[1], IsTextKind(kind) ? Probe::Form::kText : Probe::Form::kNumber);
       }
       const Cell* item = Constant(args[1]);
       if (item == nullptr) return std::nullopt;

@@ -84,7 +84,6 @@ class TestBuilder {
     if (draft.other) visit(*draft.other);
     for (const Draft& one : draft.alternatives) ForEachProbe(one, visit);
   }
-  static bool IsNumber(TypeKind kind);
 
   ProbeKey ProbeOf(uint32_t node, Probe::Form form) const;
   const Cell* Constant(uint32_t node) const;

@@ -151,7 +151,7 @@ std::optional<TestBuilder::Draft> TestBuilder::TwoFacts(const Node& node) const 
       return std::nullopt;
   }
   for (const uint32_t arg : {args[0], args[1]}) {
-    if (form == Probe::Form::kLabel ? LabelBits(arg) == 0 : !IsNumber(KindOf(arg))) {
+    if (form == Probe::Form::kLabel ? LabelBits(arg) == 0 : !IsNumberKind(KindOf(arg))) {
       return std::nullopt;
     }
   }

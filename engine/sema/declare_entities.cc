@@ -56,9 +56,9 @@ void Names::DeclareEntities() {
   const uint32_t count = static_cast<uint32_t>(schema_.entities.size());
   for (uint32_t i = 0; i < count; ++i) DeclareEdges(i);
   for (uint32_t i = 0; i < count; ++i) DeclareAttributes(i);
+  Close();
   for (uint32_t i = 0; i < count; ++i) CheckInherited(i);
   for (uint32_t i = 0; i < count; ++i) CheckProvenForOwn(i);
-  Close();
 }
 
 void Names::DeclareEdges(uint32_t index) {
@@ -192,6 +192,32 @@ void Names::CheckInherited(uint32_t index) {
     for (const syntax::Path& parent : decl.derives) {
       CheckInheritedFrom(index, entity.attributes[*found], field, parent);
     }
+    CheckInheritedFromAfar(index, entity.attributes[*found], field);
+  }
+}
+
+// What contributes is whatever has the attribute, however far up: also behind a type whose own is
+// not inherited, so that nothing else looks there.
+void Names::CheckInheritedFromAfar(uint32_t index, const Attribute& attribute,
+                                   const syntax::Field& field) {
+  const std::vector<EntityTypeId>& parents = schema_.entities[index].derives;
+  for (uint32_t t = 0; t < schema_.entities.size(); ++t) {
+    const bool is_parent =
+        std::find(parents.begin(), parents.end(), EntityTypeId{t}) != parents.end();
+    if (!derives_from_[index][t] || is_parent || t == index) continue;
+    const EntityType& ancestor = schema_.entities[t];
+    const auto theirs = ancestor.FindAttribute(attribute.name);
+    if (!theirs || ancestor.attributes[*theirs].type == attribute.type) continue;
+    const TypeId type = ancestor.attributes[*theirs].type;
+    if (schema_.types.kind(type) == TypeKind::kNone) continue;
+    sink_.Report(Diagnostic(DiagKind::kBadInherited, field.name.span,
+                            Cat(Quoted(attribute.name), " is inherited as ",
+                                schema_.TypeName(attribute.type), ", and in ", ancestor.name,
+                                ", which ", schema_.entities[index].name, " descends from, it is ",
+                                schema_.TypeName(type)))
+                     .Mark(schema_.TypeName(attribute.type))
+                     .Label(SpanOf({NameKind::kEntity, t}), Cat(ancestor.name, " is declared here"))
+                     .Help("the attribute must have one type in the whole lineage"));
   }
 }
 

@@ -288,6 +288,8 @@ class Names {
   void CheckInherited(uint32_t entity);
   void CheckInheritedFrom(uint32_t entity, const Attribute& attribute, const syntax::Field& field,
                           const syntax::Path& parent);
+  void CheckInheritedFromAfar(uint32_t index, const Attribute& attribute,
+                              const syntax::Field& field);
   void CheckProvenForOwn(uint32_t entity);
   void Close();
   std::vector<std::string> SplitPath(const syntax::Path& path) const;
