@@ -63,8 +63,7 @@ extern "C" {
 /* The version of the library in use, "0.1.0". Valid for ever. [realtime] */
 ZTP_API const char* ztp_version(void);
 
-/* ---- Text
- * ------------------------------------------------------------------------------------------- */
+/* ---- Text ---- */
 
 typedef struct ztp_text {
   const char* data;
@@ -78,8 +77,7 @@ typedef struct ztp_text {
 #define ZTP_TEXT(literal) ((ztp_text){(literal), sizeof(literal) - 1})
 #endif
 
-/* ---- Errors
- * ----------------------------------------------------------------------------------------- */
+/* ---- Errors ---- */
 
 typedef struct ztp_error ztp_error;
 
@@ -137,8 +135,7 @@ ZTP_API void ztp_error_free(ztp_error* error);
  * that are never given back: for tests. Call it before anything else. */
 ZTP_API void ztp_debug(bool on);
 
-/* ---- Time
- * ------------------------------------------------------------------------------------------- */
+/* ---- Time ---- */
 
 #define ZTP_FOREVER INT64_MAX
 
@@ -146,8 +143,7 @@ ZTP_API void ztp_debug(bool on);
  * kernel. */
 ZTP_API int64_t ztp_now(void);
 
-/* ---- Policies
- * --------------------------------------------------------------------------------------- */
+/* ---- Policies ---- */
 
 typedef struct ztp_policy ztp_policy;
 
@@ -162,8 +158,7 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_policy_read(const void* bytes, size_t size,
 ZTP_API ztp_text ztp_policy_digest(const ztp_policy* policy);
 ZTP_API void ztp_policy_free(ztp_policy* policy);
 
-/* ---- Facts
- * ------------------------------------------------------------------------------------------ */
+/* ---- Facts ---- */
 
 /* A snapshot of all stored entities, for one policy. */
 typedef struct ztp_facts ztp_facts;
@@ -193,8 +188,7 @@ ZTP_API ztp_text ztp_facts_version(const ztp_facts* facts);
 ZTP_API size_t ztp_facts_count(const ztp_facts* facts);
 ZTP_API void ztp_facts_free(ztp_facts* facts);
 
-/* ---- The epoch page: revocation across the processes of a machine
- * ------------------------------------ */
+/* ---- The epoch page: revocation across the processes of a machine ---- */
 
 /* A file of one page that processes map. Who may write it is its owner's to say, by its mode. Put
  * it where files are memory (/run, /dev/shm). Every engine that was given it reads it at each
@@ -223,8 +217,7 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_epoch_keep_until(ztp_epoch* epoch, int64_t u
 ZTP_API uint64_t ztp_epoch_value(const ztp_epoch* epoch);
 ZTP_API void ztp_epoch_free(ztp_epoch* epoch);
 
-/* ---- Engines: the policy and the facts in force
- * ------------------------------------------------------ */
+/* ---- Engines: the policy and the facts in force ---- */
 
 typedef struct ztp_engine ztp_engine;
 typedef struct ztp_session ztp_session;
@@ -272,8 +265,7 @@ ZTP_API ztp_policy* ztp_engine_policy(const ztp_engine* engine);
 ZTP_API ztp_facts* ztp_engine_facts(const ztp_engine* engine);
 ZTP_API void ztp_engine_free(ztp_engine* engine);
 
-/* ---- Changes of facts
- * -------------------------------------------------------------------------------- */
+/* ---- Changes of facts ---- */
 
 /* A list of changes that come into force together. */
 typedef struct ztp_change ztp_change;
@@ -295,8 +287,7 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_change_add_origin(ztp_change* change, ztp_te
 ZTP_API ZTP_MUST_USE ztp_error* ztp_change_commit(ztp_change* change);
 ZTP_API void ztp_change_free(ztp_change* change);
 
-/* ---- Names, resolved once
- * ---------------------------------------------------------------------------- */
+/* ---- Names, resolved once ---- */
 
 /* A parameter or input by name. Of one engine, whichever policy is in force: valid as long as the
  * engine. */
@@ -319,8 +310,7 @@ typedef struct ztp_entity_ref {
 ZTP_API ZTP_MUST_USE ztp_error* ztp_session_entity(ztp_session* session, ztp_text type, ztp_text id,
                                                    ztp_entity_ref* ref);
 
-/* ---- Values
- * ------------------------------------------------------------------------------------------ */
+/* ---- Values ---- */
 
 /* Pinned; new ones come behind. */
 typedef uint32_t ztp_kind;
@@ -354,15 +344,13 @@ typedef struct ztp_value {
   } as;
 } ztp_value;
 
-/* ---- Sessions: a thread's working memory
- * ------------------------------------------------------------- */
+/* ---- Sessions: a thread's working memory ---- */
 
 /* Holds the engine. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_session_new(ztp_engine* engine, ztp_session** session);
 ZTP_API void ztp_session_free(ztp_session* session);
 
-/* ---- Requests
- * ---------------------------------------------------------------------------------------- */
+/* ---- Requests ---- */
 
 /* A request of one action that is bound once and decided often. What is set stays set. When policy
  * or facts change, the next decision binds it to those by its names. Those of [realtime] here
@@ -405,8 +393,7 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_set_can(ztp_request* request, const ztp_text
                                             size_t count);
 ZTP_API ZTP_MUST_USE ztp_error* ztp_set_can_all(ztp_request* request);
 
-/* ---- Leases
- * ------------------------------------------------------------------------------------------ */
+/* ---- Leases ---- */
 
 /* "Still allowed". Its fields are the library's; it may be copied and outlive everything, the
  * engine too. */
@@ -427,8 +414,7 @@ ZTP_API bool ztp_lease_check(ztp_lease* lease, int64_t now);
 /* The same at ztp_now(). */
 ZTP_API bool ztp_lease_check_now(ztp_lease* lease);
 
-/* ---- Decisions
- * --------------------------------------------------------------------------------------- */
+/* ---- Decisions ---- */
 
 struct ztp_decision {
   size_t struct_size; /* in: sizeof(ztp_decision) */
@@ -508,8 +494,7 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_decide_json(ztp_session* session, ztp_text r
                                                 bool explain, ztp_decision* decision,
                                                 ztp_text* answer);
 
-/* ---- Batches: many requests of one action
- * ------------------------------------------------------------- */
+/* ---- Batches: many requests of one action ---- */
 
 typedef struct ztp_batch ztp_batch;
 
