@@ -2,12 +2,14 @@
 // (https://arrow.apache.org/docs/format/CDataInterface.html).
 #pragma once
 
-#include <cstdint>
+#include <stdint.h>
 
 #ifndef ARROW_C_DATA_INTERFACE
 #define ARROW_C_DATA_INTERFACE
 
+#ifdef __cplusplus
 extern "C" {
+#endif
 
 struct ArrowSchema {
   const char* format;
@@ -34,6 +36,8 @@ struct ArrowArray {
   void* private_data;
 };
 
+#ifdef __cplusplus
 }  // extern "C"
+#endif
 
 #endif  // ARROW_C_DATA_INTERFACE

@@ -64,9 +64,11 @@ uint64_t EpochAt(const EngineState& state, int64_t now) {
 
 // Puts a verdict of the session's scratch into the caller's decision, and remembers it.
 void Answer(ztp_session& session, const BoundRequest& bound, const Request* plain,
-            const Verdict& verdict, uint64_t epoch, int64_t now, ztp_decision* out) {
+            const ztp_request* request, const Verdict& verdict, uint64_t epoch, int64_t now,
+            ztp_decision* out) {
   session.last.bound = &bound;
   session.last.plain = plain;
+  session.last.request = request;
   session.last.verdict = verdict;
   session.last.halted = epoch == EpochPage::kClosed;
   out->allow = verdict.allow;
@@ -163,7 +165,7 @@ ztp_error* ztp_decide(ztp_request* request, int64_t now, ztp_decision* decision)
     const ztp::Verdict verdict = epoch == EpochPage::kClosed
                                      ? ztp::c::HaltedVerdict(now)
                                      : ztp::Evaluate(request->bound, session->scratch);
-    Answer(*session, request->bound, &request->plain, verdict, epoch, now, decision);
+    Answer(*session, request->bound, &request->plain, request, verdict, epoch, now, decision);
     return nullptr;
   });
 }
@@ -248,16 +250,17 @@ ztp_error* ztp_decision_json(const ztp_decision* decision, bool explain, ztp_tex
     const ztp::Decision& plain = ztp::c::PlainOf(*session, *last);
     std::optional<ztp::Explanation> explanation;
     if (explain && !last->halted) {
+      // What was set since counts for the next decision, so it may not explain this one.
+      if (last->request != nullptr && last->request->bound_serial != session->serial_of_world) {
+        return NewError(ZTP_STALE,
+                        "ztp_decision_json: the request was changed since this decision, so it can "
+                        "no longer be explained");
+      }
       ztp::Request request = *last->plain;
       request.now = ztp::Time{decision->decided_at};
       // The verdict was in the scratch; it is plain data by now.
       explanation =
           ztp::Explain(last->bound->policy(), last->bound->snapshot(), request, session->scratch);
-      if (!(explanation->decision == plain)) {
-        return NewError(ZTP_STALE,
-                        "ztp_decision_json: the request was changed since this decision, so it can "
-                        "no longer be explained");
-      }
     }
     last->json = ztp::WriteDecision(ztp::c::ProgramOf(*last), plain, ztp::c::OriginOf(*session),
                                     explanation ? &*explanation : nullptr);
@@ -305,7 +308,7 @@ ztp_error* ztp_decide_json(ztp_session* session, ztp_text request, int64_t now, 
     const ztp::Verdict verdict =
         halted ? ztp::c::HaltedVerdict(at) : ztp::Evaluate(session->parsed, session->scratch);
     ztp_decision own = ZTP_DECISION_INIT;
-    Answer(*session, session->parsed, read, verdict, epoch, at,
+    Answer(*session, session->parsed, read, nullptr, verdict, epoch, at,
            decision != nullptr ? decision : &own);
     const ztp_decision& made = decision != nullptr ? *decision : own;
     if (explain || halted || session->last.decision) {

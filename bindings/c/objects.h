@@ -68,6 +68,7 @@ struct Place {
 struct Decided {
   const BoundRequest* bound = nullptr;  // null: there is none
   const Request* plain = nullptr;
+  const ztp_request* request = nullptr;  // null: it came as JSON
   Verdict verdict;
   bool halted = false;
   std::optional<Decision> decision;  // the verdict as plain data, once it was asked for
