@@ -200,8 +200,8 @@ enum { ZTP_EPOCH_READ = 0, ZTP_EPOCH_WRITE = 1 };
 /* Makes the file if it is not there, with these permission bits (0644: the owner writes, all read),
  * and opens it for writing. Writable for others (mode & 2) is refused. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_epoch_create(ztp_text path, uint32_t mode, ztp_epoch** epoch);
-/* ZTP_NOT_FOUND, ZTP_ENVIRONMENT (permission), ZTP_BAD_FACTS (it is no such page, is torn, or
- * anyone may write it, or it belongs neither to root nor to this process's user). `access`:
+/* ZTP_NOT_FOUND, ZTP_ENVIRONMENT (permission), ZTP_BAD_FACTS (it is no such page, or anyone
+ * may write it, or it belongs neither to root nor to this process's user). `access`:
  * ZTP_EPOCH_READ or _WRITE. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_epoch_open(ztp_text path, uint32_t access, ztp_epoch** epoch);
 /* Ends every lease, at once and in every process: who wants to go on must ask again. */
@@ -395,7 +395,7 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_set_can_all(ztp_request* request);
 
 /* ---- Leases ---- */
 
-/* "Still allowed". Its fields are the library's; it may be copied and outlive everything, the
+/* "Still allowed". Its fields are the library's. It may be copied, and outlive everything, the
  * engine too. */
 typedef struct ztp_lease {
   const uint64_t* generation_now;
@@ -407,9 +407,10 @@ typedef struct ztp_lease {
 } ztp_lease;
 
 /* Does what allowed then hold at `now`? Not when its time is up; when policy or facts have changed,
- * or leases were revoked, since; when the engine was freed; when the epoch page is torn or halted;
- * when `now` is earlier than it was before. Once it does not hold it never does again. Several
- * threads may ask of one lease. [realtime] */
+ * or leases were revoked, since; when the engine and its sessions were freed; when the epoch page
+ * is torn, halted or not kept up; when `now` is earlier than at the last check, as a clock that
+ * goes back may not prolong anything. Once it does not hold it never does again. One thread's at a
+ * time: each takes a copy. [realtime] */
 ZTP_API bool ztp_lease_check(ztp_lease* lease, int64_t now);
 /* The same at ztp_now(). */
 ZTP_API bool ztp_lease_check_now(ztp_lease* lease);
@@ -424,7 +425,7 @@ struct ztp_decision {
   bool halted;        /* a denial because the epoch page is halted, torn, or was not kept up */
   uint32_t rules;     /* how many decided */
   uint32_t obligations;
-  uint32_t unknown; /* how many facts are missing; known after ztp_decision_unknown was asked */
+  uint32_t reserved;
   int64_t decided_at;
   int64_t valid_until; /* the first instant at which it may be another */
   ztp_lease lease;     /* void unless allowed */

@@ -7,11 +7,9 @@
 #include <cstdlib>
 
 #include "engine/base/scalar_text.h"
-#include "engine/base/sha256.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
 #include "engine/bundle/read.h"
-#include "engine/bundle/write.h"
 #include "engine/diag/render.h"
 #include "engine/driver/files.h"
 
@@ -53,10 +51,6 @@ LoadedPolicy LoadPolicy(const std::string& path) {
   loaded.exit_code = Compile(compiler, {path});
   if (loaded.exit_code == kDone) loaded.program = compiler.Lower();
   return loaded;
-}
-
-std::string PolicyDigest(const DecisionProgram& program) {
-  return Sha256Digest(program.bundle.empty() ? WriteBundle(program) : program.bundle);
 }
 
 absl::StatusOr<Time> ClockFrom(const std::string& now) {

@@ -84,10 +84,6 @@ inline constexpr char kFactsHelp[] =
     "facts: JSON, an array or a line an entity, and may be given again; or one facts file (.ztpf, "
     "as ztp facts build makes it)";
 
-// "sha256:…" of the bundle that the program was read from, or of the one that it makes: what a
-// decision names as its policy.
-std::string PolicyDigest(const DecisionProgram& program);
-
 // The clock that decisions are made at: --now, or the system's.
 absl::StatusOr<Time> ClockFrom(const std::string& now);
 

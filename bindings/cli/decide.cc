@@ -6,6 +6,7 @@
 #include "engine/driver/files.h"
 #include "engine/eval/json_decision.h"
 #include "engine/eval/json_request.h"
+#include "engine/runtime/world.h"
 
 namespace ztp::cli {
 namespace {

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "engine/base/os_error.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
 
@@ -23,10 +24,7 @@ constexpr int kPopulate = 0;
 #endif
 
 absl::Status CannotRead(const std::string& path, int error) {
-  const std::string text = Cat("cannot read ", path, ": ", std::strerror(error));
-  if (error == ENOENT || error == ENOTDIR) return absl::NotFoundError(text);
-  if (error == EACCES || error == EPERM) return absl::PermissionDeniedError(text);
-  return absl::UnavailableError(text);
+  return OsError(Cat("cannot read ", path), error);
 }
 
 class Descriptor {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <system_error>
 
+#include "engine/base/os_error.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
 
@@ -16,10 +17,7 @@ namespace fs = std::filesystem;
 namespace {
 
 absl::Status FileError(const std::string& path, int error) {
-  const std::string text = Cat("cannot read ", path, ": ", std::strerror(error));
-  if (error == ENOENT) return absl::NotFoundError(text);
-  if (error == EACCES) return absl::PermissionDeniedError(text);
-  return absl::UnavailableError(text);
+  return OsError(Cat("cannot read ", path), error);
 }
 
 struct Closer {

@@ -36,7 +36,20 @@ absl::StatusOr<std::unique_ptr<Batch>> Batch::Make(const Policy& policy, const S
     return InvalidArgument("the requests of a batch carry no entities");
   }
   std::unique_ptr<Batch> batch(new Batch(policy, snapshot));
-  ZTP_RETURN_IF_ERROR(batch->shared_.Bind(policy, snapshot, shared));
+  if (shared.action.index >= policy.schema().actions.size()) {
+    return InvalidArgument("the request fits no declared action");
+  }
+  const Action& action = policy.schema()[shared.action];
+  Request whole = shared;
+  auto fill = [](const std::vector<EntityTypeId>& types, EntityUid* uid) {
+    if (uid->type.index != EntityTypeId().index || types.empty()) return true;
+    *uid = EntityUid{types[0], ""};  // a column says whose
+    return false;
+  };
+  batch->has_principal_ = fill(action.principals, &whole.principal);
+  batch->has_resource_ = fill(action.resources, &whole.resource);
+  ZTP_RETURN_IF_ERROR(
+      batch->shared_.Bind(policy, snapshot, whole, BoundRequest::Complete::kPartly));
   batch->action_ = shared.action;
   batch->rows_.count = rows;
   const uint32_t known = snapshot.entity_count();
@@ -200,7 +213,33 @@ absl::Status Batch::SetFacts(std::string_view name, std::span<const Fact> facts,
   return absl::OkStatus();
 }
 
+std::string_view Batch::Lacks() const {
+  if (!has_principal_ && rows_.principals == nullptr) return "principal";
+  if (!has_resource_ && rows_.resources == nullptr) return "resource";
+  const std::vector<Param>& params = policy_.schema()[action_].params;
+  for (uint32_t i = 0; i < params.size(); ++i) {
+    if (params[i].optional || !shared_.view().params[i].val.is_none()) continue;
+    const bool given = std::any_of(columns_.begin(), columns_.end(), [&](const auto& column) {
+      return !column->view.is_input && column->view.index == i &&
+             column->values.size() == rows_.count;
+    });
+    if (!given) return params[i].name;
+  }
+  return {};
+}
+
+void Batch::Deny(size_t row, const BatchAnswers& answers) const {
+  if (answers.allow != nullptr) answers.allow[row] = 0;
+  if (answers.rule != nullptr) answers.rule[row] = kNone32;
+  if (answers.valid_until != nullptr) answers.valid_until[row] = kForEver;
+  if (answers.on_unknown != nullptr) answers.on_unknown[row] = 0;
+}
+
 void Batch::Decide(Scratch& scratch, const BatchAnswers& answers) {
+  if (!Lacks().empty()) {
+    for (size_t row = 0; row < rows_.count; ++row) Deny(row, answers);
+    return;
+  }
   column_views_.clear();
   for (const auto& column : columns_) {
     if (column->values.size() != rows_.count) continue;  // its setting failed
@@ -216,11 +255,7 @@ void Batch::Decide(Scratch& scratch, const BatchAnswers& answers) {
   while (done < rows_.count) {
     done += DecideBatch(shared, rows_, done, answers, memory, scratch.workspace());
     if (done == rows_.count || scratch.Grow()) continue;
-    if (answers.allow != nullptr) answers.allow[done] = 0;
-    if (answers.rule != nullptr) answers.rule[done] = kNone32;
-    if (answers.valid_until != nullptr) answers.valid_until[done] = kForEver;
-    if (answers.on_unknown != nullptr) answers.on_unknown[done] = 0;
-    ++done;
+    Deny(done++, answers);
   }
 }
 

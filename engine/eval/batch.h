@@ -26,8 +26,9 @@ namespace ztp {
 class Batch {
  public:
   // `shared` says what no column does: the action, what is the same for all rows, the clock. It
-  // carries no entity. InvalidArgument: as BoundRequest::Bind. Policy and snapshot must outlive the
-  // batch.
+  // carries no entity; principal, resource (then their types have no index) and required parameters
+  // may be left to columns. InvalidArgument: as BoundRequest::Bind. Policy and snapshot must
+  // outlive the batch.
   static absl::StatusOr<std::unique_ptr<Batch>> Make(const Policy& policy, const Snapshot& snapshot,
                                                      const Request& shared, size_t rows);
 
@@ -50,7 +51,12 @@ class Batch {
 
   size_t rows() const { return rows_.count; }
 
-  // Decides every row. Where one takes more than Scratch::kMaxBytes, it is denied.
+  // What every row needs and neither `shared` nor a column gives: its name; else empty.
+  std::string_view Lacks() const;
+  void set_now(Time now) { shared_.set_now(now); }
+
+  // Decides every row; where something is lacking, denies it. Where one takes more than
+  // Scratch::kMaxBytes, it is denied.
   void Decide(Scratch& scratch, const BatchAnswers& answers);
 
  private:
@@ -63,6 +69,7 @@ class Batch {
   Batch(const Policy& policy, const Snapshot& snapshot) : policy_(policy), snapshot_(snapshot) {}
 
   absl::Status CheckCount(size_t count) const;
+  void Deny(size_t row, const BatchAnswers& answers) const;
   absl::StatusOr<Column*> ColumnOf(std::string_view name, TypeId* type);
   uint32_t NumberOf(EntityTypeId type, std::string_view id);
   absl::Status SetEntities(const std::vector<EntityTypeId>& allowed, EntityTypeId type,
@@ -73,6 +80,8 @@ class Batch {
   const Snapshot& snapshot_;
   ActionId action_;
   BoundRequest shared_;
+  bool has_principal_ = true;
+  bool has_resource_ = true;
   BatchRows rows_;
   std::vector<Val> principals_;
   std::vector<Val> resources_;

@@ -45,7 +45,7 @@ EntityUid BoundRequest::Uid(uint32_t entity) const {
                    std::string(stranger_ids_[entity - known])};
 }
 
-absl::Status BoundRequest::Check(const Request& request) const {
+absl::Status BoundRequest::Check(const Request& request, Complete complete) const {
   const Schema& schema = policy_->schema();
   if (snapshot_->program() != policy_->shared_program()) {
     return InvalidArgument("the facts were loaded for another policy");
@@ -71,7 +71,7 @@ absl::Status BoundRequest::Check(const Request& request) const {
       request.inputs.size() != schema.inputs.size()) {
     return InvalidArgument("the request has not one fact for each parameter and input");
   }
-  for (size_t i = 0; i < action.params.size(); ++i) {
+  for (size_t i = 0; complete == Complete::kWholly && i < action.params.size(); ++i) {
     const Param& param = action.params[i];
     if (!param.optional && !param.default_value &&
         request.params[i].state != Fact::State::kPresent) {
@@ -136,10 +136,10 @@ void BoundRequest::BindObligations(const Request& request) {
 }
 
 absl::Status BoundRequest::Bind(const Policy& policy, const Snapshot& snapshot,
-                                const Request& request) {
+                                const Request& request, Complete complete) {
   policy_ = &policy;
   snapshot_ = &snapshot;
-  ZTP_RETURN_IF_ERROR(Check(request));
+  ZTP_RETURN_IF_ERROR(Check(request, complete));
   arena_.Reset();
   params_.clear();
   inputs_.clear();

@@ -29,7 +29,10 @@ class BoundRequest : public UidSource {
   // InvalidArgument: the snapshot is another program's, or the request fits no declared action (a
   // principal or resource of a wrong type, a required parameter left out, a wrong number of facts),
   // or it carries what is not carried. Then the request must not be decided.
-  absl::Status Bind(const Policy& policy, const Snapshot& snapshot, const Request& request);
+  // kPartly: required parameters may be missing, for who gives them later (batch.h).
+  enum class Complete : uint8_t { kPartly, kWholly };
+  absl::Status Bind(const Policy& policy, const Snapshot& snapshot, const Request& request,
+                    Complete complete = Complete::kWholly);
 
   // For evaluating what reads no request.
   void BindNothing(const Policy& policy, const Snapshot& snapshot);
@@ -47,7 +50,7 @@ class BoundRequest : public UidSource {
  private:
   class Encoder;
 
-  absl::Status Check(const Request& request) const;
+  absl::Status Check(const Request& request, Complete complete) const;
   void BindCarried(const EntityRecord& record, Encoder& encoder);
   void BindObligations(const Request& request);
 

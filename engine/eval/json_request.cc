@@ -56,40 +56,20 @@ class Builder {
         ObjectMember(node, name, "an entity, that is {\"type\": …, \"id\": …}");
     if (entity == nullptr) return std::nullopt;
     const JsonPath path(&root_, name);
-    std::optional<EntityUid> uid = reader_.ReadUid(*entity, path, /*ignore_others=*/true);
-    if (!uid) return std::nullopt;
-    const EntityType& type = schema_[uid->type];
-    const JsonNode* properties = reader_.tree().Find(*entity, "properties");
-    const JsonPath properties_path(&path, "properties");
-    if (properties != nullptr && !reader_.Expect(*properties, JsonKind::kObject,
-                                                 "an object of attributes", properties_path)) {
-      return uid;
-    }
-    if (type.carried == Carried::kNo) {
-      if (properties != nullptr && properties->child_count != 0) {
-        reader_.Error(JsonErrorCode::kPropertiesGiven, *properties, properties_path,
-                      Cat(type.json_name,
-                          " is not carried: its attributes come from the facts, not with the "
-                          "request"));
-      }
-      return uid;
-    }
-    EntityRecord record;
-    record.uid = *uid;
-    if (!ReadAttributes(reader_, properties, properties != nullptr ? *properties : *entity,
-                        options_.assume_proven, properties_path, &record)) {
-      return uid;
-    }
+    std::optional<EntityRecord> record;
+    const std::optional<EntityUid> uid =
+        ReadRequestEntity(reader_, *entity, options_.assume_proven, path, &record);
+    if (!record) return uid;
     for (const EntityRecord& other : request_.carried) {
-      if (other.uid != record.uid) continue;
-      if (!(other == record)) {
+      if (other.uid != record->uid) continue;
+      if (!(other == *record)) {
         reader_.Error(JsonErrorCode::kCarriedTwice, *entity, path,
-                      Cat("subject and resource are both ", FormatUid(schema_, record.uid),
+                      Cat("subject and resource are both ", FormatUid(schema_, record->uid),
                           ", with different properties"));
       }
       return uid;
     }
-    request_.carried.push_back(std::move(record));
+    request_.carried.push_back(*std::move(record));
     return uid;
   }
 

@@ -96,4 +96,35 @@ bool ReadAttributes(JsonReader& reader, const JsonNode* attributes, const JsonNo
   return ok;
 }
 
+std::optional<EntityUid> ReadRequestEntity(JsonReader& reader, const JsonNode& entity,
+                                           bool assume_proven, const JsonPath& path,
+                                           std::optional<EntityRecord>* carried) {
+  carried->reset();
+  std::optional<EntityUid> uid = reader.ReadUid(entity, path, /*ignore_others=*/true);
+  if (!uid) return std::nullopt;
+  const EntityType& type = reader.schema()[uid->type];
+  const JsonNode* properties = reader.tree().Find(entity, "properties");
+  const JsonPath properties_path(&path, "properties");
+  if (properties != nullptr &&
+      !reader.Expect(*properties, JsonKind::kObject, "an object of attributes", properties_path)) {
+    return uid;
+  }
+  if (type.carried == Carried::kNo) {
+    if (properties != nullptr && properties->child_count != 0) {
+      reader.Error(JsonErrorCode::kPropertiesGiven, *properties, properties_path,
+                   Cat(type.json_name,
+                       " is not carried: its attributes come from the facts, not with the "
+                       "request"));
+    }
+    return uid;
+  }
+  EntityRecord record;
+  record.uid = *uid;
+  if (ReadAttributes(reader, properties, properties != nullptr ? *properties : entity,
+                     assume_proven, properties_path, &record)) {
+    *carried = std::move(record);
+  }
+  return uid;
+}
+
 }  // namespace ztp

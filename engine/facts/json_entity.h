@@ -21,6 +21,13 @@ namespace ztp {
 bool ReadAttributes(JsonReader& reader, const JsonNode* attributes, const JsonNode& at,
                     bool assume_proven, const JsonPath& path, EntityRecord* record);
 
+// A request's subject or resource: `{"type": …, "id": …}`, and, of a type that requests carry, its
+// `properties`. Nothing: errors were reported. `*carried` is set for a carried type whose
+// properties could be read.
+std::optional<EntityUid> ReadRequestEntity(JsonReader& reader, const JsonNode& entity,
+                                           bool assume_proven, const JsonPath& path,
+                                           std::optional<EntityRecord>* carried);
+
 // What an attribute of `record` is that is not given; nothing: it has to be.
 std::optional<Fact> FactWhenLeftOut(const Attribute& attribute, const EntityRecord& record);
 // Adds the entities in an `in tenant: Tenant` attribute's value to `parents`, each once.

@@ -1,0 +1,327 @@
+// Decisions, and what may be asked about them.
+#include <string>
+#include <utility>
+
+#include "bindings/c/error.h"
+#include "bindings/c/objects.h"
+#include "bindings/c/request.h"
+#include "bindings/c/rule.h"
+#include "bindings/c/values.h"
+#include "engine/base/str.h"
+#include "engine/eval/decide.h"
+#include "engine/eval/json_decision.h"
+
+using ztp::EpochPage;
+using ztp::c::Alive;
+using ztp::c::Decided;
+using ztp::c::Guarded;
+using ztp::c::Misuse;
+using ztp::c::NewError;
+using ztp::c::NullOutput;
+using ztp::c::Text;
+using ztp::c::View;
+
+static_assert(ZTP_FOREVER == ztp::kForEver);
+
+namespace ztp::c {
+
+void FillRule(const DecisionProgram& program, uint32_t index, std::string* name, ztp_rule* rule) {
+  const RuleRecord& record = program.rules[index];
+  *name = program.RuleName(index);
+  rule->name = Text(*name);
+  rule->because = record.has_because ? Text(program.Text(record.because)) : Text("");
+  const bool placed = record.pos.source < program.sources.size();
+  rule->file = placed ? Text(program.Text(program.sources[record.pos.source].path)) : Text("");
+  rule->line = record.pos.line;
+  rule->forbid = record.kind == RuleRecord::Kind::kForbid;
+}
+
+void VoidLease(ztp_lease* lease) { *lease = {nullptr, 0, nullptr, 0, 0, INT64_MIN}; }
+
+void TakeLease(const EngineState& state, uint64_t generation, uint64_t epoch, int64_t now,
+               int64_t valid_until, ztp_lease* lease) {
+  lease->generation_now = reinterpret_cast<const uint64_t*>(state.engine.generation().word());
+  lease->generation = generation;
+  lease->page = state.engine.page();
+  lease->epoch = epoch;
+  lease->latest = now;
+  lease->valid_until = valid_until;
+}
+
+namespace {
+
+void Deny(ztp_decision* decision) {
+  const size_t size = decision->struct_size;
+  *decision = ZTP_DECISION_INIT;
+  decision->struct_size = size;
+}
+
+// The epoch that a decision is made at; kClosed: it must be a denial.
+uint64_t EpochAt(const EngineState& state, int64_t now) {
+  const EpochWords* page = state.engine.page();
+  return page == nullptr ? 0 : EpochPage::Read(*page, now);
+}
+
+// Puts a verdict of the session's scratch into the caller's decision, and remembers it.
+void Answer(ztp_session& session, const BoundRequest& bound, const Request* plain,
+            const ztp_request* request, const Verdict& verdict, uint64_t epoch, int64_t now,
+            ztp_decision* out) {
+  session.last.bound = &bound;
+  session.last.plain = plain;
+  session.last.request = request;
+  session.last.verdict = verdict;
+  session.last.halted = epoch == EpochPage::kClosed;
+  out->allow = verdict.allow;
+  out->on_unknown = verdict.rests_on_unknown;
+  out->limit = verdict.limit;
+  out->halted = session.last.halted;
+  out->rules = static_cast<uint32_t>(verdict.rules.size());
+  out->obligations = static_cast<uint32_t>(verdict.obligations.size());
+  out->decided_at = now;
+  out->valid_until = verdict.valid_until;
+  out->generation = session.reader.generation();
+  out->session = &session;
+  out->serial = session.serial;
+  if (verdict.allow) {
+    TakeLease(*session.state, out->generation, epoch, now, verdict.valid_until, &out->lease);
+  } else {
+    VoidLease(&out->lease);
+  }
+  if (session.state->on_decision != nullptr) {
+    session.state->on_decision(session.state->context, out);
+  }
+}
+
+// A denial because nobody may be allowed now. It may be another at any time.
+Verdict HaltedVerdict(int64_t now) {
+  Verdict verdict;
+  verdict.valid_until = now;
+  return verdict;
+}
+
+Decided* LastOf(const ztp_decision* decision, std::string_view function, ztp_error** error) {
+  if (decision == nullptr) {
+    *error = NullOutput(function, "decision");
+    return nullptr;
+  }
+  // The session is the caller's, and comes back as it was given out.
+  auto* session = const_cast<ztp_session*>(decision->session);
+  if (!Alive(session)) {
+    *error = session == nullptr ? Misuse(function, "the decision was not made by ztp_decide")
+                                : NotAlive(session, Tag::kSession, function, "decision->session");
+    return nullptr;
+  }
+  if (session->serial != decision->serial || session->last.bound == nullptr) {
+    *error = NewError(ZTP_STALE, Cat(function,
+                                     ": the session has decided again, or was moved to "
+                                     "another policy or facts, since this decision"));
+    return nullptr;
+  }
+  return &session->last;
+}
+
+const Decision& PlainOf(const ztp_session& session, Decided& last) {
+  if (!last.decision) {
+    last.decision = ToDecision(*last.bound, last.verdict, session.scratch);
+    if (last.halted) last.decision->reason = "halted";
+  }
+  return *last.decision;
+}
+
+const DecisionProgram& ProgramOf(const Decided& last) { return last.bound->policy().program(); }
+
+DecisionOrigin OriginOf(const ztp_session& session) {
+  return {session.world->named->digest, session.world->facts->version()};
+}
+
+bool Fits(const ztp_decision* decision) { return decision->struct_size >= sizeof(ztp_decision); }
+
+}  // namespace
+}  // namespace ztp::c
+
+using ztp::c::Answer;
+using ztp::c::Deny;
+
+extern "C" {
+
+ztp_error* ztp_decide(ztp_request* request, int64_t now, ztp_decision* decision) {
+  ZTP_CHECK_OUT(decision);
+  if (!ztp::c::Fits(decision)) [[unlikely]] {
+    return Misuse(__func__, "`decision->struct_size` is not set: begin with ZTP_DECISION_INIT");
+  }
+  Deny(decision);
+  ZTP_CHECK_ALIVE(request);
+  ztp_session* const session = request->session;
+  ZTP_CHECK_ALIVE(session);
+  return Guarded(__func__, [&]() -> ztp_error* {
+    const ztp::World& world = session->Refresh();
+    session->Begin();
+    // Before deciding: what is revoked meanwhile ends the lease.
+    const uint64_t epoch = ztp::c::EpochAt(*session->state, now);
+    if (request->bound_serial != world.serial) [[unlikely]] {
+      if (ztp_error* error = ztp::c::BindTo(request, world)) return error;
+    }
+    request->bound.set_now(ztp::Time{now});
+    const ztp::Verdict verdict = epoch == EpochPage::kClosed
+                                     ? ztp::c::HaltedVerdict(now)
+                                     : ztp::Evaluate(request->bound, session->scratch);
+    Answer(*session, request->bound, &request->plain, request, verdict, epoch, now, decision);
+    return nullptr;
+  });
+}
+
+ztp_error* ztp_decision_rule(const ztp_decision* decision, size_t index, ztp_rule* rule) {
+  ZTP_CHECK_OUT(rule);
+  if (rule->struct_size < sizeof(ztp_rule)) {
+    return Misuse(__func__, "`rule->struct_size` is not set: begin with ZTP_RULE_INIT");
+  }
+  return Guarded(__func__, [&]() -> ztp_error* {
+    ztp_error* error = nullptr;
+    Decided* last = ztp::c::LastOf(decision, "ztp_decision_rule", &error);
+    if (last == nullptr) return error;
+    const std::vector<uint32_t>& rules = ztp::c::PlainOf(*decision->session, *last).rules;
+    if (index >= rules.size()) {
+      return NewError(ZTP_NOT_FOUND, ztp::Cat("the decision has ", rules.size(), " rules"));
+    }
+    last->strings.push_back(std::make_unique<std::string>());
+    ztp::c::FillRule(ztp::c::ProgramOf(*last), rules[index], last->strings.back().get(), rule);
+    return nullptr;
+  });
+}
+
+ztp_error* ztp_decision_obligation(const ztp_decision* decision, size_t index,
+                                   ztp_obligation* obligation) {
+  ZTP_CHECK_OUT(obligation);
+  if (obligation->struct_size < sizeof(ztp_obligation)) {
+    return Misuse(__func__, "`obligation->struct_size` is not set: begin with ZTP_OBLIGATION_INIT");
+  }
+  return Guarded(__func__, [&]() -> ztp_error* {
+    ztp_error* error = nullptr;
+    Decided* last = ztp::c::LastOf(decision, "ztp_decision_obligation", &error);
+    if (last == nullptr) return error;
+    const auto& calls = ztp::c::PlainOf(*decision->session, *last).obligations;
+    if (index >= calls.size()) {
+      return NewError(ZTP_NOT_FOUND, ztp::Cat("the decision has ", calls.size(), " obligations"));
+    }
+    const ztp::Schema& schema = last->bound->policy().schema();
+    const ztp::ObligationType& type = schema[calls[index].obligation];
+    const size_t count = calls[index].args.size();
+    last->values.push_back(std::make_unique<ztp_value[]>(count));
+    ztp_value* values = last->values.back().get();
+    last->texts.push_back(std::make_unique<ztp_text[]>(count));
+    ztp_text* names = last->texts.back().get();
+    for (size_t i = 0; i < count; ++i) {
+      names[i] = Text(type.params[i].name);
+      values[i] = ztp::c::ToCaller(schema, type.params[i].type, calls[index].args[i], last);
+    }
+    obligation->name = Text(type.json_name);
+    obligation->args = count;
+    obligation->arg_names = names;
+    obligation->arg_values = values;
+    return nullptr;
+  });
+}
+
+ztp_error* ztp_decision_unknown(const ztp_decision* decision, size_t index, ztp_text* name) {
+  ZTP_CHECK_OUT(name);
+  *name = Text("");
+  return Guarded(__func__, [&]() -> ztp_error* {
+    ztp_error* error = nullptr;
+    Decided* last = ztp::c::LastOf(decision, "ztp_decision_unknown", &error);
+    if (last == nullptr) return error;
+    const std::vector<std::string>& unknown = ztp::c::PlainOf(*decision->session, *last).unknown;
+    if (index >= unknown.size()) {
+      return NewError(ZTP_NOT_FOUND, ztp::Cat("the decision rests on ", unknown.size(),
+                                              " facts that are missing"));
+    }
+    *name = Text(unknown[index]);
+    return nullptr;
+  });
+}
+
+ztp_error* ztp_decision_json(const ztp_decision* decision, bool explain, ztp_text* json) {
+  ZTP_CHECK_OUT(json);
+  *json = Text("");
+  return Guarded(__func__, [&]() -> ztp_error* {
+    ztp_error* error = nullptr;
+    Decided* last = ztp::c::LastOf(decision, "ztp_decision_json", &error);
+    if (last == nullptr) return error;
+    auto* session = const_cast<ztp_session*>(decision->session);
+    const ztp::Decision& plain = ztp::c::PlainOf(*session, *last);
+    std::optional<ztp::Explanation> explanation;
+    if (explain && !last->halted) {
+      // What was set since counts for the next decision, so it may not explain this one.
+      if (last->request != nullptr && last->request->bound_serial != session->serial_of_world) {
+        return NewError(ZTP_STALE,
+                        "ztp_decision_json: the request was changed since this decision, so it can "
+                        "no longer be explained");
+      }
+      ztp::Request request = *last->plain;
+      request.now = ztp::Time{decision->decided_at};
+      // The verdict was in the scratch; it is plain data by now.
+      explanation =
+          ztp::Explain(last->bound->policy(), last->bound->snapshot(), request, session->scratch);
+    }
+    last->json = ztp::WriteDecision(ztp::c::ProgramOf(*last), plain, ztp::c::OriginOf(*session),
+                                    explanation ? &*explanation : nullptr);
+    *json = Text(last->json);
+    return nullptr;
+  });
+}
+
+ztp_error* ztp_decide_json(ztp_session* session, ztp_text request, int64_t now, bool explain,
+                           ztp_decision* decision, ztp_text* answer) {
+  ZTP_CHECK_OUT(answer);
+  *answer = Text("");
+  if (decision != nullptr) {
+    if (!ztp::c::Fits(decision)) {
+      return Misuse(__func__, "`decision->struct_size` is not set: begin with ZTP_DECISION_INIT");
+    }
+    Deny(decision);
+  }
+  ZTP_CHECK_ALIVE(session);
+  ZTP_CHECK_TEXT(request);
+  return Guarded(__func__, [&]() -> ztp_error* {
+    const ztp::World& world = session->Refresh();
+    session->Begin();
+    const uint64_t epoch = ztp::c::EpochAt(*session->state, now);
+    if (session->parser_policy != world.named) [[unlikely]] {
+      session->parser.reset();
+      session->parser_policy = world.named;
+      ztp::RequestOptions options;
+      options.assume_proven = session->state->assume_proven();
+      options.accept_now = (session->state->flags & ZTP_ACCEPT_NOW) != 0;
+      session->parser = std::make_unique<ztp::RequestParser>(world.schema(), options);
+    }
+    session->parser->set_now(ztp::Time{now});
+    session->answer.clear();
+    const ztp::Request* read = session->parser->Read(View(request));
+    if (read == nullptr) {
+      session->answer = ztp::WriteRefusal(session->parser->errors());
+      *answer = Text(session->answer);
+      return nullptr;
+    }
+    const absl::Status status = session->parsed.Bind(world.policy(), *world.facts, *read);
+    if (!status.ok()) return ztp::c::FromStatus(status, ZTP_BAD_REQUEST);
+    const bool halted = epoch == EpochPage::kClosed;
+    const int64_t at = read->now.micros;
+    const ztp::Verdict verdict =
+        halted ? ztp::c::HaltedVerdict(at) : ztp::Evaluate(session->parsed, session->scratch);
+    ztp_decision own = ZTP_DECISION_INIT;
+    Answer(*session, session->parsed, read, nullptr, verdict, epoch, at,
+           decision != nullptr ? decision : &own);
+    const ztp_decision& made = decision != nullptr ? *decision : own;
+    if (explain || halted || session->last.decision) {
+      ztp_text json;
+      if (ztp_error* error = ztp_decision_json(&made, explain, &json)) return error;
+      session->answer.assign(View(json));
+    } else {
+      ztp::AppendDecision(session->parsed, verdict, session->scratch, ztp::c::OriginOf(*session),
+                          &session->answer);
+    }
+    *answer = Text(session->answer);
+    return nullptr;
+  });
+}
+
+}  // extern "C"

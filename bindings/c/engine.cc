@@ -1,0 +1,306 @@
+// Engines: what is in force, and what changes it.
+#include <atomic>
+#include <string>
+#include <utility>
+
+#include "bindings/c/error.h"
+#include "bindings/c/objects.h"
+#include "engine/base/status.h"
+#include "engine/base/str.h"
+#include "engine/bundle/read.h"
+#include "engine/facts/json_error.h"
+#include "engine/runtime/load_facts.h"
+
+using ztp::c::Alive;
+using ztp::c::EngineState;
+using ztp::c::FromJson;
+using ztp::c::FromStatus;
+using ztp::c::Guarded;
+using ztp::c::Misuse;
+using ztp::c::NewHandle;
+using ztp::c::NullOutput;
+using ztp::c::Text;
+using ztp::c::View;
+
+namespace {
+
+using NamedPolicy = std::shared_ptr<const ztp::NamedPolicy>;
+using Facts = std::shared_ptr<const ztp::Snapshot>;
+
+ztp_error* CheckOptions(std::string_view function, const ztp_engine_options* options) {
+  if (options == nullptr) return nullptr;
+  if (options->struct_size < sizeof(ztp_engine_options)) {
+    return Misuse(function, "`options->struct_size` is not sizeof(ztp_engine_options)");
+  }
+  if ((options->flags & ~uint32_t{ZTP_ASSUME_PROVEN | ZTP_ACCEPT_NOW}) != 0) {
+    return Misuse(function, "`options->flags` has a bit that means nothing");
+  }
+  if (options->epoch != nullptr && !Alive(options->epoch)) {
+    return ztp::c::NotAlive(options->epoch, ztp::c::Tag::kEpoch, function, "options->epoch");
+  }
+  return nullptr;
+}
+
+ztp_error* MakeEngine(NamedPolicy policy, Facts facts, const ztp_engine_options* options,
+                      std::shared_ptr<EngineState>* state) {
+  static std::atomic<uint32_t> numbers = 0;
+  auto world = ztp::MakeWorld(std::move(policy), std::move(facts));
+  if (!world.ok()) return FromStatus(world.status(), ZTP_BAD_FACTS);
+  *state = std::make_shared<EngineState>(
+      *std::move(world),
+      options != nullptr && options->epoch != nullptr ? options->epoch->page : nullptr);
+  (*state)->number = numbers.fetch_add(1) + 1;
+  if (options != nullptr) {
+    (*state)->flags = options->flags;
+    (*state)->on_decision = options->on_decision;
+    (*state)->context = options->context;
+  }
+  return nullptr;
+}
+
+ztp_error* LoadFiles(const std::string& policy_path, const std::vector<std::string>& facts_paths,
+                     bool assume_proven, NamedPolicy* policy, Facts* facts) {
+  auto program = ztp::OpenBundle(policy_path);
+  if (!program.ok()) return FromStatus(program.status(), ZTP_BAD_POLICY);
+  auto made = ztp::NamedPolicy::Make(*std::move(program));
+  if (!made.ok()) return FromStatus(made.status(), ZTP_BAD_POLICY);
+  ztp::LoadFactsOptions options;
+  options.assume_proven = assume_proven;
+  ztp::FactsLoader loader(*(*made)->policy, options);
+  for (const std::string& path : facts_paths) {
+    const absl::Status status = loader.AddFile(path);
+    if (!status.ok()) return FromStatus(status, ZTP_BAD_FACTS);
+  }
+  if (!loader.errors().empty()) return FromJson(ZTP_BAD_FACTS, loader.errors());
+  auto loaded = loader.Finish();
+  if (!loaded.ok()) return FromStatus(loaded.status(), ZTP_BAD_FACTS);
+  *policy = *std::move(made);
+  *facts = *std::move(loaded);
+  return nullptr;
+}
+
+bool HasName(const ztp::Schema& schema, std::string_view name) {
+  if (schema.FindInput(name)) return true;
+  for (const ztp::Action& action : schema.actions) {
+    if (action.FindParam(name)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+extern "C" {
+
+ztp_error* ztp_engine_new(const ztp_policy* policy, const ztp_facts* facts,
+                          const ztp_engine_options* options, ztp_engine** engine) {
+  ZTP_CHECK_OUT(engine);
+  *engine = nullptr;
+  ZTP_CHECK_ALIVE(policy);
+  if (facts != nullptr) ZTP_CHECK_ALIVE(facts);
+  if (ztp_error* error = CheckOptions(__func__, options)) return error;
+  return Guarded(__func__, [&]() -> ztp_error* {
+    std::shared_ptr<EngineState> state;
+    if (ztp_error* error = MakeEngine(policy->policy, facts != nullptr ? facts->snapshot : nullptr,
+                                      options, &state)) {
+      return error;
+    }
+    *engine = NewHandle<ztp_engine>(std::move(state));
+    return nullptr;
+  });
+}
+
+ztp_error* ztp_engine_load(ztp_text policy, const ztp_text* facts, size_t facts_count,
+                           const ztp_engine_options* options, ztp_engine** engine) {
+  ZTP_CHECK_OUT(engine);
+  *engine = nullptr;
+  ZTP_CHECK_TEXT(policy);
+  if (facts == nullptr && facts_count != 0) return NullOutput(__func__, "facts");
+  for (size_t i = 0; i < facts_count; ++i) ZTP_CHECK_TEXT(facts[i]);
+  if (ztp_error* error = CheckOptions(__func__, options)) return error;
+  return Guarded(__func__, [&]() -> ztp_error* {
+    const std::string policy_path(View(policy));
+    std::vector<std::string> facts_paths;
+    for (size_t i = 0; i < facts_count; ++i) facts_paths.emplace_back(View(facts[i]));
+    const bool assume = options != nullptr && (options->flags & ZTP_ASSUME_PROVEN) != 0;
+    NamedPolicy loaded_policy;
+    Facts loaded_facts;
+    if (ztp_error* error =
+            LoadFiles(policy_path, facts_paths, assume, &loaded_policy, &loaded_facts)) {
+      return error;
+    }
+    std::shared_ptr<EngineState> state;
+    if (ztp_error* error =
+            MakeEngine(std::move(loaded_policy), std::move(loaded_facts), options, &state)) {
+      return error;
+    }
+    state->policy_path = policy_path;
+    state->facts_paths = std::move(facts_paths);
+    *engine = NewHandle<ztp_engine>(std::move(state));
+    return nullptr;
+  });
+}
+
+ztp_error* ztp_engine_reload(ztp_engine* engine) {
+  ZTP_CHECK_ALIVE(engine);
+  EngineState& state = *engine->state;
+  if (state.policy_path.empty()) {
+    return Misuse(__func__, "the engine was not made by ztp_engine_load: there is no file to read");
+  }
+  return Guarded(__func__, [&]() -> ztp_error* {
+    NamedPolicy policy;
+    Facts facts;
+    if (ztp_error* error = LoadFiles(state.policy_path, state.facts_paths, state.assume_proven(),
+                                     &policy, &facts)) {
+      return error;
+    }
+    const absl::Status status = state.engine.Replace(std::move(policy), std::move(facts));
+    return status.ok() ? nullptr : FromStatus(status, ZTP_BAD_FACTS);
+  });
+}
+
+ztp_error* ztp_engine_replace(ztp_engine* engine, const ztp_policy* policy,
+                              const ztp_facts* facts) {
+  ZTP_CHECK_ALIVE(engine);
+  if (policy != nullptr) ZTP_CHECK_ALIVE(policy);
+  if (facts != nullptr) ZTP_CHECK_ALIVE(facts);
+  return Guarded(__func__, [&]() -> ztp_error* {
+    const absl::Status status = engine->state->engine.Replace(
+        policy != nullptr ? policy->policy : nullptr, facts != nullptr ? facts->snapshot : nullptr);
+    return status.ok() ? nullptr : FromStatus(status, ZTP_BAD_FACTS);
+  });
+}
+
+ztp_error* ztp_engine_revoke(ztp_engine* engine) {
+  ZTP_CHECK_ALIVE(engine);
+  engine->state->engine.Revoke();
+  return nullptr;
+}
+
+uint64_t ztp_engine_generation(const ztp_engine* engine) {
+  return Alive(engine) ? engine->state->engine.generation().value() : 0;
+}
+
+ztp_policy* ztp_engine_policy(const ztp_engine* engine) {
+  if (!Alive(engine)) return nullptr;
+  ztp_policy* policy = nullptr;
+  ztp_error_free(Guarded(__func__, [&]() -> ztp_error* {
+    policy = NewHandle<ztp_policy>(engine->state->engine.world()->named);
+    return nullptr;
+  }));
+  return policy;
+}
+
+ztp_facts* ztp_engine_facts(const ztp_engine* engine) {
+  if (!Alive(engine)) return nullptr;
+  ztp_facts* facts = nullptr;
+  ztp_error_free(Guarded(__func__, [&]() -> ztp_error* {
+    facts = NewHandle<ztp_facts>(engine->state->engine.world()->facts);
+    return nullptr;
+  }));
+  return facts;
+}
+
+void ztp_engine_free(ztp_engine* engine) { ztp::c::FreeHandle(engine); }
+
+ztp_error* ztp_engine_attr(ztp_engine* engine, ztp_text name, ztp_attr* attr) {
+  ZTP_CHECK_OUT(attr);
+  attr->handle = 0;
+  ZTP_CHECK_ALIVE(engine);
+  ZTP_CHECK_TEXT(name);
+  return Guarded(__func__, [&]() -> ztp_error* {
+    const auto world = engine->state->engine.world();
+    const ztp::Schema& schema = world->schema();
+    if (!HasName(schema, View(name))) {
+      std::vector<std::string_view> names;
+      for (const ztp::Input& input : schema.inputs) names.push_back(input.name);
+      for (const ztp::Action& action : schema.actions) {
+        for (const ztp::Param& param : action.params) names.push_back(param.name);
+      }
+      const std::string near = ztp::DidYouMean(View(name), names);
+      return ztp::c::NewError(ZTP_NOT_FOUND,
+                              ztp::Cat("no action has a parameter, and the policy no input, `",
+                                       View(name), "`", near.empty() ? "" : ": ", near));
+    }
+    attr->handle =
+        uint64_t{engine->state->number} << 32 | engine->state->attrs.NumberOf(View(name));
+    return nullptr;
+  });
+}
+
+ztp_error* ztp_change_new(ztp_engine* engine, ztp_change** change) {
+  ZTP_CHECK_OUT(change);
+  *change = nullptr;
+  ZTP_CHECK_ALIVE(engine);
+  return Guarded(__func__, [&]() -> ztp_error* {
+    *change = NewHandle<ztp_change>(engine->state);
+    return nullptr;
+  });
+}
+
+ztp_error* ztp_change_upsert_json(ztp_change* change, ztp_text json) {
+  ZTP_CHECK_ALIVE(change);
+  ZTP_CHECK_TEXT(json);
+  return Guarded(__func__, [&]() -> ztp_error* {
+    std::vector<ztp::JsonError> errors;
+    if (change->change.UpsertJson(View(json), change->state->assume_proven(), &errors)) {
+      return nullptr;
+    }
+    return FromJson(ZTP_BAD_FACTS, errors);
+  });
+}
+
+ztp_error* ztp_change_delete(ztp_change* change, ztp_text type, ztp_text id) {
+  ZTP_CHECK_ALIVE(change);
+  ZTP_CHECK_TEXT(type);
+  ZTP_CHECK_TEXT(id);
+  return Guarded(__func__, [&]() -> ztp_error* {
+    const absl::Status status = change->change.Delete(View(type), View(id));
+    return status.ok() ? nullptr : FromStatus(status, ZTP_BAD_FACTS);
+  });
+}
+
+ztp_error* ztp_change_add_parent(ztp_change* change, ztp_text type, ztp_text id,
+                                 ztp_text parent_type, ztp_text parent_id) {
+  ZTP_CHECK_ALIVE(change);
+  ZTP_CHECK_TEXT(type);
+  ZTP_CHECK_TEXT(id);
+  ZTP_CHECK_TEXT(parent_type);
+  ZTP_CHECK_TEXT(parent_id);
+  return Guarded(__func__, [&]() -> ztp_error* {
+    const absl::Status status =
+        change->change.AddParent(View(type), View(id), View(parent_type), View(parent_id));
+    return status.ok() ? nullptr : FromStatus(status, ZTP_BAD_FACTS);
+  });
+}
+
+ztp_error* ztp_change_add_origin(ztp_change* change, ztp_text type, ztp_text id,
+                                 ztp_text origin_type, ztp_text origin_id) {
+  ZTP_CHECK_ALIVE(change);
+  ZTP_CHECK_TEXT(type);
+  ZTP_CHECK_TEXT(id);
+  ZTP_CHECK_TEXT(origin_type);
+  ZTP_CHECK_TEXT(origin_id);
+  return Guarded(__func__, [&]() -> ztp_error* {
+    const absl::Status status =
+        change->change.AddOrigin(View(type), View(id), View(origin_type), View(origin_id));
+    return status.ok() ? nullptr : FromStatus(status, ZTP_BAD_FACTS);
+  });
+}
+
+ztp_error* ztp_change_commit(ztp_change* change) {
+  ZTP_CHECK_ALIVE(change);
+  return Guarded(__func__, [&]() -> ztp_error* {
+    const absl::Status status = change->state->engine.Commit(change->change);
+    if (!status.ok()) return FromStatus(status, ZTP_BAD_FACTS);
+    change->change = ztp::FactsChange(change->state->engine.world());
+    return nullptr;
+  });
+}
+
+void ztp_change_free(ztp_change* change) { ztp::c::FreeHandle(change); }
+
+void ztp_debug(bool on) { ztp::c::debugging = on; }
+
+const char* ztp_version(void) { return ZTP_VERSION; }
+
+}  // extern "C"

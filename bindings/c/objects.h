@@ -1,0 +1,190 @@
+// The objects of the C interface, as they are inside.
+//
+// Boundary: data and how it hangs together; each file of this folder has the functions of one kind.
+// What may be freed in any order is held by shared pointers: a handle is the caller's hold.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bindings/c/handle.h"
+#include "bindings/c/ztp.h"
+#include "engine/base/world.h"
+#include "engine/eval/batch.h"
+#include "engine/eval/bound_request.h"
+#include "engine/eval/json_request.h"
+#include "engine/eval/scratch.h"
+#include "engine/runtime/engine.h"
+
+namespace ztp::c {
+
+// The names that ztp_attr stand for, of one engine: whatever policy is in force, a name keeps its
+// number. There are as many as were found in some policy that was in force when they were asked
+// for.
+class AttrNames {
+ public:
+  uint32_t NumberOf(std::string_view name);
+  // Copied, as others may add names meanwhile.
+  std::string Name(uint32_t number) const;
+  size_t size() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> names_;
+};
+
+// What an engine's sessions share with it.
+struct EngineState {
+  EngineState(std::shared_ptr<const World> first, std::shared_ptr<EpochPage> page)
+      : engine(std::move(first), std::move(page)) {}
+
+  Engine engine;
+  AttrNames attrs;
+  uint32_t number = 0;  // no other engine of this process has it
+  uint32_t flags = 0;
+  ztp_decision_callback on_decision = nullptr;
+  void* context = nullptr;
+  // Of ztp_engine_load: what ztp_engine_reload reads again.
+  std::string policy_path;
+  std::vector<std::string> facts_paths;
+
+  bool assume_proven() const { return (flags & ZTP_ASSUME_PROVEN) != 0; }
+};
+
+// Where a name is in the requests of an action.
+struct Place {
+  enum Kind : uint8_t { kNowhere, kParam, kInput };
+  Kind kind = kNowhere;
+  uint32_t index = 0;
+};
+
+// What a session answers about its last decision, until the next one.
+struct Decided {
+  const BoundRequest* bound = nullptr;  // null: there is none
+  const Request* plain = nullptr;
+  const ztp_request* request = nullptr;  // null: it came as JSON
+  Verdict verdict;
+  bool halted = false;
+  std::optional<Decision> decision;  // the verdict as plain data, once it was asked for
+  // What accessors gave out.
+  std::string json;
+  std::vector<std::unique_ptr<ztp_value[]>> values;
+  std::vector<std::unique_ptr<ztp_text[]>> texts;
+  std::vector<std::unique_ptr<std::string>> strings;
+
+  void Forget();
+};
+
+}  // namespace ztp::c
+
+struct ztp_policy : ztp::c::Handle {
+  static constexpr ztp::c::Tag kTag = ztp::c::Tag::kPolicy;
+  explicit ztp_policy(std::shared_ptr<const ztp::NamedPolicy> p)
+      : Handle(kTag), policy(std::move(p)) {}
+  std::shared_ptr<const ztp::NamedPolicy> policy;
+};
+
+struct ztp_facts : ztp::c::Handle {
+  static constexpr ztp::c::Tag kTag = ztp::c::Tag::kFacts;
+  explicit ztp_facts(std::shared_ptr<const ztp::Snapshot> s)
+      : Handle(kTag), snapshot(std::move(s)) {}
+  std::shared_ptr<const ztp::Snapshot> snapshot;
+};
+
+struct ztp_epoch : ztp::c::Handle {
+  static constexpr ztp::c::Tag kTag = ztp::c::Tag::kEpoch;
+  explicit ztp_epoch(std::shared_ptr<ztp::EpochPage> p) : Handle(kTag), page(std::move(p)) {}
+  std::shared_ptr<ztp::EpochPage> page;
+};
+
+struct ztp_engine : ztp::c::Handle {
+  static constexpr ztp::c::Tag kTag = ztp::c::Tag::kEngine;
+  explicit ztp_engine(std::shared_ptr<ztp::c::EngineState> s) : Handle(kTag), state(std::move(s)) {}
+  std::shared_ptr<ztp::c::EngineState> state;
+};
+
+struct ztp_change : ztp::c::Handle {
+  static constexpr ztp::c::Tag kTag = ztp::c::Tag::kChange;
+  explicit ztp_change(std::shared_ptr<ztp::c::EngineState> s)
+      : Handle(kTag), state(std::move(s)), change(state->engine.world()) {}
+  std::shared_ptr<ztp::c::EngineState> state;
+  ztp::FactsChange change;
+};
+
+struct ztp_session : ztp::c::Handle {
+  static constexpr ztp::c::Tag kTag = ztp::c::Tag::kSession;
+  explicit ztp_session(std::shared_ptr<ztp::c::EngineState> s)
+      : Handle(kTag), state(std::move(s)), reader(state->engine), world(&reader.Get()) {}
+
+  // What is in force; the last decision is no longer answered for if it was by something else.
+  const ztp::World& Refresh() {
+    const ztp::World& now = reader.Get();
+    if (&now != world || now.serial != serial_of_world) [[unlikely]]
+      Enter(now);
+    return now;
+  }
+  // The next decision begins: what was given out about the last one is no longer good.
+  void Begin() {
+    ++serial;
+    if (last.bound == nullptr) return;
+    last.bound = nullptr;
+    if (last.decision) last.Forget();
+  }
+
+  std::shared_ptr<ztp::c::EngineState> state;
+  ztp::Engine::Reader reader;
+  const ztp::World* world;
+  uint64_t serial_of_world = 0;
+  ztp::Scratch scratch;
+  uint64_t serial = 0;  // of the last decision
+  ztp::c::Decided last;
+
+  // For requests as JSON: of one policy.
+  std::shared_ptr<const ztp::NamedPolicy> parser_policy;
+  std::unique_ptr<ztp::RequestParser> parser;
+  ztp::BoundRequest parsed;
+  std::string answer;
+
+ private:
+  void Enter(const ztp::World& now);
+};
+
+struct ztp_request : ztp::c::Handle {
+  static constexpr ztp::c::Tag kTag = ztp::c::Tag::kRequest;
+  ztp_request(ztp_session* s, std::string_view name)
+      : Handle(kTag), session(s), action_name(name) {}
+
+  ztp_session* session;
+  std::string action_name;
+  // The request as plain data, by the schema of `policy`. What was not set: an empty uid's type has
+  // no index; a fact is missing.
+  std::shared_ptr<const ztp::NamedPolicy> policy;
+  ztp::Request plain;
+  std::string principal_json;  // of carried entities, as they were given
+  std::string resource_json;
+  std::optional<std::vector<std::string>> can;
+  std::vector<ztp::c::Place> places;  // by the number of a ztp_attr
+  std::string json;                   // a value on its way
+  // What is decided: `plain` bound to the world of that serial, unless it was changed since.
+  ztp::BoundRequest bound;
+  uint64_t bound_serial = 0;
+};
+
+struct ztp_batch : ztp::c::Handle {
+  static constexpr ztp::c::Tag kTag = ztp::c::Tag::kBatch;
+  ztp_batch(ztp_session* s, std::shared_ptr<const ztp::World> w, uint64_t g)
+      : Handle(kTag), session(s), world(std::move(w)), generation(g) {}
+
+  ztp_session* session;
+  std::shared_ptr<const ztp::World> world;
+  uint64_t generation;
+  ztp::ActionId action;
+  std::unique_ptr<ztp::Batch> batch;
+  std::map<uint32_t, std::unique_ptr<std::string>> rule_names;  // given out
+};

@@ -1,0 +1,13 @@
+// What libztp gives libztpc of the same version, and nobody else: not installed, no promise.
+#pragma once
+
+#include "bindings/c/ztp.h"
+
+extern "C" {
+// Never null.
+ZTP_API ztp_error* ztp_private_error_new(ztp_code code, ztp_text message);
+// The first call replaces the problem that ztp_private_error_new made of the message.
+ZTP_API void ztp_private_error_add(ztp_error* error, const ztp_problem* problem);
+// ztp_debug.
+ZTP_API bool ztp_private_debugging(void);
+}

@@ -1,0 +1,107 @@
+// See engine.h.
+#include "engine/runtime/engine.h"
+
+#include "engine/base/status.h"
+#include "engine/base/str.h"
+#include "engine/facts/json_facts.h"
+#include "engine/facts/program_digest.h"
+#include "engine/facts/snapshot_builder.h"
+
+namespace ztp {
+
+bool FactsChange::UpsertJson(std::string_view json, bool assume_proven,
+                             std::vector<JsonError>* errors) {
+  FactsOptions options;
+  options.assume_proven = assume_proven;
+  FactsResult result = LoadFacts(json, begun_->schema(), options);
+  *errors = std::move(result.errors);
+  if (!errors->empty()) return false;
+  steps_.reserve(steps_.size() + result.entities.size());
+  for (EntityRecord& record : result.entities) steps_.emplace_back(std::move(record));
+  return true;
+}
+
+absl::StatusOr<EntityUid> FactsChange::Uid(std::string_view type, std::string_view id) const {
+  const Schema& schema = begun_->schema();
+  if (const auto found = schema.FindEntityType(type)) return EntityUid{*found, std::string(id)};
+  std::vector<std::string_view> names;
+  for (const EntityType& entity : schema.entities) names.push_back(entity.json_name);
+  const std::string near = DidYouMean(type, names);
+  return NotFound("there is no entity type ", type, near.empty() ? "" : ": ", near);
+}
+
+absl::Status FactsChange::Delete(std::string_view type, std::string_view id) {
+  ZTP_ASSIGN_OR_RETURN(EntityUid uid, Uid(type, id));
+  steps_.emplace_back(Removal{std::move(uid)});
+  return absl::OkStatus();
+}
+
+absl::Status FactsChange::AddEdge(std::string_view type, std::string_view id,
+                                  std::string_view to_type, std::string_view to_id,
+                                  bool is_parent) {
+  ZTP_ASSIGN_OR_RETURN(EntityUid from, Uid(type, id));
+  ZTP_ASSIGN_OR_RETURN(EntityUid to, Uid(to_type, to_id));
+  steps_.emplace_back(Edge{std::move(from), std::move(to), is_parent});
+  return absl::OkStatus();
+}
+
+absl::Status FactsChange::AddParent(std::string_view type, std::string_view id,
+                                    std::string_view parent_type, std::string_view parent_id) {
+  return AddEdge(type, id, parent_type, parent_id, true);
+}
+absl::Status FactsChange::AddOrigin(std::string_view type, std::string_view id,
+                                    std::string_view origin_type, std::string_view origin_id) {
+  return AddEdge(type, id, origin_type, origin_id, false);
+}
+
+void Engine::Publish(std::shared_ptr<const World> next) {
+  // First what is in force, then the count: who reads the new count gets the new world, and who
+  // decided by the old one holds the old count.
+  current_.Publish(std::move(next));
+  generation_.Advance();
+}
+
+absl::Status Engine::Replace(std::shared_ptr<const NamedPolicy> policy,
+                             std::shared_ptr<const Snapshot> facts) {
+  const std::lock_guard<std::mutex> lock(writers_);
+  const std::shared_ptr<const World> before = current_.Newest();
+  if (policy == nullptr) policy = before->named;
+  if (facts == nullptr) facts = before->facts;
+  ZTP_ASSIGN_OR_RETURN(std::shared_ptr<const World> next,
+                       MakeWorld(std::move(policy), std::move(facts)));
+  Publish(std::move(next));
+  return absl::OkStatus();
+}
+
+absl::Status Engine::Commit(const FactsChange& change) {
+  const std::lock_guard<std::mutex> lock(writers_);
+  const std::shared_ptr<const World> before = current_.Newest();
+  if (before->named != change.begun_->named &&
+      FactsProgramDigest(before->policy().program()) !=
+          FactsProgramDigest(change.begun_->policy().program())) {
+    return absl::FailedPreconditionError(
+        "a policy with other entity types is in force since the change was begun: begin it anew");
+  }
+  SnapshotBuilder builder(before->facts);
+  for (const FactsChange::Step& step : change.steps_) {
+    if (const auto* record = std::get_if<EntityRecord>(&step)) {
+      ZTP_RETURN_IF_ERROR(builder.Upsert(*record));
+    } else if (const auto* removal = std::get_if<FactsChange::Removal>(&step)) {
+      ZTP_RETURN_IF_ERROR(builder.Delete(removal->uid));
+    } else {
+      const auto& edge = std::get<FactsChange::Edge>(step);
+      const std::span<const EntityUid> to(&edge.to, 1);
+      const std::span<const EntityUid> none;
+      ZTP_RETURN_IF_ERROR(
+          builder.AddEdges(edge.from, edge.is_parent ? to : none, edge.is_parent ? none : to));
+    }
+  }
+  ZTP_ASSIGN_OR_RETURN(std::shared_ptr<const Snapshot> facts,
+                       BuildSnapshot(before->policy(), builder));
+  ZTP_ASSIGN_OR_RETURN(std::shared_ptr<const World> next,
+                       MakeWorld(before->named, std::move(facts)));
+  Publish(std::move(next));
+  return absl::OkStatus();
+}
+
+}  // namespace ztp

@@ -1,0 +1,88 @@
+// A page that processes of one machine share: by it a revocation reaches all of them at once.
+//
+// Boundary: the file, its mapping and its meaning. Reading makes no system call, takes no lock and
+// allocates nothing; whatever is not plainly right reads as kClosed, at which nobody may be
+// allowed. Who may write is the file's owner's to say, by its mode.
+//
+// The file is 4,096 bytes, little-endian, of which this is used:
+//   0   magic   "ZTPEPOCH"
+//   8   format  1
+//   16  epoch   how often it was revoked, halted or released; its top bit: halted
+//   24  check   the complement of `epoch`, bit by bit: while they disagree a writer is at work, or
+//               died at it
+//   32  until   microseconds since 1970: from then on the page is closed unless it was set anew;
+//               INT64_MAX: never
+// What is left is zero. A writer holds the file's lock (flock) while it changes a word.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace ztp {
+
+struct EpochWords {
+  uint64_t magic;
+  uint64_t format;
+  std::atomic<uint64_t> epoch;
+  std::atomic<uint64_t> check;
+  std::atomic<int64_t> until;
+};
+
+class EpochPage {
+ public:
+  static constexpr uint64_t kMagic = 0x48434f504550545a;  // "ZTPEPOCH"
+  static constexpr uint64_t kFormat = 1;
+  static constexpr uint64_t kHalted = uint64_t{1} << 63;
+  static constexpr uint64_t kClosed = UINT64_MAX;
+  static constexpr size_t kBytes = 4096;
+
+  enum class Access { kRead, kWrite };
+
+  // Makes the file with these permission bits if it is not there, and opens it for writing.
+  // InvalidArgument: others may write it (mode & 2), or there is something else of that name.
+  static absl::StatusOr<std::shared_ptr<EpochPage>> Create(const std::string& path, uint32_t mode);
+  // NotFound, PermissionDenied, Unavailable; InvalidArgument: it is no such page, is torn, anyone
+  // may write it, or it belongs neither to root nor to the user that asks.
+  static absl::StatusOr<std::shared_ptr<EpochPage>> Open(const std::string& path, Access access);
+  ~EpochPage();
+  EpochPage(const EpochPage&) = delete;
+  EpochPage& operator=(const EpochPage&) = delete;
+
+  // The epoch at `now`, or kClosed. Static so that a lease can ask with the page's address alone.
+  static uint64_t Read(const EpochWords& page, int64_t now) {
+    const uint64_t epoch = page.epoch.load(std::memory_order_acquire);
+    const uint64_t check = page.check.load(std::memory_order_acquire);
+    const bool torn = check != ~epoch;
+    const bool halted = (epoch & kHalted) != 0;
+    const bool left_alone = now >= page.until.load(std::memory_order_relaxed);
+    return torn | halted | left_alone ? kClosed : epoch;
+  }
+  // How often it was changed; kClosed if it is torn or halted.
+  uint64_t value() const { return Read(*words_, INT64_MIN); }
+  // Stays mapped for as long as the process lives, for leases that outlive the page's object.
+  const EpochWords* words() const { return words_; }
+
+  // PermissionDenied: it was opened for reading. They repair a page that a writer left torn.
+  absl::Status Revoke();
+  absl::Status SetHalted(bool halted);
+  absl::Status KeepUntil(int64_t until);
+
+ private:
+  EpochPage(std::string path, int fd, EpochWords* words, bool writable)
+      : path_(std::move(path)), fd_(fd), words_(words), writable_(writable) {}
+
+  template <typename Change>
+  absl::Status Write(const Change& change);
+
+  std::string path_;
+  int fd_;
+  EpochWords* words_;
+  bool writable_;
+};
+
+}  // namespace ztp

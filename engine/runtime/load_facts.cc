@@ -1,0 +1,79 @@
+// See load_facts.h.
+#include "engine/runtime/load_facts.h"
+
+#include <utility>
+
+#include "engine/base/limits.h"
+#include "engine/base/mapped_file.h"
+#include "engine/base/status.h"
+#include "engine/base/str.h"
+#include "engine/facts/snapshot_file.h"
+
+namespace ztp {
+namespace {
+
+FactsOptions ReaderOptions(const LoadFactsOptions& options,
+                           std::function<void(size_t, size_t)> progress) {
+  FactsOptions reader;
+  reader.assume_proven = options.assume_proven;
+  reader.limits.max_file_bytes = kMaxFactsTextBytes;
+  if (options.progress) reader.progress = std::move(progress);
+  return reader;
+}
+
+}  // namespace
+
+FactsLoader::FactsLoader(const Policy& policy, LoadFactsOptions options)
+    : policy_(policy),
+      options_(std::move(options)),
+      builder_(policy.shared_program()),
+      sink_(&builder_),
+      reader_(policy.schema(),
+              ReaderOptions(options_,
+                            [this](size_t done, size_t entities) {
+                              options_.progress(name_, done, bytes_, entities);
+                            }),
+              &sink_) {}
+
+absl::Status FactsLoader::AddFile(const std::string& path) {
+  ZTP_ASSIGN_OR_RETURN(const MappedFile file,
+                       MapFile(path, kMaxFactsTextBytes, "a file of facts", MapFor::kOnePass));
+  if (!LooksLikeFactsFile(file.bytes)) return AddJson(path, file.bytes);
+  if (any_json_ || mapped_ != nullptr) {
+    return InvalidArgument(path,
+                           " is a facts file, which is all the facts there are: give it alone");
+  }
+  ZTP_ASSIGN_OR_RETURN(mapped_, SnapshotFile::Open(policy_.shared_program(), path));
+  return absl::OkStatus();
+}
+
+absl::Status FactsLoader::AddJson(std::string_view name, std::string_view text) {
+  if (mapped_ != nullptr) {
+    return InvalidArgument("a facts file is all the facts there are: give it alone");
+  }
+  any_json_ = true;
+  name_ = name;
+  bytes_ = text.size();
+  reader_.Add(name, text);
+  return reader_.sink_status();
+}
+
+absl::StatusOr<std::shared_ptr<const Snapshot>> FactsLoader::Finish() {
+  if (mapped_ != nullptr) return mapped_;
+  ZTP_RETURN_IF_ERROR(reader_.sink_status());
+  if (!reader_.ok()) {
+    const size_t count = reader_.errors().size();
+    return InvalidArgument(count, count == 1 ? " error" : " errors",
+                           " in the facts; nothing was loaded");
+  }
+  if (options_.progress) options_.progress("", 0, 0, builder_.stored_count());
+  return BuildSnapshot(policy_, builder_);
+}
+
+absl::StatusOr<std::shared_ptr<const Snapshot>> FactsFor(
+    const Policy& policy, const std::shared_ptr<const Snapshot>& facts) {
+  if (facts->program() == policy.shared_program()) return facts;
+  return SnapshotFile::Read(policy.shared_program(), SnapshotFile::Bytes(*facts));
+}
+
+}  // namespace ztp

@@ -1,0 +1,65 @@
+// Facts from files or texts into one snapshot: JSON entity by entity, or a facts file mapped.
+//
+// Boundary: finds out which kind each file is; what the kinds are made of is facts/'s. All of it is
+// taken or nothing.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "engine/eval/policy.h"
+#include "engine/facts/ingest.h"
+#include "engine/facts/json_facts.h"
+#include "engine/facts/snapshot.h"
+
+namespace ztp {
+
+struct LoadFactsOptions {
+  bool assume_proven = false;  // as FactsOptions
+  // Called now and then: how many of a text's bytes were read, of how many, and how many entities
+  // of all. With an empty name once all are read and edges are about to be followed.
+  std::function<void(std::string_view name, size_t done, size_t bytes, size_t entities)> progress;
+};
+
+// One set of facts. Not thread-safe. Add everything, then Finish.
+class FactsLoader {
+ public:
+  // `policy` must outlive the snapshot's making; the snapshot keeps what it needs of it.
+  FactsLoader(const Policy& policy, LoadFactsOptions options);
+
+  // A file: JSON, or a facts file (.ztpf), which is all the facts there are. The errors of MapFile
+  // and SnapshotFile::Open. Mistakes in JSON are errors()'.
+  absl::Status AddFile(const std::string& path);
+  // JSON in memory; `name` is what errors call it. It need not outlive the call.
+  absl::Status AddJson(std::string_view name, std::string_view text);
+
+  // What is wrong in JSON, up to a limit; nothing is loaded then.
+  const std::vector<JsonError>& errors() const { return reader_.errors(); }
+
+  // InvalidArgument: there are errors(), or a cycle; the errors of SnapshotBuilder::Build.
+  absl::StatusOr<std::shared_ptr<const Snapshot>> Finish();
+
+ private:
+  const Policy& policy_;
+  LoadFactsOptions options_;
+  SnapshotBuilder builder_;
+  BuilderSink sink_;
+  std::string_view name_;  // of what is being read
+  size_t bytes_ = 0;
+  FactsReader reader_;
+  bool any_json_ = false;
+  std::shared_ptr<const Snapshot> mapped_;
+};
+
+// The same facts for another policy: as they are if they were loaded for it, else from a copy of
+// their bytes. InvalidArgument: the policies differ in entity types, or in what is worked out when
+// facts are loaded.
+absl::StatusOr<std::shared_ptr<const Snapshot>> FactsFor(
+    const Policy& policy, const std::shared_ptr<const Snapshot>& facts);
+
+}  // namespace ztp

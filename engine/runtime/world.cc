@@ -1,0 +1,36 @@
+// See world.h.
+#include "engine/runtime/world.h"
+
+#include <atomic>
+#include <utility>
+
+#include "engine/base/sha256.h"
+#include "engine/base/status.h"
+#include "engine/bundle/write.h"
+#include "engine/runtime/load_facts.h"
+
+namespace ztp {
+
+std::string PolicyDigest(const DecisionProgram& program) {
+  return Sha256Digest(program.bundle.empty() ? WriteBundle(program) : program.bundle);
+}
+
+absl::StatusOr<std::shared_ptr<const NamedPolicy>> NamedPolicy::Make(DecisionProgram program) {
+  std::string digest = PolicyDigest(program);
+  ZTP_ASSIGN_OR_RETURN(std::shared_ptr<const Policy> policy, Policy::Make(std::move(program)));
+  return std::make_shared<const NamedPolicy>(NamedPolicy{std::move(policy), std::move(digest)});
+}
+
+absl::StatusOr<std::shared_ptr<const World>> MakeWorld(std::shared_ptr<const NamedPolicy> policy,
+                                                       std::shared_ptr<const Snapshot> facts) {
+  static std::atomic<uint64_t> serials = 0;
+  if (facts == nullptr) {
+    ZTP_ASSIGN_OR_RETURN(facts, MakeSnapshot(*policy->policy, {}));
+  } else {
+    ZTP_ASSIGN_OR_RETURN(facts, FactsFor(*policy->policy, facts));
+  }
+  return std::make_shared<const World>(
+      World{std::move(policy), std::move(facts), serials.fetch_add(1) + 1});
+}
+
+}  // namespace ztp

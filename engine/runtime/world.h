@@ -1,0 +1,42 @@
+// A policy and the facts that it decides by, together: what is in force at one time.
+//
+// Boundary: immutable; what comes before and after it is engine.h's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "engine/eval/policy.h"
+#include "engine/facts/snapshot.h"
+
+namespace ztp {
+
+// A policy with the name that decisions call it by.
+struct NamedPolicy {
+  std::shared_ptr<const Policy> policy;
+  std::string digest;  // "sha256:…" of its bundle
+
+  // Of a program that came from a bundle, or from the compiler (then of the bundle it would make).
+  // The errors of Policy::Make.
+  static absl::StatusOr<std::shared_ptr<const NamedPolicy>> Make(DecisionProgram program);
+};
+
+// "sha256:…" of the bundle that the program was read from, or of the one that it makes.
+std::string PolicyDigest(const DecisionProgram& program);
+
+struct World {
+  std::shared_ptr<const NamedPolicy> named;
+  std::shared_ptr<const Snapshot> facts;
+  uint64_t serial = 0;  // no other world of this process has it
+
+  const Policy& policy() const { return *named->policy; }
+  const Schema& schema() const { return named->policy->schema(); }
+};
+
+// InvalidArgument: the facts are of other entity types (FactsFor). Facts may be null: none.
+absl::StatusOr<std::shared_ptr<const World>> MakeWorld(std::shared_ptr<const NamedPolicy> policy,
+                                                       std::shared_ptr<const Snapshot> facts);
+
+}  // namespace ztp
