@@ -20,7 +20,7 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +135,47 @@ def row_cost(engine: ztp.Engine, rows: int, entities: int, workers: int, repeats
     }
 
 
+class Plain(torch.utils.data.IterableDataset):  # type: ignore[type-arg]
+    """The items of all shards, without asking."""
+
+    def __init__(self, shards: list[int]) -> None:
+        self.shards = shards
+
+    def __iter__(self) -> Iterator[int]:
+        worker = torch.utils.data.get_worker_info()
+        for shard in self.shards[worker.id :: worker.num_workers] if worker else self.shards:
+            yield from of_shard(shard)
+
+
+SHARD = 1000
+
+
+def of_shard(shard: int) -> Iterable[int]:
+    return range(SHARD)
+
+
+def record_of(shard: int) -> ztp.Entity:
+    return ztp.Entity("Record", f"r{shard * 10}")  # all open
+
+
+def item_cost(engine: ztp.Engine, items: int, workers: int, repeats: int) -> dict[str, Any]:
+    shards = list(range(items // SHARD))
+    options: dict[str, Any] = {"batch_size": 256, "num_workers": workers, "collate_fn": total}
+    guarded: ztp.torch.GuardedIterableDataset[int] = ztp.torch.GuardedIterableDataset(
+        shards, engine, "read", principal=ME, resource=record_of, open=of_shard
+    )
+    loader = ztp.torch.guard_loader(guarded, **options)
+    plain: Any = torch.utils.data.DataLoader(Plain(shards), **options)
+    of_guarded, of_plain, more = difference(lambda: drain(loader), lambda: drain(plain), repeats)
+    return {
+        "what": f"an item of a shard of {SHARD}, {workers} workers",
+        "guarded_ns": of_guarded / items * 1e9,
+        "plain_ns": of_plain / items * 1e9,
+        "more_ns": more / items * 1e9,
+        "target_ns": 1000,
+    }
+
+
 def step_costs(engine: ztp.Engine, repeats: int, count: int = 1_000_000) -> list[dict[str, Any]]:
     bound = engine.bind("train", principal=ME, resource=TEAM)
     lease = bound().lease
@@ -185,6 +226,8 @@ def main() -> None:
         for entities in (100, options.rows):
             for workers in (0, 2):
                 results.append(row_cost(engine, options.rows, entities, workers, options.repeats))
+        for workers in (0, 2):
+            results.append(item_cost(engine, options.rows, workers, options.repeats))
     if options.format == "json":
         print(json.dumps(results, indent=1))
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -171,3 +172,17 @@ def test_a_real_estimator_is_trained_saved_and_loaded(engine: ztp.Engine, tmp_pa
     engine.facts.upsert(dataset("a", hold=True))
     with pytest.raises(ztp.Denied):
         checkpoint.load()
+
+
+def test_the_example(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("sklearn")
+    path = Path(__file__).parents[1] / "examples" / "fit_digits.py"
+    spec = importlib.util.spec_from_file_location("fit_digits", path)
+    assert spec is not None and spec.loader is not None
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    example.train(tmp_path)
+    printed = capsys.readouterr().out
+    assert 'Dataset::"north", may not be read' in printed
+    assert "not loaded:" in printed and "saved after epoch 2" not in printed
+    assert (tmp_path / "digits.pkl").exists()

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol, Union
+from typing import Protocol, Union, runtime_checkable
 
 from .guard_rows import EntityLike, origin_key
 
 __all__ = ["Lineage", "Source"]
 
 
+@runtime_checkable
 class HasOrigins(Protocol):
     """Guarded rows, guarded shards, another lineage: what knows which entities were really read."""
 
@@ -38,7 +39,7 @@ class Lineage:
 
     def add(self, source: Source) -> None:
         """From here on this belongs to it too: guarded rows or shards, or an entity."""
-        if hasattr(source, "origins"):
+        if isinstance(source, HasOrigins):
             self._sources.append(source)
         else:
             self._added[origin_key(source)] = None

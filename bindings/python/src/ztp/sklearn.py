@@ -16,13 +16,14 @@ of row numbers: NumPy's, sparse matrices, data frames (by position), and plain l
 
 from __future__ import annotations
 
+import functools
 import pickle
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 
-from .guard import Ask, Checkpoint, EntityLike, Guard, Lineage, Obliged, Rows, Source, Values, steps
 from . import Denied
+from .guard import Ask, Checkpoint, EntityLike, Guard, Lineage, Obliged, Rows, Source, Values, steps
 
 if TYPE_CHECKING:
     import os
@@ -127,7 +128,7 @@ def partial_fit(
     """
     fit: Any = estimator
     guard = ask if isinstance(ask, Guard) else Guard(ask, oblige=oblige)
-    save = (lambda: checkpoint(estimator)) if checkpoint is not None else None
+    save = functools.partial(checkpoint, estimator) if checkpoint is not None else None
     for _ in range(epochs):
         run = steps(data, guard, on_stop=on_stop, checkpoint=save)
         for chunk in run:

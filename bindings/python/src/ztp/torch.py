@@ -19,25 +19,10 @@ within one step. PyTorch 1.13 and later; this module is the only one that import
 from __future__ import annotations
 
 import functools
+import importlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
-
-try:
-    import torch
-    from torch.utils.data import (
-        BatchSampler,
-        DataLoader,
-        Dataset,
-        IterableDataset,
-        RandomSampler,
-        SequentialSampler,
-        default_collate,
-        default_convert,
-        get_worker_info,
-    )
-except ImportError as missing:  # pragma: no cover
-    raise ImportError("ztp.torch needs PyTorch; the rest of ztp does not") from missing
+from typing import IO, TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from . import Denied
 from .guard import Checkpoint, EntityLike, GuardedSequence, Lineage, Obliged, Rows, Shards, Source, Values
@@ -46,6 +31,34 @@ if TYPE_CHECKING:
     import os
 
     from . import Engine
+
+    # Checked in the same way whichever PyTorch is there, with types or without, or none.
+    torch: Any
+    BatchSampler: Any
+    DataLoader: Any
+    Dataset: Any
+    IterableDataset: Any
+    RandomSampler: Any
+    SequentialSampler: Any
+    default_collate: Any
+    default_convert: Any
+    get_worker_info: Any
+else:
+    try:
+        import torch
+        from torch.utils.data import (
+            BatchSampler,
+            DataLoader,
+            Dataset,
+            IterableDataset,
+            RandomSampler,
+            SequentialSampler,
+            default_collate,
+            default_convert,
+            get_worker_info,
+        )
+    except ImportError as missing:
+        raise ImportError("ztp.torch needs PyTorch; the rest of ztp does not") from missing
 
 __all__ = ["GuardedDataset", "GuardedIterableDataset", "GuardedLoader", "guard_checkpoint", "guard_loader"]
 
@@ -65,7 +78,7 @@ class SharedMarks:
         return (both[: self._size], both[self._size : 2 * self._size])
 
 
-class GuardedDataset(GuardedSequence[T], Dataset):  # type: ignore[misc,type-arg]
+class GuardedDataset(GuardedSequence[T], Dataset):  # type: ignore[misc]
     """A map-style data set whose rows are decided before they are read.
 
         data = ztp.torch.GuardedDataset(dataset, ztp.guard.Rows(engine, "train", owners, principal=me, …))
@@ -86,7 +99,7 @@ class GuardedDataset(GuardedSequence[T], Dataset):  # type: ignore[misc,type-arg
         return self.data
 
 
-class GuardedIterableDataset(IterableDataset[T]):
+class GuardedIterableDataset(IterableDataset, Generic[T]):  # type: ignore[misc]
     """An iterable data set of shards that are decided before they are opened.
 
         data = ztp.torch.GuardedIterableDataset(paths, engine, "train", open=read_tar, principal=me,
@@ -144,15 +157,14 @@ class _Partial:
 
     def pin_memory(self) -> _Partial:
         """Called by a loader that pins its batches."""
-        from torch.utils.data._utils.pin_memory import pin_memory
-
-        return _Partial(pin_memory(self.batch), self.refused)
+        pin: Any = importlib.import_module("torch.utils.data._utils.pin_memory").pin_memory
+        return _Partial(pin(self.batch), self.refused)
 
 
 _NONE = "no row is left"  # in place of a batch; a string, since those are neither moved nor pinned
 
 
-class _Reader(Dataset):  # type: ignore[type-arg]
+class _Reader(Dataset):  # type: ignore[misc]
     """What a loader's fetcher gets: rows by their number in the data, or a refusal."""
 
     def __init__(self, data: Any, rows: Rows) -> None:
@@ -184,7 +196,7 @@ def _refuse(row: int, denied: Denied) -> _Refusal:
     return _Refusal(row, str(denied))
 
 
-class _IterableReader(IterableDataset):  # type: ignore[type-arg]
+class _IterableReader(IterableDataset):  # type: ignore[misc]
     """The same of an iterable data set: what it raises ends it with a refusal."""
 
     def __init__(self, data: Any) -> None:
@@ -286,20 +298,21 @@ class _Shuffled:
 
     def __iter__(self) -> Iterator[int]:
         count = len(self.data)
-        return iter(RandomSampler(range(count), generator=self.generator) if count else ())  # type: ignore[arg-type]
+        return iter(RandomSampler(range(count), generator=self.generator) if count else ())
 
     def __len__(self) -> int:
         return len(self.data)
 
 
-class GuardedLoader(DataLoader[T]):
+class GuardedLoader(DataLoader, Generic[T]):  # type: ignore[misc]
     """A `DataLoader` of guarded data. Made by `guard_loader`."""
 
+    _iterator: Any
     _source: Any
-    _on_denied: str
+    _on_denied: str | None
     _plan: int
 
-    def __iter__(self) -> Iterator[T]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[T]:
         rows = self._source.rows if isinstance(self._source, GuardedDataset) else None
         if rows is None:
             return self._hand_over(super().__iter__(), None, deque())
@@ -339,11 +352,12 @@ class GuardedLoader(DataLoader[T]):
 
     def origins(self) -> Iterator[tuple[str, str]]:
         """What was really read comes from: for a lineage."""
-        return self._source.origins()  # type: ignore[no-any-return]
+        origins: Iterator[tuple[str, str]] = self._source.origins()
+        return origins
 
 
 def guard_loader(
-    data: GuardedDataset[T] | GuardedIterableDataset[T] | DataLoader[T],
+    data: GuardedDataset[T] | GuardedIterableDataset[T] | Any,
     rows: Rows | None = None,
     *,
     on_denied: Literal["raise", "skip"] | None = None,
@@ -410,11 +424,11 @@ def _samplers(source: GuardedDataset[Any], options: dict[str, Any], batched: boo
             sampler = _Shuffled(drawn, options.get("generator")) if shuffle else SequentialSampler(drawn)
         if not batched:
             return {"sampler": _Positions(sampler, rows, False, positions), "batch_size": None}
-        batch_sampler = BatchSampler(sampler if positions else _Allowed(sampler, rows), size, drop_last)  # type: ignore[arg-type]
+        batch_sampler = BatchSampler(sampler if positions else _Allowed(sampler, rows), size, drop_last)
     return {"batch_sampler": _Positions(batch_sampler, rows, True, positions)}
 
 
-def _taken_apart(loader: DataLoader[Any], rows: Rows | None, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+def _taken_apart(loader: Any, rows: Rows | None, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """The data set and the options that a loader was made with."""
     if options:
         raise TypeError(f"an existing loader keeps its own options; {sorted(options)} cannot be given")
