@@ -19,7 +19,7 @@ lattice Label { level: Sensitivity, tags: Tags }
 
 entity Team
 entity User { clearance: Label }
-entity Dataset { label: Label, open: Bool = true, until?: Time, hold: Bool = false }
+entity Dataset { label: Label, open: Bool = true, since?: Time, until?: Time, hold: Bool = false }
 entity Archive { open: Bool = true }
 entity Model derives Model, Dataset { digest: Digest, label: Label inherited, hold: Bool = false }
 entity Shard carried vouched { open: Bool }
@@ -38,6 +38,7 @@ permit read_open {
   action    read
   resource  d: Dataset
   when      d.open and d.label flows to u.clearance
+  when      if d has since then now >= d.since else true
   when      if d has until then now < d.until else true
   when      (action.purpose ?? "research") == "research"
 }
@@ -98,11 +99,18 @@ MODEL = ztp.Entity("Model", "net")
 
 
 def dataset(
-    name: str, *, level: str = "internal", open: bool = True, until: datetime | None = None, **more: Any
+    name: str,
+    *,
+    level: str = "internal",
+    open: bool = True,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    **more: Any,
 ) -> dict[str, Any]:
     attrs: dict[str, Any] = {"label": {"level": level, "tags": []}, "open": open, **more}
-    if until is not None:
-        attrs["until"] = until.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+    for name_, time in (("since", since), ("until", until)):
+        if time is not None:
+            attrs[name_] = time.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
     return {"uid": {"type": "Dataset", "id": name}, "attrs": attrs}
 
 

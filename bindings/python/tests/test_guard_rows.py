@@ -194,6 +194,25 @@ def test_what_another_process_read_is_looked_at_again(engine: ztp.Engine) -> Non
     assert rows.refused([0, 2, 4]) == [0, 4]
 
 
+def test_a_change_of_facts_is_told_of_all_rows_at_once(engine: ztp.Engine) -> None:
+    rows = rows_of(engine, [("Dataset", "a"), ("Archive", "old")], resource_type=None)  # of two blocks
+    engine.facts.upsert({"uid": {"type": "Archive", "id": "old"}, "attrs": {"open": False}})
+    assert rows.refused([0]) == []
+    assert not rows.allowed(1)  # so that workers, which share it, see it before they read
+
+
+def test_the_plan_changes_when_workers_know_too_little(engine: ztp.Engine) -> None:
+    engine.facts.upsert(dataset("b", since=soon(0.1)))
+    rows = rows_of(engine)
+    plan = rows.plan
+    assert list(rows.refresh().indices) == [0, 4] and rows.plan == plan
+    time.sleep(0.12)
+    assert list(rows.refresh().indices) == [0, 2, 4] and rows.plan > plan  # allowed, which it was not when they started
+    plan = rows.plan
+    engine.facts.upsert(dataset("a"))
+    assert rows.refresh().plan > plan
+
+
 def test_origins_are_what_was_read(engine: ztp.Engine) -> None:
     rows = rows_of(engine)
     assert list(rows.origins()) == []

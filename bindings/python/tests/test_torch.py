@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import multiprocessing
 import pickle
+import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -174,23 +176,20 @@ def test_the_page_stops_workers_and_the_loop(
     paged: ztp.Engine, page: ztp.Epoch, start: str  # noqa: F811
 ) -> None:
     data = Data()
-    data.slow = 0.002
+    data.slow = 0.02
     loader = ztp.torch.guard_loader(
-        guarded(paged, data), batch_size=1, num_workers=2, multiprocessing_context=start
-    )
+        guarded(paged, data), batch_size=1, num_workers=2, multiprocessing_context=start, prefetch_factor=10
+    )  # all rows are on their way to the workers at once
     bound = paged.bind("train", principal=ME, resource=TEAM, well=True)
     seen = 0
     run = ztp.guard.steps(loader, bound, on_stop="end")
     for _ in run:
         seen += 1
-        if seen == 3:
-            page.halt()
-            time.sleep(0.05)
-            read = int(data.reads.sum())
-    assert seen == 3
-    assert run.stopped is not None
-    time.sleep(0.05)
-    assert int(data.reads.sum()) == read  # no worker went on
+        page.halt()
+        time.sleep(0.4)  # this process does nothing meanwhile: workers learn of it by themselves
+    assert seen == 1
+    assert run.stopped is not None and run.stopped.decision is not None and run.stopped.decision.halted
+    assert int(data.reads.sum()) < len(ALLOWED)
 
 
 @pytest.mark.parametrize("start", ["fork", "spawn"])
@@ -227,6 +226,79 @@ def test_persistent_workers_are_started_again_when_facts_change(engine: ztp.Engi
     expected = [row for row in range(COUNT) if OWNERS[row] in ("a", "closed")]
     assert flat(loader) == expected and data.read() == expected
     assert loader._iterator is not first
+
+
+def try_to_read(rows: ztp.guard.Rows, go: Any, answers: Any) -> None:
+    go.wait(60)
+    rows.engine.revoke()  # so that this process decides by what it knows
+    answers.put((rows.engine.decide(ME, "read", ("Dataset", "b")).allow, rows.refused(range(COUNT)), rows.allowed(2)))
+    try:
+        rows.admit(2)
+        answers.put("read")
+    except ztp.Denied:
+        answers.put("denied")
+
+
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+def test_a_worker_does_not_allow_what_its_parent_denied(engine: ztp.Engine, start: str) -> None:  # noqa: F811
+    rows = ztp.torch.GuardedDataset(Data(), rows_of(engine)).rows
+    context = torch.multiprocessing.get_context(start)
+    go, answers = context.Event(), context.Queue()
+    worker = context.Process(target=try_to_read, args=(rows, go, answers))
+    worker.start()
+    engine.facts.upsert(dataset("b", open=False))
+    assert rows.refused([0]) == []  # the parent hears of it
+    go.set()
+    believes, refused, allowed = answers.get(timeout=60)
+    assert believes  # the worker's engine has not
+    assert 2 in refused and not allowed and answers.get(timeout=60) == "denied"
+    worker.join()
+    assert not rows.allowed(2) and rows.allowed(0)
+
+
+def test_two_iterations_of_one_loader_at_once(engine: ztp.Engine) -> None:  # noqa: F811
+    loader = ztp.torch.guard_loader(guarded(engine, Data()), batch_size=3, num_workers=1)
+    both = list(zip(loader, loader))
+    assert flat(one for one, _ in both) == flat(other for _, other in both) == ALLOWED
+
+
+def test_a_loop_that_stops_leaves_no_workers(engine: ztp.Engine) -> None:  # noqa: F811
+    loader = ztp.torch.guard_loader(guarded(engine, Data()), batch_size=2, num_workers=2)
+    kept = None
+    try:
+        for _ in loader:
+            assert len(multiprocessing.active_children()) == 2
+            engine.facts.upsert(dataset("a", open=False))
+    except ztp.Denied as denied:
+        kept = denied
+    assert kept is not None and multiprocessing.active_children() == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_changes_only_allowed_rows_are_handed_over(engine: ztp.Engine, seed: int) -> None:  # noqa: F811
+    """Random changes of facts under way; the engine's own answer, row by row, is what must have been kept to."""
+    random_ = random.Random(seed)
+    names = [f"r{row}" for row in range(COUNT)]
+    engine.facts.upsert([dataset(name) for name in names])
+    data = Data()
+    rows = rows_of(engine, names)
+    loader = ztp.torch.guard_loader(
+        ztp.torch.GuardedDataset(data, rows), batch_size=3, shuffle=True, num_workers=2, on_denied="skip"
+    )
+    denied: set[int] = set()
+    handed_over = 0
+    for _ in range(3):
+        data.reads.zero_()
+        for batch in loader:
+            for row in batch.tolist():
+                assert engine.decide(ME, "read", ("Dataset", names[row])).allow
+                handed_over += 1
+            row = random_.randrange(COUNT)
+            engine.facts.upsert(dataset(names[row], open=row in denied))
+            denied ^= {row}
+        allowed = [row for row in range(COUNT) if engine.decide(ME, "read", ("Dataset", names[row])).allow]
+        assert list(rows.refresh().indices) == allowed
+    assert handed_over > COUNT
 
 
 def test_samplers_draw_positions_among_the_allowed_rows(engine: ztp.Engine) -> None:  # noqa: F811

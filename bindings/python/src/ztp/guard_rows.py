@@ -195,15 +195,18 @@ class Rows:
 
     def _holds(self, code: int) -> bool:
         block = self._block[code]
-        if self._pid != os.getpid():  # forked: the lock may be held by a thread that is not here
-            self._pid = os.getpid()
-            self._lock = threading.Lock()
-            self._follows = True
+        self._notice_fork()
         if not self._valid[block]():
             with self._lock:
                 if not self._valid[block]():
                     self._decide(block)
         return bool(self._allow[code])
+
+    def _notice_fork(self) -> None:
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._lock = threading.Lock()  # the other may be held by a thread that is not here
+            self._follows = True
 
     def allowed(self, row: int) -> bool:
         """Was the row allowed when it was last decided? Says nothing of now: that is `admit`'s."""
@@ -212,6 +215,7 @@ class Rows:
     def refused(self, rows: Iterable[int]) -> list[int]:
         """Those of `rows` that may not be used now: for rows that another process has read."""
         wanted = list(rows)
+        self._notice_fork()
         if self.engine.generation != self._generation:  # so that workers learn of all that changed, not of these rows only
             with self._lock:
                 self._decide_all()
@@ -244,7 +248,8 @@ class Rows:
 
     def refresh(self) -> Rows:
         """Decides everything anew: `indices` are the rows that are allowed now."""
-        if self._follows or self._pid != os.getpid():
+        self._notice_fork()
+        if self._follows:
             raise RuntimeError("a worker's copy cannot be refreshed; refresh the original, and start workers again")
         with self._lock:
             self._decide_all()
