@@ -165,7 +165,16 @@ def test_after_a_halt_is_released_rows_are_read_again(paged: ztp.Engine, page: z
 
 def test_values_are_fetched_anew_with_each_decision(engine: ztp.Engine) -> None:
     purpose = "research"
-    rows = rows_of(engine, values=lambda: {"purpose": purpose})
+    fetched = 0
+
+    def values() -> dict[str, object]:
+        nonlocal fetched
+        fetched += 1
+        return {"purpose": purpose}
+
+    rows = rows_of(engine, [("Archive", "old"), *(("Dataset", name) for name in OWNERS)], resource_type=None, values=values)
+    assert len(rows) == 4 and fetched == 1  # once for all blocks
+    rows = rows_of(engine, values=values)
     assert len(rows) == 3
     purpose = "advertising"
     assert rows.admit(0) == 0  # under its lease

@@ -228,6 +228,17 @@ def test_persistent_workers_are_started_again_when_facts_change(engine: ztp.Engi
     assert loader._iterator is not first
 
 
+def test_a_spawned_worker_has_the_facts_that_were_in_force(engine: ztp.Engine) -> None:  # noqa: F811
+    engine.facts.upsert(dataset("new"))  # in no file
+    data: ztp.torch.GuardedIterableDataset[str] = ztp.torch.GuardedIterableDataset(
+        ["new-1", "a-1"], engine, "read", principal=ME, resource=of_shard
+    )
+    rows = ztp.torch.GuardedDataset(Data(4), rows_of(engine, ["new", "a", "new", "secret"]))
+    options: dict[str, Any] = {"batch_size": 1, "num_workers": 1, "multiprocessing_context": "spawn"}
+    assert sorted(item for batch in ztp.torch.guard_loader(data, **options) for item in batch) == ["a-1", "new-1"]
+    assert flat(ztp.torch.guard_loader(rows, **options)) == [0, 1, 2]
+
+
 def try_to_read(rows: ztp.guard.Rows, go: Any, answers: Any) -> None:
     go.wait(60)
     rows.engine.revoke()  # so that this process decides by what it knows

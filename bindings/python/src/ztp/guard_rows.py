@@ -14,10 +14,10 @@ import threading
 import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from multiprocessing.context import get_spawning_popen
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, Union
 
-from . import Denied, Entity
+from . import Constant, Denied, Entity
+from .guard_spawn import facts_for_worker, spawning
 
 if TYPE_CHECKING:
     from . import Decision, Engine
@@ -105,7 +105,7 @@ class Rows:
     `refresh()` only.
 
     **In worker processes** the copy that a data loader makes decides with an engine of its own (inherited, or loaded
-    again). Its marks are the parent's where they are in shared memory: a row is read only if the last answers of both
+    again, with the facts that were in force when it was started). Its marks are the parent's where they are in shared memory: a row is read only if the last answers of both
     allow it, and what the parent learns (changed facts) or the worker learns (an ended lease, a revoked epoch page) holds
     for both at once. A copy can only take away.
 
@@ -128,7 +128,7 @@ class Rows:
     ) -> None:
         self.engine = engine
         self.action = action
-        self._principal = principal
+        self._principal = principal if principal is None or isinstance(principal, Mapping) else Entity(*entity_key(principal))
         self._values = values
         self._can = tuple(can)
         self._entities, self._codes = _code(resources, resource_type, count)
@@ -199,7 +199,7 @@ class Rows:
         if not self._valid[block]():
             with self._lock:
                 if not self._valid[block]():
-                    self._decide(block)
+                    self._decide(block, _now(self._values))
         return bool(self._allow[code])
 
     def _notice_fork(self) -> None:
@@ -270,10 +270,11 @@ class Rows:
         if generation != self._generation:
             self._generation = generation
             self.plan += 1
+        values = _now(self._values)
         for block in range(len(self._spans)):
-            self._decide(block)
+            self._decide(block, values)
 
-    def _decide(self, block: int) -> None:
+    def _decide(self, block: int, values: dict[str, Any]) -> None:
         first, end = self._spans[block]
         type_, ids = self._asked[block]
         generation = self.engine.generation
@@ -283,7 +284,7 @@ class Rows:
             principal=self._principal,
             resource="resource",
             resource_type=type_,
-            values=_now(self._values),
+            values={name: Constant(value) for name, value in values.items()},
             can=self._can,
         )
         allow = memoryview(result.allow).cast("B").tobytes()
@@ -341,11 +342,16 @@ class Rows:
             for name, value in self.__dict__.items()
             if name not in ("_allow", "_read", "_valid", "_lock", "_pid")
         }
-        state["_follows"] = self._follows or get_spawning_popen() is not None
+        if spawning():
+            state["_follows"] = True
+            state["facts"] = facts_for_worker(self.engine)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        facts = state.pop("facts", None)
         self.__dict__.update(state)
+        if facts is not None:
+            self.engine.replace(facts=facts)
         self._start()
 
     def share(self, marks: type[Marks]) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from . import Denied
 from .guard_lease import Guard, Obliged
 from .guard_rows import EntityLike, Marks, PlainMarks, Values, _now, entity_key, origin_key
+from .guard_spawn import facts_for_worker, spawning
 
 if TYPE_CHECKING:
     from . import Bound, Decision, Engine
@@ -149,10 +150,16 @@ class Shards(Generic[S, T]):
             self._read = moved.views()[1]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in ("_read", "_bound")}
+        state = {name: value for name, value in self.__dict__.items() if name not in ("_read", "_bound")}
+        if spawning():
+            state["facts"] = facts_for_worker(self.engine)
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        facts = state.pop("facts", None)
         self.__dict__.update(state)
+        if facts is not None:
+            self.engine.replace(facts=facts)
         self._start()
 
     def __repr__(self) -> str:

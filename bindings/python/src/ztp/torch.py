@@ -439,6 +439,8 @@ def _taken_apart(loader: Any, rows: Rows | None, options: dict[str, Any]) -> tup
     }
     if loader.num_workers > 0:
         kept["prefetch_factor"] = loader.prefetch_factor
+    if not getattr(loader, "in_order", True):
+        raise ValueError("a guarded loader needs its batches in order")
     dataset: Any = loader.dataset
     if isinstance(dataset, (IterableDataset, GuardedDataset)):
         raise TypeError("give guard_loader the guarded data set and the options; a loader is taken for map-style data")
