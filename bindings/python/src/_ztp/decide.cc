@@ -1,0 +1,79 @@
+// A call of Python to a decision: the one path of Engine.decide, Bound(...) and Bound.allows.
+#include "bindings/python/src/_ztp/engine.h"
+
+namespace ztp::py {
+namespace {
+
+// Which argument a keyword is; nullptr: a parameter's or input's name.
+PyObject** ArgumentFor(const Hooks& hooks, PyObject* name, bool takes_can, Call* call) {
+  if (name == hooks.principal) return &call->principal;
+  if (name == hooks.resource) return &call->resource;
+  if (name == hooks.now) return &call->now;
+  if (name == hooks.can && takes_can) return &call->can;
+  return nullptr;
+}
+
+// The same of names that are not interned.
+PyObject** ArgumentByText(const Hooks& hooks, PyObject* name, bool takes_can, Call* call) {
+  for (PyObject* known : {hooks.principal, hooks.resource, hooks.now, hooks.can}) {
+    if (PyUnicode_Compare(name, known) == 0) return ArgumentFor(hooks, known, takes_can, call);
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+bool ReadCall(PyObject* const* args, Py_ssize_t positional, PyObject* names, const char* function,
+              bool takes_can, Call* call) {
+  if (positional > 3) {
+    PyErr_Format(PyExc_TypeError,
+                 "%s: principal, resource and now are given by place, and not %zd arguments",
+                 function, positional);
+    return false;
+  }
+  if (positional > 0) call->principal = args[0];
+  if (positional > 1) call->resource = args[1];
+  if (positional > 2) call->now = args[2];
+  if (names == nullptr) return true;
+  const Hooks* const hooks = GetHooks();
+  if (hooks == nullptr) return false;
+  const Py_ssize_t count = PyTuple_Size(names);
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    PyObject* const name = PyTuple_GetItem(names, i);
+    PyObject* const value = args[positional + i];
+    PyObject** to = ArgumentFor(*hooks, name, takes_can, call);
+    if (to == nullptr) to = ArgumentByText(*hooks, name, takes_can, call);
+    if (to == nullptr) {
+      call->Add(name, value);
+    } else if (*to != nullptr) {
+      PyErr_Format(PyExc_TypeError, "%s: %U is given twice", function, name);
+      return false;
+    } else {
+      *to = value;
+    }
+  }
+  return true;
+}
+
+PyObject* Decide(EngineObject* engine, Prepared* prepared, const Call& call, Wanted wanted) {
+  Core& core = *engine->core;
+  int64_t now;
+  if (!ToTime(call.now, &now)) return nullptr;
+  Taken worker(core);
+  if (!worker) return nullptr;
+  ztp_request* const request = worker->Apply(*prepared, call);
+  if (request == nullptr) return nullptr;
+  ztp_decision decision = ZTP_DECISION_INIT;
+  if (ztp_error* error = ztp_decide(request, now, &decision)) return Raise(error);
+  if (wanted == Wanted::kBool && engine->on_decision == nullptr) return Bool(decision.allow);
+  Ref made(NewDecision(engine, core, prepared, call, decision));
+  if (!made) return nullptr;
+  if (engine->on_decision != nullptr) {
+    // Before anyone gets the answer; one that cannot be reported is not given.
+    const Ref heard(PyObject_CallFunctionObjArgs(engine->on_decision, made.get(), nullptr));
+    if (!heard) return nullptr;
+  }
+  return wanted == Wanted::kBool ? Bool(decision.allow) : made.release();
+}
+
+}  // namespace ztp::py
