@@ -3,11 +3,11 @@
 
     python3 bench/training_loop.py [--rows 200000] [--repeats 7] [--format json]
 
-Needs the ztp package and PyTorch. A row's cost is what an epoch of a guarded loader takes longer than one of a plain one
-over the same data, divided by its rows: deciding all rows anew, looking up and checking each, and, with workers, looking
-again before a batch is handed over. The data set does next to nothing, so that nothing hides it. Guarded and plain epochs
-take turns, and the median of the differences counts. A step's cost is measured in the same way over items that cost
-nothing.
+Needs the ztp package and PyTorch. A row's cost is what an epoch of a guarded loader takes longer than one of a plain
+one over the same data, divided by its rows: deciding all rows anew, looking up and checking each, and, with workers,
+looking again before a batch is handed over. The data set does next to nothing, so that nothing hides it. Guarded and
+plain epochs take turns, and the median of the differences counts. A step's cost is measured in the same way over
+items that cost nothing.
 
 Targets: 1 µs a row with 0 and with 2 workers, 100 ns a lease check.
 """

@@ -2,10 +2,10 @@
 
     python fit_digits.py [FOLDER]
 
-The same policy and data as train_digits.py, without PyTorch: rows are decided before they are read, every chunk is a step
-under a lease, and the pickled model is saved and loaded where the policy allows it. In the second epoch one of the data
-sets is put under legal hold, as an administrator would: the next chunk that has a row of it is not read, training stops,
-and the model, which has seen it, can be neither loaded nor deployed from then on.
+The same policy and data as train_digits.py, without PyTorch: rows are decided before they are read, every chunk is a
+step under a lease, and the pickled model is saved and loaded where the policy allows it. In the second epoch one of
+the data sets is put under legal hold, as an administrator would: the next chunk that has a row of it is not read,
+training stops, and the model, which has seen it, can be neither loaded nor deployed from then on.
 """
 
 from __future__ import annotations

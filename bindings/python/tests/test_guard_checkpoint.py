@@ -1,5 +1,7 @@
 """Checkpoints: whole or not there, saved and loaded where it is allowed, with what they were made from."""
 
+# ruff: noqa: F811  # fixtures are imported, and are parameters
+
 from __future__ import annotations
 
 import hashlib
@@ -29,7 +31,7 @@ def read(file: IO[bytes]) -> bytes:
 
 
 def checkpoint_of(
-    engine: ztp.Engine, folder: Path, lineage: Iterable[Any] = (("Dataset", "a"),), **options: Any  # noqa: F811
+    engine: ztp.Engine, folder: Path, lineage: Iterable[Any] = (("Dataset", "a"),), **options: Any
 ) -> ztp.guard.Checkpoint[bytes]:
     options = {"principal": ME, "save": "save", "load": "load", "load_digest": "sha256", "model": MODEL, **options}
     return ztp.guard.Checkpoint(
@@ -234,7 +236,7 @@ def test_a_writer_that_fails_leaves_the_one_before(engine: ztp.Engine, tmp_path:
 
 @pytest.mark.parametrize("renames", [0, 1, 2])
 def test_a_save_that_is_cut_short_at_a_rename(
-    engine: ztp.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renames: int  # noqa: F811
+    engine: ztp.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renames: int
 ) -> None:
     checkpoint_of(engine, tmp_path).save(b"old")
     real = os.replace

@@ -1,5 +1,7 @@
 """Leases, steps and guarded functions: work that stops when it is no longer allowed."""
 
+# ruff: noqa: F811  # fixtures are imported, and are parameters
+
 from __future__ import annotations
 
 import asyncio
@@ -184,12 +186,16 @@ def test_a_row_that_is_denied_stops_the_loop_like_a_revocation(engine: ztp.Engin
     assert run.stopped is not None and 'Dataset::"b"' in str(run.stopped)
 
 
-REVOKE = "import sys, ztp; page = ztp.Epoch.open(sys.argv[1], write=True); page.halt() if sys.argv[2] == 'halt' else page.revoke()"
+REVOKE = """
+import sys, ztp
+page = ztp.Epoch.open(sys.argv[1], write=True)
+page.halt() if sys.argv[2] == "halt" else page.revoke()
+"""
 
 
 @pytest.mark.parametrize("how", ["revoke", "halt"])
 def test_another_process_stops_the_loop_through_the_page(
-    paged: ztp.Engine, tmp_path: Any, page: ztp.Epoch, how: str  # noqa: F811
+    paged: ztp.Engine, tmp_path: Any, page: ztp.Epoch, how: str
 ) -> None:
     ask = Question(paged)
     done = 0
@@ -273,14 +279,16 @@ def test_a_guarded_functions_values_come_from_its_arguments(engine: ztp.Engine) 
 def test_a_guarded_functions_obligations_are_carried_out_before_it_runs(engine: ztp.Engine) -> None:
     heard: list[str] = []
 
-    @ztp.guarded(engine.bind("audited", principal=ME, resource=TEAM), oblige={"audit": lambda level: heard.append(level)})
+    bound = engine.bind("audited", principal=ME, resource=TEAM)
+
+    @ztp.guarded(bound, oblige={"audit": lambda level: heard.append(level)})
     def run() -> None:
         heard.append("ran")
 
     run()
     assert heard == ["full", "ran"]
 
-    @ztp.guarded(engine.bind("audited", principal=ME, resource=TEAM))
+    @ztp.guarded(bound)
     def careless() -> None:
         pytest.fail("nobody carries the obligation out")
 

@@ -1,5 +1,7 @@
 """Rows and shards: what is not allowed is never read, and what was read is known."""
 
+# ruff: noqa: F811  # fixtures are imported, and are parameters
+
 from __future__ import annotations
 
 import pickle
@@ -146,7 +148,7 @@ def test_rows_of_which_none_is_allowed_are_asked_about_again(engine: ztp.Engine)
     assert rows.admit(0) == 0  # at once, since the facts changed
 
 
-def test_after_a_halt_is_released_rows_are_read_again(paged: ztp.Engine, page: ztp.Epoch) -> None:  # noqa: F811
+def test_after_a_halt_is_released_rows_are_read_again(paged: ztp.Engine, page: ztp.Epoch) -> None:
     rows = rows_of(paged)
     assert rows.admit(0) == 0
     page.halt()
@@ -172,7 +174,8 @@ def test_values_are_fetched_anew_with_each_decision(engine: ztp.Engine) -> None:
         fetched += 1
         return {"purpose": purpose}
 
-    rows = rows_of(engine, [("Archive", "old"), *(("Dataset", name) for name in OWNERS)], resource_type=None, values=values)
+    owners = [("Archive", "old"), *(("Dataset", name) for name in OWNERS)]
+    rows = rows_of(engine, owners, resource_type=None, values=values)
     assert len(rows) == 4 and fetched == 1  # once for all blocks
     rows = rows_of(engine, values=values)
     assert len(rows) == 3

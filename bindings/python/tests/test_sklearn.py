@@ -1,5 +1,7 @@
 """scikit-learn and plain loops under guard."""
 
+# ruff: noqa: F811  # fixtures are imported, and are parameters
+
 from __future__ import annotations
 
 import importlib.util
@@ -22,7 +24,7 @@ OWNERS = [("a", "secret", "b", "closed")[row % 4] for row in range(COUNT)]
 ALLOWED = [row for row in range(COUNT) if row % 2 == 0]
 
 
-def rows_of(engine: ztp.Engine) -> ztp.guard.Rows:  # noqa: F811
+def rows_of(engine: ztp.Engine) -> ztp.guard.Rows:
     return ztp.guard.Rows(engine, "read", OWNERS, resource_type="Dataset", principal=ME)
 
 
@@ -38,7 +40,7 @@ class Watched:
         return numpy.array([[row, row] for row in rows])
 
 
-def test_chunks_hold_allowed_rows_only(engine: ztp.Engine) -> None:  # noqa: F811
+def test_chunks_hold_allowed_rows_only(engine: ztp.Engine) -> None:
     watched = Watched()
     data = ztp.sklearn.chunks(rows_of(engine), watched, list(range(COUNT)), numpy.arange(COUNT), size=8)
     parts = list(data)
@@ -49,7 +51,7 @@ def test_chunks_hold_allowed_rows_only(engine: ztp.Engine) -> None:  # noqa: F81
     assert list(data.origins()) == [("Dataset", "a"), ("Dataset", "b")]
 
 
-def test_chunks_of_frames_and_sparse_matrices(engine: ztp.Engine) -> None:  # noqa: F811
+def test_chunks_of_frames_and_sparse_matrices(engine: ztp.Engine) -> None:
     sparse = pytest.importorskip("scipy.sparse")
     matrix = sparse.csr_matrix(numpy.arange(COUNT)[:, None])
     ((part,),) = ztp.sklearn.chunks(rows_of(engine), matrix, size=100)
@@ -60,7 +62,7 @@ def test_chunks_of_frames_and_sparse_matrices(engine: ztp.Engine) -> None:  # no
     assert part["x"].tolist() == ALLOWED
 
 
-def test_chunks_are_shuffled_alike_for_a_seed(engine: ztp.Engine) -> None:  # noqa: F811
+def test_chunks_are_shuffled_alike_for_a_seed(engine: ztp.Engine) -> None:
     def order(seed: int) -> list[int]:
         data = ztp.sklearn.chunks(rows_of(engine), list(range(COUNT)), size=7, shuffle=True, seed=seed)
         return [row for (part,) in data for row in part]
@@ -70,7 +72,7 @@ def test_chunks_are_shuffled_alike_for_a_seed(engine: ztp.Engine) -> None:  # no
 
 
 @pytest.mark.parametrize("on_denied", ["raise", "skip"])
-def test_rows_that_are_denied_on_the_way(engine: ztp.Engine, on_denied: Any) -> None:  # noqa: F811
+def test_rows_that_are_denied_on_the_way(engine: ztp.Engine, on_denied: Any) -> None:
     watched = Watched()
     data = ztp.sklearn.chunks(rows_of(engine), watched, size=4, on_denied=on_denied)
     seen: list[int] = []
@@ -89,7 +91,7 @@ def test_rows_that_are_denied_on_the_way(engine: ztp.Engine, on_denied: Any) -> 
         assert seen == watched.taken == [0, 2, 4, 6, *range(8, COUNT, 4)]
 
 
-def test_bad_arguments(engine: ztp.Engine) -> None:  # noqa: F811
+def test_bad_arguments(engine: ztp.Engine) -> None:
     rows = rows_of(engine)
     with pytest.raises(ValueError, match="39 rows"):
         ztp.sklearn.chunks(rows, list(range(39)))
@@ -110,7 +112,7 @@ class Counter:
 
 
 @pytest.mark.parametrize("on_stop", ["raise", "end"])
-def test_training_stops_within_one_chunk_of_a_revocation(engine: ztp.Engine, on_stop: Any) -> None:  # noqa: F811
+def test_training_stops_within_one_chunk_of_a_revocation(engine: ztp.Engine, on_stop: Any) -> None:
     well = True
 
     class Revoked(Counter):
@@ -144,12 +146,12 @@ def test_training_stops_within_one_chunk_of_a_revocation(engine: ztp.Engine, on_
     assert len(estimator.chunks) == 7 and saved == [5, 7]  # after the first epoch, and when it stopped
 
 
-def test_chunks_that_are_no_tuples(engine: ztp.Engine) -> None:  # noqa: F811
+def test_chunks_that_are_no_tuples(engine: ztp.Engine) -> None:
     may = engine.bind("train", principal=ME, resource=TEAM, well=True)
     assert ztp.sklearn.partial_fit(Counter(), [[1], [2]], may, epochs=2).chunks == [[1], [2], [1], [2]]
 
 
-def test_a_real_estimator_is_trained_saved_and_loaded(engine: ztp.Engine, tmp_path: Path) -> None:  # noqa: F811
+def test_a_real_estimator_is_trained_saved_and_loaded(engine: ztp.Engine, tmp_path: Path) -> None:
     linear = pytest.importorskip("sklearn.linear_model")
     datasets = pytest.importorskip("sklearn.datasets")
     digits = datasets.load_digits()

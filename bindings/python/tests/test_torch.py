@@ -1,5 +1,7 @@
 """PyTorch under guard: what is denied is never read, in whichever process, and what is revoked stops the loop."""
 
+# ruff: noqa: F811  # fixtures are imported, and are parameters
+
 from __future__ import annotations
 
 import importlib.util
@@ -52,11 +54,11 @@ class Data(torch.utils.data.Dataset):  # type: ignore[misc,name-defined]
         return torch.nonzero(self.reads).flatten().tolist()  # type: ignore[no-any-return]
 
 
-def rows_of(engine: ztp.Engine, owners: list[str] = OWNERS, **options: Any) -> ztp.guard.Rows:  # noqa: F811
+def rows_of(engine: ztp.Engine, owners: list[str] = OWNERS, **options: Any) -> ztp.guard.Rows:
     return ztp.guard.Rows(engine, "read", owners, **{"resource_type": "Dataset", "principal": ME, **options})
 
 
-def guarded(engine: ztp.Engine, data: Data) -> ztp.torch.GuardedDataset[Any]:  # noqa: F811
+def guarded(engine: ztp.Engine, data: Data) -> ztp.torch.GuardedDataset[Any]:
     return ztp.torch.GuardedDataset(data, rows_of(engine))
 
 
@@ -68,7 +70,7 @@ def flat(batches: Any) -> list[int]:
 
 
 @pytest.mark.parametrize("workers, start", WORKERS)
-def test_denied_rows_are_never_read(engine: ztp.Engine, workers: int, start: str | None) -> None:  # noqa: F811
+def test_denied_rows_are_never_read(engine: ztp.Engine, workers: int, start: str | None) -> None:
     data = Data()
     loader = ztp.torch.guard_loader(
         guarded(engine, data), batch_size=8, shuffle=True, num_workers=workers, multiprocessing_context=start
@@ -82,7 +84,7 @@ def test_denied_rows_are_never_read(engine: ztp.Engine, workers: int, start: str
 
 
 @pytest.mark.parametrize("workers, start", WORKERS)
-def test_a_guarded_data_set_works_in_any_loader(engine: ztp.Engine, workers: int, start: str | None) -> None:  # noqa: F811
+def test_a_guarded_data_set_works_in_any_loader(engine: ztp.Engine, workers: int, start: str | None) -> None:
     data = Data()
     dataset_ = guarded(engine, data)
     loader = torch.utils.data.DataLoader(dataset_, batch_size=8, num_workers=workers, multiprocessing_context=start)
@@ -92,7 +94,7 @@ def test_a_guarded_data_set_works_in_any_loader(engine: ztp.Engine, workers: int
 
 
 @pytest.mark.parametrize("workers, start", QUICK)
-def test_a_denial_in_any_loader_stops_it(engine: ztp.Engine, workers: int, start: str | None) -> None:  # noqa: F811
+def test_a_denial_in_any_loader_stops_it(engine: ztp.Engine, workers: int, start: str | None) -> None:
     data = Data()
     dataset_ = guarded(engine, data)
     engine.facts.upsert(dataset("b", open=False))
@@ -107,7 +109,7 @@ def test_a_denial_in_any_loader_stops_it(engine: ztp.Engine, workers: int, start
 
 @pytest.mark.parametrize("workers, start", QUICK)
 def test_where_all_is_allowed_batches_are_the_plain_loaders(
-    engine: ztp.Engine, workers: int, start: str | None  # noqa: F811
+    engine: ztp.Engine, workers: int, start: str | None
 ) -> None:
     rows = rows_of(engine, ["a"] * COUNT)
     options: dict[str, Any] = {"batch_size": 7, "num_workers": workers, "multiprocessing_context": start}
@@ -125,7 +127,7 @@ def test_where_all_is_allowed_batches_are_the_plain_loaders(
 @pytest.mark.parametrize("workers, start", QUICK)
 @pytest.mark.parametrize("on_denied", ["raise", "skip"])
 def test_rows_that_are_denied_in_the_middle_of_an_epoch(
-    engine: ztp.Engine, workers: int, start: str | None, on_denied: Any  # noqa: F811
+    engine: ztp.Engine, workers: int, start: str | None, on_denied: Any
 ) -> None:
     data = Data()
     data.slow = 0.001
@@ -156,7 +158,7 @@ def test_rows_that_are_denied_in_the_middle_of_an_epoch(
 
 
 @pytest.mark.parametrize("workers, start", QUICK)
-def test_skipping_leaves_out_single_rows(engine: ztp.Engine, workers: int, start: str | None) -> None:  # noqa: F811
+def test_skipping_leaves_out_single_rows(engine: ztp.Engine, workers: int, start: str | None) -> None:
     data = Data()
     data.slow = 0.02
     loader = ztp.torch.guard_loader(
@@ -173,7 +175,7 @@ def test_skipping_leaves_out_single_rows(engine: ztp.Engine, workers: int, start
 
 @pytest.mark.parametrize("start", ["fork", "spawn"])
 def test_the_page_stops_workers_and_the_loop(
-    paged: ztp.Engine, page: ztp.Epoch, start: str  # noqa: F811
+    paged: ztp.Engine, page: ztp.Epoch, start: str
 ) -> None:
     data = Data()
     data.slow = 0.02
@@ -193,7 +195,7 @@ def test_the_page_stops_workers_and_the_loop(
 
 
 @pytest.mark.parametrize("start", ["fork", "spawn"])
-def test_revoking_what_is_still_allowed_goes_on(paged: ztp.Engine, page: ztp.Epoch, start: str) -> None:  # noqa: F811
+def test_revoking_what_is_still_allowed_goes_on(paged: ztp.Engine, page: ztp.Epoch, start: str) -> None:
     loader = ztp.torch.guard_loader(
         guarded(paged, Data()), batch_size=2, num_workers=2, multiprocessing_context=start
     )
@@ -204,7 +206,7 @@ def test_revoking_what_is_still_allowed_goes_on(paged: ztp.Engine, page: ztp.Epo
     assert seen == ALLOWED
 
 
-def test_each_epoch_is_decided_anew(engine: ztp.Engine) -> None:  # noqa: F811
+def test_each_epoch_is_decided_anew(engine: ztp.Engine) -> None:
     loader = ztp.torch.guard_loader(guarded(engine, Data()), batch_size=8)
     assert flat(loader) == ALLOWED
     engine.facts.upsert([dataset("b", open=False), dataset("closed")])
@@ -214,7 +216,7 @@ def test_each_epoch_is_decided_anew(engine: ztp.Engine) -> None:  # noqa: F811
     assert flat(loader) == [] and len(loader) == 0
 
 
-def test_persistent_workers_are_started_again_when_facts_change(engine: ztp.Engine) -> None:  # noqa: F811
+def test_persistent_workers_are_started_again_when_facts_change(engine: ztp.Engine) -> None:
     data = Data()
     loader = ztp.torch.guard_loader(guarded(engine, data), batch_size=8, num_workers=2, persistent_workers=True)
     assert flat(loader) == ALLOWED
@@ -228,7 +230,7 @@ def test_persistent_workers_are_started_again_when_facts_change(engine: ztp.Engi
     assert loader._iterator is not first
 
 
-def test_a_spawned_worker_has_the_facts_that_were_in_force(engine: ztp.Engine) -> None:  # noqa: F811
+def test_a_spawned_worker_has_the_facts_that_were_in_force(engine: ztp.Engine) -> None:
     engine.facts.upsert(dataset("new"))  # in no file
     data: ztp.torch.GuardedIterableDataset[str] = ztp.torch.GuardedIterableDataset(
         ["new-1", "a-1"], engine, "read", principal=ME, resource=of_shard
@@ -251,7 +253,7 @@ def try_to_read(rows: ztp.guard.Rows, go: Any, answers: Any) -> None:
 
 
 @pytest.mark.parametrize("start", ["fork", "spawn"])
-def test_a_worker_does_not_allow_what_its_parent_denied(engine: ztp.Engine, start: str) -> None:  # noqa: F811
+def test_a_worker_does_not_allow_what_its_parent_denied(engine: ztp.Engine, start: str) -> None:
     rows = ztp.torch.GuardedDataset(Data(), rows_of(engine)).rows
     context = torch.multiprocessing.get_context(start)
     go, answers = context.Event(), context.Queue()
@@ -267,13 +269,13 @@ def test_a_worker_does_not_allow_what_its_parent_denied(engine: ztp.Engine, star
     assert not rows.allowed(2) and rows.allowed(0)
 
 
-def test_two_iterations_of_one_loader_at_once(engine: ztp.Engine) -> None:  # noqa: F811
+def test_two_iterations_of_one_loader_at_once(engine: ztp.Engine) -> None:
     loader = ztp.torch.guard_loader(guarded(engine, Data()), batch_size=3, num_workers=1)
     both = list(zip(loader, loader))
     assert flat(one for one, _ in both) == flat(other for _, other in both) == ALLOWED
 
 
-def test_a_loop_that_stops_leaves_no_workers(engine: ztp.Engine) -> None:  # noqa: F811
+def test_a_loop_that_stops_leaves_no_workers(engine: ztp.Engine) -> None:
     loader = ztp.torch.guard_loader(guarded(engine, Data()), batch_size=2, num_workers=2)
     kept = None
     try:
@@ -286,7 +288,7 @@ def test_a_loop_that_stops_leaves_no_workers(engine: ztp.Engine) -> None:  # noq
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_whatever_changes_only_allowed_rows_are_handed_over(engine: ztp.Engine, seed: int) -> None:  # noqa: F811
+def test_whatever_changes_only_allowed_rows_are_handed_over(engine: ztp.Engine, seed: int) -> None:
     """Random changes of facts under way; the engine's own answer, row by row, is what must have been kept to."""
     random_ = random.Random(seed)
     names = [f"r{row}" for row in range(COUNT)]
@@ -312,7 +314,7 @@ def test_whatever_changes_only_allowed_rows_are_handed_over(engine: ztp.Engine, 
     assert handed_over > COUNT
 
 
-def test_samplers_draw_positions_among_the_allowed_rows(engine: ztp.Engine) -> None:  # noqa: F811
+def test_samplers_draw_positions_among_the_allowed_rows(engine: ztp.Engine) -> None:
     data = guarded(engine, Data())
     loader = ztp.torch.guard_loader(data, sampler=[0, 5, 19], batch_size=2)
     assert flat(loader) == [ALLOWED[0], ALLOWED[5], ALLOWED[19]]
@@ -323,7 +325,7 @@ def test_samplers_draw_positions_among_the_allowed_rows(engine: ztp.Engine) -> N
 
 
 @pytest.mark.parametrize("workers, start", QUICK)
-def test_an_existing_loader_is_guarded_as_it_is(engine: ztp.Engine, workers: int, start: str | None) -> None:  # noqa: F811
+def test_an_existing_loader_is_guarded_as_it_is(engine: ztp.Engine, workers: int, start: str | None) -> None:
     rows = rows_of(engine)
 
     def collate(items: list[Any]) -> list[int]:
@@ -340,8 +342,8 @@ def test_an_existing_loader_is_guarded_as_it_is(engine: ztp.Engine, workers: int
     assert data.read() == ALLOWED
     batched = torch.utils.data.DataLoader(data, batch_sampler=[[0, 1, 2], [3], [5, 6]], **options)
     assert [batch.tolist() for batch in ztp.torch.guard_loader(batched, rows)] == [[0, 2], [6]]
-    own = torch.utils.data.BatchSampler(range(COUNT), 6, True)
-    assert [len(b) for b in ztp.torch.guard_loader(torch.utils.data.DataLoader(data, batch_sampler=own), rows)] == [6] * 3
+    own = torch.utils.data.DataLoader(data, batch_sampler=torch.utils.data.BatchSampler(range(COUNT), 6, True))
+    assert [len(batch) for batch in ztp.torch.guard_loader(own, rows)] == [6] * 3
     single = torch.utils.data.DataLoader(data, batch_size=None, **options)
     assert [int(item) for item in ztp.torch.guard_loader(single, rows)] == ALLOWED
     shuffled = torch.utils.data.DataLoader(data, batch_size=6, shuffle=True, **options)
@@ -353,7 +355,7 @@ class Several(Data):
         return [self[row] for row in rows]
 
 
-def test_data_that_is_read_by_several_rows_at_once(engine: ztp.Engine) -> None:  # noqa: F811
+def test_data_that_is_read_by_several_rows_at_once(engine: ztp.Engine) -> None:
     data = Several()
     assert flat(ztp.torch.guard_loader(guarded(engine, data), batch_size=8)) == ALLOWED
     data.reads.zero_()
@@ -362,14 +364,14 @@ def test_data_that_is_read_by_several_rows_at_once(engine: ztp.Engine) -> None: 
     assert data.read() == [0, 2]
 
 
-def test_guarded_data_survives_pickling(engine: ztp.Engine) -> None:  # noqa: F811
+def test_guarded_data_survives_pickling(engine: ztp.Engine) -> None:
     copy = pickle.loads(pickle.dumps(guarded(engine, Data())))
     assert [int(item) for item in copy] == ALLOWED and copy.data.read() == ALLOWED
     copy.rows.engine.facts.upsert(dataset("b", open=False))
     assert len(copy.rows.refresh()) == 10
 
 
-def test_bad_arguments(engine: ztp.Engine) -> None:  # noqa: F811
+def test_bad_arguments(engine: ztp.Engine) -> None:
     data = guarded(engine, Data())
     for arguments, options in [
         ((Data(),), {}),
@@ -417,7 +419,7 @@ SHARDS = ["a-1", "secret-1", "b-1", "a-2", "closed-1", "b-2", "a-3"]
 
 @pytest.mark.parametrize("workers, start", WORKERS)
 def test_denied_shards_are_never_opened(
-    engine: ztp.Engine, tmp_path: Path, workers: int, start: str | None  # noqa: F811
+    engine: ztp.Engine, tmp_path: Path, workers: int, start: str | None
 ) -> None:
     shard = Shard(tmp_path)
     data: ztp.torch.GuardedIterableDataset[str] = ztp.torch.GuardedIterableDataset(
@@ -432,7 +434,7 @@ def test_denied_shards_are_never_opened(
 
 @pytest.mark.parametrize("workers, start", QUICK)
 def test_a_denied_shard_stops_the_loop_where_that_is_wanted(
-    engine: ztp.Engine, tmp_path: Path, workers: int, start: str | None  # noqa: F811
+    engine: ztp.Engine, tmp_path: Path, workers: int, start: str | None
 ) -> None:
     shard = Shard(tmp_path)
     data: ztp.torch.GuardedIterableDataset[str] = ztp.torch.GuardedIterableDataset(
@@ -452,7 +454,7 @@ def test_a_denied_shard_stops_the_loop_where_that_is_wanted(
         batches._shutdown_workers()
 
 
-def test_an_iterable_data_set_of_descriptors(engine: ztp.Engine) -> None:  # noqa: F811
+def test_an_iterable_data_set_of_descriptors(engine: ztp.Engine) -> None:
     data: ztp.torch.GuardedIterableDataset[str] = ztp.torch.GuardedIterableDataset(
         SHARDS, engine, "read", principal=ME, resource=of_shard
     )
@@ -462,14 +464,14 @@ def test_an_iterable_data_set_of_descriptors(engine: ztp.Engine) -> None:  # noq
 # ---- checkpoints, and the whole loop ----
 
 
-def checkpoint_of(engine: ztp.Engine, folder: Path, lineage: list[Any], **options: Any) -> Any:  # noqa: F811
+def checkpoint_of(engine: ztp.Engine, folder: Path, lineage: list[Any], **options: Any) -> Any:
     return ztp.torch.guard_checkpoint(
         folder / "net.pt", engine, MODEL, principal=ME, save="save", load="load", load_digest="sha256",
         lineage=lineage, **options,
     )  # fmt: skip
 
 
-def test_a_model_is_saved_with_its_lineage_and_loaded(engine: ztp.Engine, tmp_path: Path) -> None:  # noqa: F811
+def test_a_model_is_saved_with_its_lineage_and_loaded(engine: ztp.Engine, tmp_path: Path) -> None:
     loader = ztp.torch.guard_loader(guarded(engine, Data()), batch_size=8)
     checkpoint = checkpoint_of(engine, tmp_path, [loader])
     net = torch.nn.Linear(3, 2)
@@ -488,7 +490,7 @@ class Evil:
         return (pytest.fail, ("code of a checkpoint ran",))
 
 
-def test_a_checkpoint_runs_no_code(engine: ztp.Engine, tmp_path: Path) -> None:  # noqa: F811
+def test_a_checkpoint_runs_no_code(engine: ztp.Engine, tmp_path: Path) -> None:
     checkpoint = checkpoint_of(engine, tmp_path, [("Dataset", "a")])
     checkpoint.save({"evil": Evil()})
     with pytest.raises(pickle.UnpicklingError):
@@ -496,7 +498,7 @@ def test_a_checkpoint_runs_no_code(engine: ztp.Engine, tmp_path: Path) -> None: 
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_a_training_loop_from_end_to_end(engine: ztp.Engine, tmp_path: Path, workers: int) -> None:  # noqa: F811
+def test_a_training_loop_from_end_to_end(engine: ztp.Engine, tmp_path: Path, workers: int) -> None:
     data = Data()
     loader = ztp.torch.guard_loader(guarded(engine, data), batch_size=4, shuffle=True, num_workers=workers)
     net = torch.nn.Linear(1, 1)

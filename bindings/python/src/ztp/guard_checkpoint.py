@@ -1,8 +1,8 @@
 """Checkpoints that are whole or not there, and say what they were made from.
 
-Beside a checkpoint `model.pt` lies its record, `model.pt.facts.json`: a facts file with the model as an entity, its digest
-and the entities that it derives from. Whoever loads facts from it knows the model's lineage, and where the policy has an
-`inherited` label, the engine works the label out: the join of everything the model was trained on.
+Beside a checkpoint `model.pt` lies its record, `model.pt.facts.json`: a facts file with the model as an entity, its
+digest and the entities that it derives from. Whoever loads facts from it knows the model's lineage, and where the
+policy has an `inherited` label, the engine works the label out: the join of everything the model was trained on.
 
 **Vouched, not proven.** The record says what the process that wrote it saw; it is believed as far as the folder that it
 lies in. A signature over it will make it evidence.
@@ -56,11 +56,11 @@ class Checkpoint(Generic[S]):
         state = checkpoint.load()
 
     All names are the policy's: `model` is the entity, `save` and `load` the actions that are asked about it (None: that
-    is not asked), `digest` the attribute of its type that holds the SHA-256 of the file, `attributes` (or a function that
-    gives them) whatever else its type declares, as in a facts file, and `parents` what it is a member of. A label that
-    the policy inherits is left out: then it is the join of what the model derives from. `load_digest` names a
-    parameter of `load` that is given the digest of the file that is there, so that a rule can hold it against the stored
-    one: an older checkpoint that somebody put back is then no longer this model.
+    is not asked), `digest` the attribute of its type that holds the SHA-256 of the file, `attributes` (or a function
+    that gives them) whatever else its type declares, as in a facts file, and `parents` what it is a member of. A
+    label that the policy inherits is left out: then it is the join of what the model derives from. `load_digest`
+    names a parameter of `load` that is given the digest of the file that is there, so that a rule can hold it against
+    the stored one: an older checkpoint that somebody put back is then no longer this model.
 
     **save** writes to a file beside the target, puts the model's facts, with this file's digest and all origins that
     `lineage` knows by now, in force in the engine, and asks `save` about exactly that. Denied: the file is removed, the
@@ -165,7 +165,7 @@ class Checkpoint(Generic[S]):
         before = self._in_force
         origins = [entity_key(origin) for origin in facts["derives"]]
         if self._tell_origins(origins):
-            self._ask(self._save_action, facts, obliged=False)  # by what others said of the model, before it is replaced
+            self._ask(self._save_action, facts, obliged=False)  # by what others said of it, before that is replaced
         self.engine.facts.upsert(facts)
         try:
             decision = self._ask(self._save_action, facts)
@@ -179,7 +179,7 @@ class Checkpoint(Generic[S]):
         return decision
 
     def _tell_origins(self, origins: Sequence[tuple[str, str]]) -> bool:
-        """Adds to the model's lineage in the engine; false if the engine does not know the model (or there are none)."""
+        """Adds to the model's lineage in the engine; false if the engine does not know the model, or there are none."""
         try:
             with self.engine.facts.change() as change:
                 for origin in origins:
@@ -275,11 +275,11 @@ class Checkpoint(Generic[S]):
             if not isinstance(facts["attrs"], dict) or not isinstance(facts.get("derives", []), list):
                 raise ValueError("attrs is an object and derives a list")
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise CheckpointError(f"{path} is no record of {self.model[0]}::{json.dumps(self.model[1])}: {error}") from error
+            raise CheckpointError(f"{path} is no record of {Entity(*self.model)}: {error}") from error
         return facts  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.path} of {self.model[0]}::{json.dumps(self.model[1])}>"
+        return f"<{type(self).__name__} {self.path} of {Entity(*self.model)}>"
 
 
 class _Hashed:

@@ -1,8 +1,8 @@
 """Rows of a data set, decided before they are read.
 
-Every row belongs to a resource entity: an entity of its own, its shard's, or the whole data set's. The distinct entities
-are decided in batches, into a byte for each, so that a row costs two array look-ups and a check of a lease. A row whose
-lease has ended is decided again before it is read.
+Every row belongs to a resource entity: an entity of its own, its shard's, or the whole data set's. The distinct
+entities are decided in batches, into a byte for each, so that a row costs two array look-ups and a check of a lease.
+A row whose lease has ended is decided again before it is read.
 
 **Boundary**: this file decides about row numbers. What a row is, and how it is read, is the data set's.
 """
@@ -26,7 +26,8 @@ __all__ = ["EntityLike", "GuardedSequence", "Marks", "Rows", "Values", "entity_k
 
 T = TypeVar("T")
 
-#: What names an entity: `ztp.Entity`, `("Dataset", "faces")`, `'Dataset::"faces"'`; where the type is given, an id alone.
+#: What names an entity: `ztp.Entity`, `("Dataset", "faces")`, `'Dataset::"faces"'`; where the type is given, an id
+#: alone.
 EntityLike = Union[Entity, "tuple[str, str]", str, int, Mapping[str, Any]]
 
 #: Parameters and inputs of the question: constants, or a function that gives them anew each time it is asked, which is
@@ -105,9 +106,9 @@ class Rows:
     `refresh()` only.
 
     **In worker processes** the copy that a data loader makes decides with an engine of its own (inherited, or loaded
-    again, with the facts that were in force when it was started). Its marks are the parent's where they are in shared memory: a row is read only if the last answers of both
-    allow it, and what the parent learns (changed facts) or the worker learns (an ended lease, a revoked epoch page) holds
-    for both at once. A copy can only take away.
+    again, with the facts that were in force when it was started). Its marks are the parent's where they are in shared
+    memory: a row is read only if the last answers of both allow it, and what the parent learns (changed facts) or the
+    worker learns (an ended lease, a revoked epoch page) holds for both at once. A copy can only take away.
 
     Threads may read rows of one object at a time that no thread refreshes it.
     """
@@ -116,7 +117,7 @@ class Rows:
         self,
         engine: Engine,
         action: str,
-        resources: Sequence[Any] | Callable[[int], Any] | Entity,
+        resources: Sequence[Any] | Callable[[int], Any] | EntityLike,
         *,
         principal: EntityLike | None = None,
         resource_type: str | None = None,
@@ -128,12 +129,15 @@ class Rows:
     ) -> None:
         self.engine = engine
         self.action = action
-        self._principal = principal if principal is None or isinstance(principal, Mapping) else Entity(*entity_key(principal))
+        carried = principal is None or isinstance(principal, Mapping)
+        self._principal = principal if carried else Entity(*entity_key(principal))
         self._values = values
         self._can = tuple(can)
         self._entities, self._codes = _code(resources, resource_type, count)
         self._block, self._spans = _blocks(self._entities)
-        self._asked = [(self._entities[first][0], [id_ for _, id_ in self._entities[first:end]]) for first, end in self._spans]
+        self._asked = [
+            (self._entities[first][0], [id_ for _, id_ in self._entities[first:end]]) for first, end in self._spans
+        ]  # type and ids of each block
         self._origins = _Origins(self._entities, origin)
         self._marks = marks(len(self._entities))
         self._follows = False  # a worker's copy: its answers only take away
@@ -216,7 +220,8 @@ class Rows:
         """Those of `rows` that may not be used now: for rows that another process has read."""
         wanted = list(rows)
         self._notice_fork()
-        if self.engine.generation != self._generation:  # so that workers learn of all that changed, not of these rows only
+        if self.engine.generation != self._generation:
+            # So that workers learn of all that changed, and not of these rows only.
             with self._lock:
                 self._decide_all()
         codes = [self._codes[row] for row in wanted]
@@ -371,8 +376,8 @@ class GuardedSequence(Generic[T]):
         data = ztp.guard.GuardedSequence(records, rows)
         data[0]                                 # the first allowed record; ztp.Denied if it no longer is
 
-    A row that is denied is never passed to the data's `__getitem__`. Positions stay those of the last `refresh()` of the
-    rows; `indices[position]` is the row's number in the data.
+    A row that is denied is never passed to the data's `__getitem__`. Positions stay those of the last `refresh()` of
+    the rows; `indices[position]` is the row's number in the data.
     """
 
     def __init__(self, data: Any, rows: Rows) -> None:
@@ -427,9 +432,7 @@ def _patient(engine: Engine, generation: int) -> Callable[[], bool]:
     return lambda: time.monotonic() < until and engine.generation == generation
 
 
-def _code(
-    resources: Sequence[Any] | Callable[[int], Any] | Entity, type_: str | None, count: int | None
-) -> tuple[list[tuple[str, str]], Sequence[int]]:
+def _code(resources: Any, type_: str | None, count: int | None) -> tuple[list[tuple[str, str]], Sequence[int]]:
     """The distinct entities, one type after another, and for each row the number of its entity."""
     if isinstance(resources, (Entity, str)) or (isinstance(resources, Mapping) and "type" in resources):
         if count is None:

@@ -1,8 +1,8 @@
 """Shards of a stream, decided before they are opened.
 
 A shard is whatever describes a part of the data without being it: a path, a URL, a table's partition, a row of a
-catalogue. It is decided by its entity, opened only if allowed, and left in the middle when its lease ends and the engine,
-asked again, denies.
+catalogue. It is decided by its entity, opened only if allowed, and left in the middle when its lease ends and the
+engine, asked again, denies.
 
 **Boundary**: this file decides about descriptors. It opens nothing itself; `open` is the caller's.
 """

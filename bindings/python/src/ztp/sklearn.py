@@ -8,8 +8,8 @@
     ztp.sklearn.partial_fit(SGDClassifier(), ztp.sklearn.chunks(rows, X, y, size=256), may_train, classes=range(10),
                             checkpoint=ckpt.save)
 
-scikit-learn itself is not imported here: an estimator is what has `partial_fit`. Arrays are what can be indexed by a list
-of row numbers: NumPy's, sparse matrices, data frames (by position), and plain lists.
+scikit-learn itself is not imported here: an estimator is what has `partial_fit`. Arrays are what can be indexed by a
+list of row numbers: NumPy's, sparse matrices, data frames (by position), and plain lists.
 
 **Boundary**: the words of scikit-learn for what `ztp.guard` does; it decides nothing itself.
 """
@@ -121,10 +121,11 @@ def partial_fit(
 ) -> E:
     """Trains by `estimator.partial_fit(*chunk)`, a chunk a step, as long as it is allowed.
 
-    `data` gives chunks: `chunks`, guarded shards, or any iterable of `(X, y)` (or of `X` alone); each epoch goes through it
-    once. `options` go to every call of `partial_fit` (`classes=`). When the lease has ended and the engine, asked again,
-    denies, training stops before the next step: `checkpoint(estimator)` is called, and `ztp.Denied` is raised or the
-    estimator is returned as it is (`on_stop="end"`). Otherwise `checkpoint` is called at the end of each epoch.
+    `data` gives chunks: `chunks`, guarded shards, or any iterable of `(X, y)` (or of `X` alone); each epoch goes
+    through it once. `options` go to every call of `partial_fit` (`classes=`). When the lease has ended and the
+    engine, asked again, denies, training stops before the next step: `checkpoint(estimator)` is called, and
+    `ztp.Denied` is raised or the estimator is returned as it is (`on_stop="end"`). Otherwise `checkpoint` is called
+    at the end of each epoch.
     """
     fit: Any = estimator
     guard = ask if isinstance(ask, Guard) else Guard(ask, oblige=oblige)

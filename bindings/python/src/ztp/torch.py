@@ -3,8 +3,10 @@
     import ztp, ztp.guard, ztp.torch
 
     rows    = ztp.guard.Rows(engine, "train", owners, principal=me, resource_type="Dataset")
-    loader  = ztp.torch.guard_loader(ztp.torch.GuardedDataset(dataset, rows), batch_size=64, shuffle=True, num_workers=2)
-    ckpt    = ztp.torch.guard_checkpoint("model.pt", engine, ("Model", "net"), save="save", load="load", lineage=[loader])
+    data    = ztp.torch.GuardedDataset(dataset, rows)
+    loader  = ztp.torch.guard_loader(data, batch_size=64, shuffle=True, num_workers=2)
+    ckpt    = ztp.torch.guard_checkpoint("model.pt", engine, ("Model", "net"), principal=me, save="save", load="load",
+                                         lineage=[loader])
 
     for x, y in ztp.guard.steps(loader, engine.bind("train", principal=me, resource=data),
                                 checkpoint=lambda: ckpt.save(net.state_dict())):
@@ -83,10 +85,10 @@ class GuardedDataset(GuardedSequence[T], Dataset):  # type: ignore[misc]
 
         data = ztp.torch.GuardedDataset(dataset, ztp.guard.Rows(engine, "train", owners, principal=me, …))
 
-    `len(data)` counts the rows that are allowed, `data[i]` is the i-th of them, and a row that is denied is never passed
-    to `dataset[…]`. A row that was allowed when the rows were decided and no longer is raises `ztp.Denied`. It can be
-    given to any `DataLoader`, pickled, and sent to workers; `guard_loader` also decides anew each epoch, and can leave
-    rows out instead of stopping. `origins()` says what was read, by workers too.
+    `len(data)` counts the rows that are allowed, `data[i]` is the i-th of them, and a row that is denied is never
+    passed to `dataset[…]`. A row that was allowed when the rows were decided and no longer is raises `ztp.Denied`. It
+    can be given to any `DataLoader`, pickled, and sent to workers; `guard_loader` also decides anew each epoch, and
+    can leave rows out instead of stopping. `origins()` says what was read, by workers too.
     """
 
     def __init__(self, dataset: Any, rows: Rows) -> None:
@@ -365,7 +367,8 @@ def guard_loader(
 ) -> GuardedLoader[T]:
     """A `DataLoader` that never reads what is denied, decides anew each epoch, and looks again before it hands over.
 
-        loader = ztp.torch.guard_loader(ztp.torch.GuardedDataset(dataset, rows), batch_size=64, shuffle=True, num_workers=2)
+        data = ztp.torch.GuardedDataset(dataset, rows)
+        loader = ztp.torch.guard_loader(data, batch_size=64, shuffle=True, num_workers=2)
         loader = ztp.torch.guard_loader(existing_loader, rows)
 
     `options` are `DataLoader`'s. Of an existing loader of a map-style data set, everything is kept, its sampler too:
@@ -386,7 +389,7 @@ def guard_loader(
     elif isinstance(data, GuardedDataset) and rows is not None and rows is not data.rows:
         raise TypeError("the data set has rows already")
     if not isinstance(source, (GuardedDataset, GuardedIterableDataset)):
-        raise TypeError(f"guard_loader needs a GuardedDataset, a GuardedIterableDataset or a DataLoader, not {source!r}")
+        raise TypeError(f"expected a GuardedDataset, a GuardedIterableDataset or a DataLoader, not {source!r}")
     if not options.get("in_order", True):
         raise ValueError("a guarded loader needs its batches in order")
 
@@ -442,7 +445,8 @@ def _taken_apart(loader: Any, rows: Rows | None, options: dict[str, Any]) -> tup
     if not getattr(loader, "in_order", True):
         raise ValueError("a guarded loader needs its batches in order")
     dataset: Any = loader.dataset
-    if isinstance(dataset, (IterableDataset, GuardedDataset)):
+    guarded_or_stream: tuple[Any, ...] = (GuardedDataset, IterableDataset)
+    if isinstance(dataset, guarded_or_stream):
         raise TypeError("give guard_loader the guarded data set and the options; a loader is taken for map-style data")
     if rows is None:
         raise TypeError("guard_loader(loader, rows): which rows may be read?")
