@@ -307,17 +307,21 @@ PyObject* Job::Rules(const Answers& answers) {
   const uint64_t generation = ztp_engine_generation(engine_->core->engine());
   const auto* const of_rows =
       reinterpret_cast<const uint32_t*>(PyByteArray_AsString(answers.rule.get()));
-  std::vector<uint32_t> numbers(of_rows, of_rows + rows_);
-  std::sort(numbers.begin(), numbers.end());
-  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
-  for (const uint32_t number : numbers) {
+  std::vector<bool> seen;
+  for (size_t row = 0; row < rows_; ++row) {
+    const uint32_t number = of_rows[row];
     if (number == UINT32_MAX) continue;
+    if (number >= seen.size()) seen.resize(number + size_t{1});
+    seen[number] = true;
+  }
+  for (uint32_t number = 0; number < seen.size(); ++number) {
+    if (!seen[number]) continue;
     ztp_rule rule = ZTP_RULE_INIT;
     if (ztp_error* error = ztp_batch_rule(parts_.front().batch.get(), number, &rule))
       return Raise(error);
     PyObject* const object = engine_->core->RuleOf(generation, rule);
     const Ref key(PyLong_FromUnsignedLong(number));
-    if (object == nullptr || !key || PyDict_SetItem(rules.get(), key.get(), object) != 0)
+    if (object == nullptr || !key || PyDict_SetItem(rules.get(), key.get(), PyTuple_GetItem(object, 0)) != 0)
       return nullptr;
   }
   return rules.release();

@@ -315,6 +315,7 @@ PyObject* Core::RuleOf(uint64_t generation, const ztp_rule& rule) {
   if (!name || !because || !file || !line) return nullptr;
   Ref object(PyObject_CallFunctionObjArgs(hooks->rule, name.get(), because.get(), file.get(),
                                           line.get(), rule.forbid ? Py_True : Py_False, nullptr));
+  if (object) object = Ref(PyTuple_Pack(1, object.get()));
   if (!object) return nullptr;
   return rules_.emplace(std::move(key), std::move(object)).first->second.get();
 }

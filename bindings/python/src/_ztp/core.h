@@ -173,8 +173,8 @@ class Core {
                       PyObject* values);
   // False: a Python error is set.
   bool Attr(PyObject* name, ztp_attr* attr);
-  // The rule as Python object. Borrowed; nullptr: a Python error is set. Cached by name while
-  // `generation` stays.
+  // The rule as Python object, in a tuple of its own. Borrowed; nullptr: a Python error is set.
+  // Cached by name while `generation` stays.
   PyObject* RuleOf(uint64_t generation, const ztp_rule& rule);
 
   int Traverse(visitproc visit, void* arg) const;

@@ -13,11 +13,32 @@ PyObject** ArgumentFor(const Hooks& hooks, PyObject* name, bool takes_can, Call*
   return nullptr;
 }
 
-// The same of names that are not interned.
-PyObject** ArgumentByText(const Hooks& hooks, PyObject* name, bool takes_can, Call* call) {
+// Names that were found to be no argument's, by address: held, so that no other object has that
+// address. A name that is not among them is compared by its text.
+class PlainNames {
+ public:
+  bool Has(PyObject* name) const { return names_[Place(name)] == name; }
+  void Add(PyObject* name) {
+    PyObject*& place = names_[Place(name)];
+    PyObject* const before = std::exchange(place, Py_NewRef(name));
+    Py_XDECREF(before);
+  }
+
+ private:
+  static size_t Place(PyObject* name) { return reinterpret_cast<uintptr_t>(name) / 16 % 64; }
+  PyObject* names_[64] = {};
+};
+
+PlainNames plain_names;
+
+// Which argument a keyword is, of any name.
+PyObject** FindArgument(const Hooks& hooks, PyObject* name, bool takes_can, Call* call) {
+  if (PyObject** known = ArgumentFor(hooks, name, takes_can, call)) return known;
+  if (plain_names.Has(name)) return nullptr;
   for (PyObject* known : {hooks.principal, hooks.resource, hooks.now, hooks.can}) {
     if (PyUnicode_Compare(name, known) == 0) return ArgumentFor(hooks, known, takes_can, call);
   }
+  plain_names.Add(name);
   return nullptr;
 }
 
@@ -41,8 +62,7 @@ bool ReadCall(PyObject* const* args, Py_ssize_t positional, PyObject* names, con
   for (Py_ssize_t i = 0; i < count; ++i) {
     PyObject* const name = PyTuple_GetItem(names, i);
     PyObject* const value = args[positional + i];
-    PyObject** to = ArgumentFor(*hooks, name, takes_can, call);
-    if (to == nullptr) to = ArgumentByText(*hooks, name, takes_can, call);
+    PyObject** const to = FindArgument(*hooks, name, takes_can, call);
     if (to == nullptr) {
       call->Add(name, value);
     } else if (*to != nullptr) {

@@ -45,13 +45,15 @@ PyObject* ReadUnknown(const ztp_decision& decision) {
 
 PyObject* ReadRules(Core& core, const ztp_decision& decision) {
   if (decision.rules == 0) return Py_NewRef(empty_tuple);
-  Ref rules(PyTuple_New(decision.rules));
-  for (uint32_t i = 0; rules && i < decision.rules; ++i) {
+  Ref rules(decision.rules > 1 ? PyTuple_New(decision.rules) : nullptr);
+  if (!rules && PyErr_Occurred() != nullptr) return nullptr;
+  for (uint32_t i = 0; i < decision.rules; ++i) {
     ztp_rule rule = ZTP_RULE_INIT;
     if (ztp_error* error = ztp_decision_rule(&decision, i, &rule)) return Raise(error);
     PyObject* const object = core.RuleOf(decision.generation, rule);
     if (object == nullptr) return nullptr;
-    PyTuple_SetItem(rules.get(), i, Py_NewRef(object));
+    if (decision.rules == 1) return Py_NewRef(object);
+    PyTuple_SetItem(rules.get(), i, Py_NewRef(PyTuple_GetItem(object, 0)));
   }
   return rules.release();
 }

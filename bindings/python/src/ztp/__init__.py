@@ -25,6 +25,7 @@ Guards for training loops, data loaders and checkpoints are in `ztp.guard`, `ztp
 from __future__ import annotations
 
 import os as _os
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from . import _ztp
 from ._compile import PolicyWarning, compile, compile_text
@@ -87,6 +88,24 @@ __all__ = [
     "compile",
     "compile_text",
 ]
+
+if _TYPE_CHECKING:
+    from . import guard as guard
+    from .guard import guarded as guarded
+
+
+def __getattr__(name: str) -> object:
+    """Guards are loaded when they are first asked for: `ztp.torch` imports PyTorch."""
+    if name == "guarded":
+        from .guard import guarded
+
+        return guarded
+    if name in ("guard", "sklearn", "torch"):
+        from importlib import import_module
+
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __version__ = _ztp.version()
 

@@ -112,11 +112,15 @@ class InternalError(Error):
 
 
 class Denied(Exception):
-    """A guard's answer to a denial. ``decision`` says why."""
+    """A guard's answer to a denial. ``decision`` says why; None: it was made in another process, or a lease has ended and
+    there was nobody to ask again."""
 
-    def __init__(self, decision: _ztp.Decision, message: str | None = None) -> None:
+    decision: _ztp.Decision | None
+
+    def __init__(self, decision: _ztp.Decision | str | None, message: str | None = None) -> None:
         super().__init__(message if message is not None else str(decision))
-        self.decision = decision
+        # A data loader raises what a worker raised again by its type and a text.
+        self.decision = None if isinstance(decision, str) else decision
 
 
 #: By the numbers of the C interface, which are pinned. 11 is MemoryError, and raised without this table.
