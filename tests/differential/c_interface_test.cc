@@ -1,10 +1,13 @@
 // The C interface says of random policies, facts and requests what the engine says: each request
-// set value by value, as JSON, and as a row of a batch.
+// set value by value, set over the request before, as JSON, and as a row of a batch.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +64,7 @@ class Both {
     ztp_policy_free(policy);
   }
   ~Both() {
+    for (const auto& [action, kept] : kept_) ztp_request_free(kept.request);
     ztp_session_free(session_);
     ztp_engine_free(engine_);
   }
@@ -82,8 +86,14 @@ class Both {
   // Set value by value; the request is the caller's to free.
   ztp_request* Ask(const Request& request) {
     ztp_request* asked = nullptr;
+    Works(ztp_request_new(session_, Text(schema()[request.action].json_name), &asked), "request");
+    SetAll(request, asked);
+    return asked;
+  }
+
+  // Of a request that was used before.
+  void SetAll(const Request& request, ztp_request* asked) {
     const Action& action = schema()[request.action];
-    Works(ztp_request_new(session_, Text(action.json_name), &asked), "request");
     Works(ztp_set_principal(asked, Text(schema()[request.principal.type].json_name),
                             Text(request.principal.id)),
           "principal");
@@ -101,8 +111,38 @@ class Both {
       std::vector<ztp_text> names;
       for (const ObligationId id : *request.can) names.push_back(Text(schema()[id].json_name));
       Works(ztp_set_can(asked, names.data(), names.size()), "can");
+    } else if (random_.Percent(50)) {
+      Works(ztp_set_can_all(asked), "can");
     }
-    return asked;
+  }
+
+  // Set over what the last request of the action left; most of the time only some of it.
+  std::string ByChanges(Request* request, ztp_decision* decision) {
+    Kept& kept = kept_[request->action.index];
+    if (kept.request == nullptr) {
+      kept.request = Ask(*request);
+    } else {
+      if (random_.Percent(80)) {
+        auto keep = [&](auto& now, const auto& before) {
+          if (random_.Percent(60)) now = before;
+        };
+        keep(request->principal, kept.last.principal);
+        keep(request->resource, kept.last.resource);
+        for (size_t i = 0; i < request->params.size(); ++i) {
+          keep(request->params[i], kept.last.params[i]);
+        }
+        for (size_t i = 0; i < request->inputs.size(); ++i) {
+          keep(request->inputs[i], kept.last.inputs[i]);
+        }
+        request->can = kept.last.can;
+      }
+      Change(kept.last, *request, kept.request);
+    }
+    kept.last = *request;
+    Works(ztp_decide(kept.request, request->now.micros, decision), "decide");
+    ztp_text json = {};
+    Works(ztp_decision_json(decision, false, &json), "json");
+    return std::string(json.data, json.size);
   }
 
   std::string ByValues(const Request& request, ztp_decision* decision) {
@@ -237,6 +277,39 @@ class Both {
     PutFact(type, fact, sink);
   }
 
+  // Sets what is another.
+  void Change(const Request& from, const Request& to, ztp_request* asked) {
+    const Action& action = schema()[to.action];
+    if (from.principal != to.principal) {
+      Works(ztp_set_principal(asked, Text(schema()[to.principal.type].json_name),
+                              Text(to.principal.id)),
+            "principal");
+    }
+    if (from.resource != to.resource) {
+      Works(
+          ztp_set_resource(asked, Text(schema()[to.resource.type].json_name), Text(to.resource.id)),
+          "resource");
+    }
+    auto change = [&](const std::string& name, TypeId type, const Fact& before, const Fact& now) {
+      if (before == now) return;
+      ztp_attr attr;
+      Works(ztp_engine_attr(engine_, Text(name), &attr), name);
+      if (now.state == Fact::State::kMissing) return Works(ztp_unset(asked, attr), name);
+      Set(asked, name, type, now);
+    };
+    for (size_t i = 0; i < action.params.size(); ++i) {
+      change(action.params[i].name, action.params[i].type, from.params[i], to.params[i]);
+    }
+    for (size_t i = 0; i < schema().inputs.size(); ++i) {
+      change(schema().inputs[i].name, schema().inputs[i].type, from.inputs[i], to.inputs[i]);
+    }
+    if (from.can == to.can) return;
+    if (!to.can) return Works(ztp_set_can_all(asked), "can");
+    std::vector<ztp_text> names;
+    for (const ObligationId id : *to.can) names.push_back(Text(schema()[id].json_name));
+    Works(ztp_set_can(asked, names.data(), names.size()), "can");
+  }
+
   // By the setter that a caller would use.
   void Set(ztp_request* asked, const std::string& name, TypeId type, const Fact& fact) {
     ztp_attr attr;
@@ -323,7 +396,13 @@ class Both {
     return value;
   }
 
+  struct Kept {
+    ztp_request* request = nullptr;
+    Request last;
+  };
+
   Random random_;
+  std::map<uint32_t, Kept> kept_;  // by action
   std::shared_ptr<const Policy> policy_;
   std::shared_ptr<const Snapshot> facts_;
   Scratch scratch_;
@@ -339,9 +418,12 @@ TEST(CInterface, DecidesAsTheEngineDoes) {
   int decisions = 0, allows = 0, unknowns = 0;
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     Both both(seed, facts_path);
-    for (int i = 0; i < 20; ++i) {
-      const Request request = both.NextRequest();
+    for (int i = 0; i < 40; ++i) {
+      Request request = both.NextRequest();
       if (both.IsCarried(request)) continue;
+      ztp_decision changed = ZTP_DECISION_INIT;
+      const std::string by_changes = both.ByChanges(&request, &changed);
+      ASSERT_EQ(by_changes, both.ByEngine(request)) << "seed " << seed;
       const std::string expected = both.ByEngine(request);
       ztp_decision decision = ZTP_DECISION_INIT;
       ASSERT_EQ(both.ByValues(request, &decision), expected) << "seed " << seed;
