@@ -276,13 +276,12 @@ ztp_error* ztp_batch_decide(ztp_batch* batch, int64_t now, const ztp_answers* an
     if (answers->rule != nullptr) std::fill_n(answers->rule, rows, ztp::kNone32);
   };
   ztp_error* error = Guarded(__func__, [&]() -> ztp_error* {
-    const ztp::c::EngineState& state = *session->state;
     const std::string_view lacks = batch->batch->Lacks();
     if (!lacks.empty()) {
       return NewError(ZTP_BAD_REQUEST,
                       ztp::Cat("neither the shared request nor a column gives the ", lacks));
     }
-    const ztp::EpochWords* page = state.engine.page();
+    const ztp::EpochWords* page = session->page;
     const uint64_t epoch = page == nullptr ? 0 : ztp::EpochPage::Read(*page, now);
     if (epoch == ztp::EpochPage::kClosed) {
       deny_all();
@@ -310,7 +309,7 @@ ztp_error* ztp_batch_decide(ztp_batch* batch, int64_t now, const ztp_answers* an
         any = true;
         until = std::min(until, out.valid_until[row]);
       }
-      if (any) ztp::c::TakeLease(state, batch->generation, epoch, now, until, lease);
+      if (any) ztp::c::TakeLease(*session, batch->generation, epoch, now, until, lease);
     }
     return nullptr;
   });

@@ -1,5 +1,7 @@
 // Decisions, and what may be asked about them.
+#include <new>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "bindings/c/error.h"
@@ -36,18 +38,6 @@ void FillRule(const DecisionProgram& program, uint32_t index, std::string* name,
   rule->forbid = record.kind == RuleRecord::Kind::kForbid;
 }
 
-void VoidLease(ztp_lease* lease) { *lease = {nullptr, 0, nullptr, 0, 0, INT64_MIN}; }
-
-void TakeLease(const EngineState& state, uint64_t generation, uint64_t epoch, int64_t now,
-               int64_t valid_until, ztp_lease* lease) {
-  lease->generation_now = reinterpret_cast<const uint64_t*>(state.engine.generation().word());
-  lease->generation = generation;
-  lease->page = state.engine.page();
-  lease->epoch = epoch;
-  lease->latest = now;
-  lease->valid_until = valid_until;
-}
-
 namespace {
 
 void Deny(ztp_decision* decision) {
@@ -57,19 +47,17 @@ void Deny(ztp_decision* decision) {
 }
 
 // The epoch that a decision is made at; kClosed: it must be a denial.
-uint64_t EpochAt(const EngineState& state, int64_t now) {
-  const EpochWords* page = state.engine.page();
-  return page == nullptr ? 0 : EpochPage::Read(*page, now);
+uint64_t EpochAt(const ztp_session& session, int64_t now) {
+  return session.page == nullptr ? 0 : EpochPage::Read(*session.page, now);
 }
 
-// Puts a verdict of the session's scratch into the caller's decision, and remembers it.
+// Puts the session's verdict, which session.last has, into the caller's decision.
 void Answer(ztp_session& session, const BoundRequest& bound, const Request* plain,
-            const ztp_request* request, const Verdict& verdict, uint64_t epoch, int64_t now,
-            ztp_decision* out) {
+            const ztp_request* request, uint64_t epoch, int64_t now, ztp_decision* out) {
+  const Verdict& verdict = session.last.verdict;
   session.last.bound = &bound;
   session.last.plain = plain;
   session.last.request = request;
-  session.last.verdict = verdict;
   session.last.halted = epoch == EpochPage::kClosed;
   out->allow = verdict.allow;
   out->on_unknown = verdict.rests_on_unknown;
@@ -77,18 +65,19 @@ void Answer(ztp_session& session, const BoundRequest& bound, const Request* plai
   out->halted = session.last.halted;
   out->rules = static_cast<uint32_t>(verdict.rules.size());
   out->obligations = static_cast<uint32_t>(verdict.obligations.size());
+  out->reserved = 0;
   out->decided_at = now;
   out->valid_until = verdict.valid_until;
   out->generation = session.reader.generation();
   out->session = &session;
   out->serial = session.serial;
   if (verdict.allow) {
-    TakeLease(*session.state, out->generation, epoch, now, verdict.valid_until, &out->lease);
+    TakeLease(session, out->generation, epoch, now, verdict.valid_until, &out->lease);
   } else {
     VoidLease(&out->lease);
   }
-  if (session.state->on_decision != nullptr) {
-    session.state->on_decision(session.state->context, out);
+  if (session.on_decision != nullptr) [[unlikely]] {
+    session.on_decision(session.state->context, out);
   }
 }
 
@@ -149,25 +138,38 @@ ztp_error* ztp_decide(ztp_request* request, int64_t now, ztp_decision* decision)
   if (!ztp::c::Fits(decision)) [[unlikely]] {
     return Misuse(__func__, "`decision->struct_size` is not set: begin with ZTP_DECISION_INIT");
   }
-  Deny(decision);
-  ZTP_CHECK_ALIVE(request);
+  if (!Alive(request)) [[unlikely]] {
+    Deny(decision);
+    ZTP_CHECK_ALIVE(request);
+  }
   ztp_session* const session = request->session;
-  ZTP_CHECK_ALIVE(session);
-  return Guarded(__func__, [&]() -> ztp_error* {
+  if (!Alive(session)) [[unlikely]] {
+    Deny(decision);
+    ZTP_CHECK_ALIVE(session);
+  }
+  // The decision is written once, when it is made; without one it is a denial.
+  ztp_error* const error = Guarded(__func__, [&]() -> ztp_error* {
     const ztp::World& world = session->Refresh();
     session->Begin();
     // Before deciding: what is revoked meanwhile ends the lease.
-    const uint64_t epoch = ztp::c::EpochAt(*session->state, now);
-    if (request->bound_serial != world.serial) [[unlikely]] {
-      if (ztp_error* error = ztp::c::BindTo(request, world)) return error;
+    const uint64_t epoch = ztp::c::EpochAt(*session, now);
+    if (request->bound_serial != world.serial || request->changed) {
+      if (ztp_error* failed = ztp::c::BindTo(request, world)) return failed;
     }
     request->bound.set_now(ztp::Time{now});
-    const ztp::Verdict verdict = epoch == EpochPage::kClosed
-                                     ? ztp::c::HaltedVerdict(now)
-                                     : ztp::Evaluate(request->bound, session->scratch);
-    Answer(*session, request->bound, &request->plain, request, verdict, epoch, now, decision);
+    if (epoch == EpochPage::kClosed) [[unlikely]] {
+      session->last.verdict = ztp::c::HaltedVerdict(now);
+    } else {
+      // Made where it stays, without a copy.
+      static_assert(std::is_trivially_destructible_v<ztp::Verdict>);
+      new (&session->last.verdict) ztp::Verdict(ztp::Evaluate(request->bound, session->scratch));
+    }
+    Answer(*session, request->bound, &request->plain, request, epoch, now, decision);
     return nullptr;
   });
+  if (error != nullptr) [[unlikely]]
+    Deny(decision);
+  return error;
 }
 
 ztp_error* ztp_decision_rule(const ztp_decision* decision, size_t index, ztp_rule* rule) {
@@ -251,7 +253,7 @@ ztp_error* ztp_decision_json(const ztp_decision* decision, bool explain, ztp_tex
     std::optional<ztp::Explanation> explanation;
     if (explain && !last->halted) {
       // What was set since counts for the next decision, so it may not explain this one.
-      if (last->request != nullptr && last->request->bound_serial != session->serial_of_world) {
+      if (last->request != nullptr && last->request->changed) {
         return NewError(ZTP_STALE,
                         "ztp_decision_json: the request was changed since this decision, so it can "
                         "no longer be explained");
@@ -284,7 +286,7 @@ ztp_error* ztp_decide_json(ztp_session* session, ztp_text request, int64_t now, 
   return Guarded(__func__, [&]() -> ztp_error* {
     const ztp::World& world = session->Refresh();
     session->Begin();
-    const uint64_t epoch = ztp::c::EpochAt(*session->state, now);
+    const uint64_t epoch = ztp::c::EpochAt(*session, now);
     if (session->parser_policy != world.named) [[unlikely]] {
       session->parser.reset();
       session->parser_policy = world.named;
@@ -305,10 +307,10 @@ ztp_error* ztp_decide_json(ztp_session* session, ztp_text request, int64_t now, 
     if (!status.ok()) return ztp::c::FromStatus(status, ZTP_BAD_REQUEST);
     const bool halted = epoch == EpochPage::kClosed;
     const int64_t at = read->now.micros;
-    const ztp::Verdict verdict =
+    session->last.verdict =
         halted ? ztp::c::HaltedVerdict(at) : ztp::Evaluate(session->parsed, session->scratch);
     ztp_decision own = ZTP_DECISION_INIT;
-    Answer(*session, session->parsed, read, nullptr, verdict, epoch, at,
+    Answer(*session, session->parsed, read, nullptr, epoch, at,
            decision != nullptr ? decision : &own);
     const ztp_decision& made = decision != nullptr ? *decision : own;
     if (explain || halted || session->last.decision) {
@@ -316,8 +318,8 @@ ztp_error* ztp_decide_json(ztp_session* session, ztp_text request, int64_t now, 
       if (ztp_error* error = ztp_decision_json(&made, explain, &json)) return error;
       session->answer.assign(View(json));
     } else {
-      ztp::AppendDecision(session->parsed, verdict, session->scratch, ztp::c::OriginOf(*session),
-                          &session->answer);
+      ztp::AppendDecision(session->parsed, session->last.verdict, session->scratch,
+                          ztp::c::OriginOf(*session), &session->answer);
     }
     *answer = Text(session->answer);
     return nullptr;

@@ -88,7 +88,7 @@ bool ztp_lease_check(ztp_lease* lease, int64_t now) {
     const auto* generation = reinterpret_cast<const std::atomic<uint64_t>*>(lease->generation_now);
     const auto* page = static_cast<const ztp::EpochWords*>(lease->page);
     if (generation->load(std::memory_order_acquire) == lease->generation &&
-        (page == nullptr || EpochPage::Read(*page, now) == lease->epoch)) [[likely]] {
+        (page == nullptr || EpochPage::IsStill(*page, lease->epoch, now))) [[likely]] {
       lease->latest = now;
       return true;
     }

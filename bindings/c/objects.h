@@ -120,7 +120,12 @@ struct ztp_change : ztp::c::Handle {
 struct ztp_session : ztp::c::Handle {
   static constexpr ztp::c::Tag kTag = ztp::c::Tag::kSession;
   explicit ztp_session(std::shared_ptr<ztp::c::EngineState> s)
-      : Handle(kTag), state(std::move(s)), reader(state->engine), world(&reader.Get()) {}
+      : Handle(kTag),
+        page(s->engine.page()),
+        on_decision(s->on_decision),
+        state(std::move(s)),
+        reader(state->engine),
+        world(&reader.Get()) {}
 
   // What is in force; the last decision is no longer answered for if it was by something else.
   const ztp::World& Refresh() {
@@ -136,6 +141,10 @@ struct ztp_session : ztp::c::Handle {
     last.bound = nullptr;
     if (last.decision) last.Forget();
   }
+
+  // The engine's, close at hand.
+  const ztp::EpochWords* page;
+  ztp_decision_callback on_decision;
 
   std::shared_ptr<ztp::c::EngineState> state;
   ztp::Engine::Reader reader;
@@ -160,7 +169,14 @@ struct ztp_request : ztp::c::Handle {
   ztp_request(ztp_session* s, std::string_view name)
       : Handle(kTag), session(s), action_name(name) {}
 
+  // First what every decision reads.
   ztp_session* session;
+  // What is decided: `plain` bound to the world of that serial (0: to none), but for changes since.
+  uint64_t bound_serial = 0;
+  bool changed = true;
+  ztp::BoundRequest bound;
+  ztp::BoundRequest::Changes changes;
+
   std::string action_name;
   // The request as plain data, by the schema of `policy`. What was not set: an empty uid's type has
   // no index; a fact is missing.
@@ -171,9 +187,18 @@ struct ztp_request : ztp::c::Handle {
   std::optional<std::vector<std::string>> can;
   std::vector<ztp::c::Place> places;  // by the number of a ztp_attr
   std::string json;                   // a value on its way
-  // What is decided: `plain` bound to the world of that serial, unless it was changed since.
-  ztp::BoundRequest bound;
-  uint64_t bound_serial = 0;
+
+  // Says that something was set.
+  void ChangeAll() { changed = changes.others = true; }
+  void ChangeEntity(bool is_principal) {
+    changed = true;
+    (is_principal ? changes.principal : changes.resource) = true;
+  }
+  void ChangeValue(const ztp::c::Place& place) {
+    changed = true;
+    (place.kind == ztp::c::Place::kParam ? changes.params : changes.inputs) |=
+        ztp::BoundRequest::Changes::Bit(place.index);
+  }
 };
 
 struct ztp_batch : ztp::c::Handle {

@@ -13,9 +13,16 @@ namespace ztp::c {
 void FillRule(const DecisionProgram& program, uint32_t index, std::string* name, ztp_rule* rule);
 
 // A lease that holds for nobody.
-void VoidLease(ztp_lease* lease);
+inline void VoidLease(ztp_lease* lease) { *lease = {nullptr, 0, nullptr, 0, 0, INT64_MIN}; }
 // One on what was decided at `now` by what was in force at that generation and epoch.
-void TakeLease(const EngineState& state, uint64_t generation, uint64_t epoch, int64_t now,
-               int64_t valid_until, ztp_lease* lease);
+inline void TakeLease(const ztp_session& session, uint64_t generation, uint64_t epoch, int64_t now,
+                      int64_t valid_until, ztp_lease* lease) {
+  lease->generation_now = reinterpret_cast<const uint64_t*>(session.reader.count());
+  lease->generation = generation;
+  lease->page = session.page;
+  lease->epoch = epoch;
+  lease->latest = now;
+  lease->valid_until = valid_until;
+}
 
 }  // namespace ztp::c

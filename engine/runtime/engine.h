@@ -90,19 +90,22 @@ class Engine {
    public:
     // `engine` must outlive it.
     explicit Reader(const Engine& engine)
-        : engine_(engine), world_(engine.current_), generation_(engine.generation_.value()) {}
+        : count_(engine.generation_.word()),
+          world_(engine.current_),
+          generation_(engine.generation_.value()) {}
     // What is in force, until the next call; costs two loads where nothing has changed. The count
     // is read first: where something changes in between, the lease of a decision by the world
     // ends too early, never too late.
     const World& Get() {
-      generation_ = engine_.generation_.value();
+      generation_ = count_->load(std::memory_order_acquire);
       return world_.Get();
     }
-    // What leases on decisions by that world are held against.
+    // What leases on decisions by that world are held against, and what it is then.
+    const std::atomic<uint64_t>* count() const { return count_; }
     uint64_t generation() const { return generation_; }
 
    private:
-    const Engine& engine_;
+    const std::atomic<uint64_t>* count_;
     Current<World>::Reader world_;
     uint64_t generation_;
   };

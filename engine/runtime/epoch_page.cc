@@ -25,7 +25,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little);
 static_assert(std::atomic<uint64_t>::is_always_lock_free);
-static_assert(sizeof(EpochWords) == 40);
+static_assert(sizeof(EpochWords) == 32);
 
 constexpr mode_t kWritableForOthers = 02;
 
@@ -94,7 +94,7 @@ absl::StatusOr<std::shared_ptr<EpochPage>> EpochPage::Create(const std::string& 
   File made(mkstemp(temporary.data()));
   if (made.get() < 0) return Failed("make", path, errno);
   char bytes[kBytes] = {};
-  const uint64_t words[] = {kMagic, kFormat, 1, ~uint64_t{1}, static_cast<uint64_t>(INT64_MAX)};
+  const uint64_t words[] = {kMagic, kFormat, Word(1), static_cast<uint64_t>(INT64_MAX)};
   std::memcpy(bytes, words, sizeof(words));
   int error = 0;
   if (write(made.get(), bytes, sizeof(bytes)) != static_cast<ssize_t>(sizeof(bytes)) ||
@@ -147,24 +147,18 @@ absl::Status EpochPage::Write(const Change& change) {
   return absl::OkStatus();
 }
 
-namespace {
-
-// Between the two stores the page is torn, and closed: what is said afterwards is seen whole.
-void SetEpoch(EpochWords& words, uint64_t epoch) {
-  words.epoch.store(epoch, std::memory_order_release);
-  words.check.store(~epoch, std::memory_order_release);
-}
-
-}  // namespace
-
 absl::Status EpochPage::Revoke() {
-  return Write([](EpochWords& words) { SetEpoch(words, words.epoch.load() + 1); });
+  return Write([](EpochWords& words) {
+    const uint64_t word = words.word.load(std::memory_order_relaxed);
+    const uint64_t next = (word & kCount) + 1;
+    words.word.store(Word((next & kCount) | (word & kHalted)), std::memory_order_release);
+  });
 }
 
 absl::Status EpochPage::SetHalted(bool halted) {
   return Write([halted](EpochWords& words) {
-    const uint64_t next = (words.epoch.load() & ~kHalted) + 1;
-    SetEpoch(words, halted ? next | kHalted : next);
+    const uint64_t next = (words.word.load(std::memory_order_relaxed) & kCount) + 1;
+    words.word.store(Word((next & kCount) | (halted ? kHalted : 0)), std::memory_order_release);
   });
 }
 

@@ -7,10 +7,9 @@
 // The file is 4,096 bytes, little-endian, of which this is used:
 //   0   magic   "ZTPEPOCH"
 //   8   format  1
-//   16  epoch   how often it was revoked, halted or released; its top bit: halted
-//   24  check   the complement of `epoch`, bit by bit: while they disagree a writer is at work, or
-//               died at it
-//   32  until   microseconds since 1970: from then on the page is closed unless it was set anew;
+//   16  word    bits 0 to 39: how often it was revoked, halted or released; bit 40: halted; bits 41
+//               to 63: a checksum of the others (EpochPage::Word), without which the page is torn
+//   24  until   microseconds since 1970: from then on the page is closed unless it was set anew;
 //               INT64_MAX: never
 // What is left is zero. A writer holds the file's lock (flock) while it changes a word.
 #pragma once
@@ -28,8 +27,7 @@ namespace ztp {
 struct EpochWords {
   uint64_t magic;
   uint64_t format;
-  std::atomic<uint64_t> epoch;
-  std::atomic<uint64_t> check;
+  std::atomic<uint64_t> word;
   std::atomic<int64_t> until;
 };
 
@@ -37,7 +35,8 @@ class EpochPage {
  public:
   static constexpr uint64_t kMagic = 0x48434f504550545a;  // "ZTPEPOCH"
   static constexpr uint64_t kFormat = 1;
-  static constexpr uint64_t kHalted = uint64_t{1} << 63;
+  static constexpr uint64_t kCount = (uint64_t{1} << 40) - 1;
+  static constexpr uint64_t kHalted = uint64_t{1} << 40;
   static constexpr uint64_t kClosed = UINT64_MAX;
   static constexpr size_t kBytes = 4096;
 
@@ -53,17 +52,32 @@ class EpochPage {
   EpochPage(const EpochPage&) = delete;
   EpochPage& operator=(const EpochPage&) = delete;
 
-  // The epoch at `now`, or kClosed. Static so that a lease can ask with the page's address alone.
+  // The word of a count, and whether it is halted. A change is one store, so nobody sees half of
+  // it.
+  static constexpr uint64_t Word(uint64_t count_and_halted) {
+    const uint64_t mixed = (count_and_halted ^ kMagic) * 0x9e3779b97f4a7c15;
+    return count_and_halted | (mixed >> 41) << 41;
+  }
+
+  // The word at `now`, or kClosed: torn, halted, or not kept up. Static so that who has the page's
+  // address alone can ask.
   static uint64_t Read(const EpochWords& page, int64_t now) {
-    const uint64_t epoch = page.epoch.load(std::memory_order_acquire);
-    const uint64_t check = page.check.load(std::memory_order_acquire);
-    const bool torn = check != ~epoch;
-    const bool halted = (epoch & kHalted) != 0;
+    const uint64_t word = page.word.load(std::memory_order_acquire);
+    const bool torn = word != Word(word & (kCount | kHalted));
+    const bool halted = (word & kHalted) != 0;
     const bool left_alone = now >= page.until.load(std::memory_order_relaxed);
-    return torn | halted | left_alone ? kClosed : epoch;
+    return torn | halted | left_alone ? kClosed : word;
+  }
+  // Is the word still what it was when Read answered with it?
+  static bool IsStill(const EpochWords& page, uint64_t word, int64_t now) {
+    return page.word.load(std::memory_order_acquire) == word &&
+           now < page.until.load(std::memory_order_relaxed);
   }
   // How often it was changed; kClosed if it is torn or halted.
-  uint64_t value() const { return Read(*words_, INT64_MIN); }
+  uint64_t value() const {
+    const uint64_t word = Read(*words_, INT64_MIN);
+    return word == kClosed ? kClosed : word & kCount;
+  }
   // Stays mapped for as long as the process lives, for leases that outlive the page's object.
   const EpochWords* words() const { return words_; }
 

@@ -163,7 +163,7 @@ void test_epochs(const char* folder) {
   CHECK(!decision.allow && decision.halted);
   WORKS(ztp_epoch_keep_until(writer, ZTP_FOREVER));
 
-  /* A writer that died between two words leaves the page torn: nothing is allowed until the next one. */
+  /* A word without its checksum: the page is torn, and nothing is allowed until it is written whole. */
   before = ztp_epoch_value(reader);
   WORKS(ztp_decide(request, ztp_now(), &decision));
   CHECK(decision.allow);
