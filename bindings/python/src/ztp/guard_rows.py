@@ -16,7 +16,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, Union
 
-from . import Constant, Denied, Entity
+from . import FOREVER, Constant, Denied, Entity
 from .guard_spawn import facts_for_worker, spawning
 
 if TYPE_CHECKING:
@@ -101,9 +101,9 @@ class Rows:
     function from `(type, id)` of the row's entity to an entity. `can` lists the obligations that the caller carries out
     for every row that it reads, by default none: a batch's answers do not list them row by row.
 
-    Rows are decided when the object is made, when `refresh()` is called (loaders do, once an epoch), and, a block of
-    4096 entities at a time, when a lease has ended and one of its rows is about to be read. `indices` changes in
-    `refresh()` only.
+    Rows are decided when the object is made, when `refresh()` is called (loaders do, once an epoch) and answers may
+    have changed, and, a block of 4096 entities at a time, when a lease has ended and one of its rows is about to be
+    read. `indices` changes in `refresh()` only.
 
     **In worker processes** the copy that a data loader makes decides with an engine of its own (inherited, or loaded
     again, with the facts that were in force when it was started). Its marks are the parent's where they are in shared
@@ -154,6 +154,7 @@ class Rows:
         """What belongs to this process."""
         self._allow, self._read = self._marks.views()
         self._valid: list[Callable[[], bool]] = [_never] * len(self._spans)
+        self._denied_until = [0] * len(self._spans)  # when a denial may become an allow, in microseconds
         self._lock = threading.Lock()
         self._pid = os.getpid()
 
@@ -252,12 +253,12 @@ class Rows:
     # ---- deciding ----
 
     def refresh(self) -> Rows:
-        """Decides everything anew: `indices` are the rows that are allowed now."""
+        """Makes `indices` the rows that are allowed now: decides again whatever may have another answer by now."""
         self._notice_fork()
         if self._follows:
             raise RuntimeError("a worker's copy cannot be refreshed; refresh the original, and start workers again")
         with self._lock:
-            self._decide_all()
+            self._decide_all(unless_they_hold=not callable(self._values))
         allow, codes = self._allow, self._codes
         if self._indexed == allow:
             return self
@@ -270,13 +271,15 @@ class Rows:
             self.indices = array("q", (row for row, code in enumerate(codes) if allow[code]))
         return self
 
-    def _decide_all(self) -> None:
+    def _decide_all(self, *, unless_they_hold: bool = False) -> None:
         generation = self.engine.generation
         if generation != self._generation:
             self._generation = generation
             self.plan += 1
         values = _now(self._values)
         for block in range(len(self._spans)):
+            if unless_they_hold and self._valid[block]() and time.time_ns() // 1000 < self._denied_until[block]:
+                continue
             self._decide(block, values)
 
     def _decide(self, block: int, values: dict[str, Any]) -> None:
@@ -294,6 +297,7 @@ class Rows:
         )
         allow = memoryview(result.allow).cast("B").tobytes()
         lease = result.lease
+        self._denied_until[block] = _first_end(result.valid_until, result.allow) if 0 in allow else FOREVER
         now, before = int.from_bytes(allow, "little"), int.from_bytes(self._allow[first:end], "little")
         if self._follows:
             allow = (now & before).to_bytes(end - first, "little")
@@ -345,7 +349,7 @@ class Rows:
         state = {
             name: value
             for name, value in self.__dict__.items()
-            if name not in ("_allow", "_read", "_valid", "_lock", "_pid")
+            if name not in ("_allow", "_read", "_valid", "_denied_until", "_lock", "_pid")
         }
         if spawning():
             state["_follows"] = True
@@ -424,6 +428,13 @@ def _never() -> bool:
 
 def _now(values: Values) -> dict[str, Any]:
     return dict(values() if callable(values) else values or {})
+
+
+def _first_end(valid_until: Any, allow: Any) -> int:
+    """When the first of the denials may end."""
+    if hasattr(valid_until, "min"):  # NumPy's
+        return int(valid_until[~allow].min())
+    return min(until for until, allowed in zip(valid_until, allow) if not allowed)
 
 
 def _patient(engine: Engine, generation: int) -> Callable[[], bool]:
