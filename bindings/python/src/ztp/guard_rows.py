@@ -225,11 +225,13 @@ class Rows:
             # So that workers learn of all that changed, and not of these rows only.
             with self._lock:
                 self._decide_all()
-        codes = [self._codes[row] for row in wanted]
-        for block in {self._block[code] for code in codes}:
+        codes = list(map(self._codes.__getitem__, wanted))
+        for block in set(map(self._block.__getitem__, codes)) if len(self._spans) > 1 else range(len(self._spans)):
             if not self._valid[block]():
                 self._holds(self._spans[block][0])
         allow = self._allow
+        if all(map(allow.__getitem__, codes)):
+            return []
         return [row for row, code in zip(wanted, codes) if not allow[code]]
 
     def denied(self, row: int) -> Denied:
@@ -434,7 +436,7 @@ def _first_end(valid_until: Any, allow: Any) -> int:
     """When the first of the denials may end."""
     if hasattr(valid_until, "min"):  # NumPy's
         return int(valid_until[~allow].min())
-    return min(until for until, allowed in zip(valid_until, allow) if not allowed)
+    return int(min(until for until, allowed in zip(valid_until, allow) if not allowed))
 
 
 def _patient(engine: Engine, generation: int) -> Callable[[], bool]:
