@@ -87,8 +87,9 @@ class GuardedDataset(GuardedSequence[T], Dataset):  # type: ignore[misc]
 
     `len(data)` counts the rows that are allowed, `data[i]` is the i-th of them, and a row that is denied is never
     passed to `dataset[…]`. A row that was allowed when the rows were decided and no longer is raises `ztp.Denied`. It
-    can be given to any `DataLoader`, pickled, and sent to workers; `guard_loader` also decides anew each epoch, and
-    can leave rows out instead of stopping. `origins()` says what was read, by workers too.
+    can be given to any `DataLoader`, pickled, and sent to workers; `guard_loader` also decides anew each epoch, can
+    leave rows out instead of stopping, and is what persistent workers need: those of another loader keep the positions
+    that they were started with. `origins()` says what was read, by workers too.
     """
 
     def __init__(self, dataset: Any, rows: Rows) -> None:
