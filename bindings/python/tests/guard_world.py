@@ -134,8 +134,9 @@ def files(folder: Path) -> tuple[Path, Path]:
     import json
 
     bundle, facts = folder / "lab.ztpb", folder / "facts.json"
-    bundle.write_bytes(ztp.compile_text(POLICY, name="lab.ztp"))
-    facts.write_text(json.dumps(FACTS))
+    if not bundle.exists():  # a bundle is mapped: one that is in use is never written to
+        bundle.write_bytes(ztp.compile_text(POLICY, name="lab.ztp"))
+        facts.write_text(json.dumps(FACTS))
     return bundle, facts
 
 
