@@ -212,9 +212,11 @@ def test_a_model_made_from_another_derives_from_it_and_not_from_itself(engine: z
 
 
 def test_without_actions_nothing_is_asked(engine: ztp.Engine, tmp_path: Path) -> None:
-    checkpoint = checkpoint_of(engine, tmp_path, [("Dataset", "secret")], save=None, load=None)
+    checkpoint = checkpoint_of(engine, tmp_path, [("Dataset", "secret")], save=None, load=None, principal=None)
     assert checkpoint.save(b"x") is None
     assert checkpoint.load() == b"x"
+    with pytest.raises(TypeError, match="principal"):
+        checkpoint_of(engine, tmp_path, principal=None)  # who asks?
 
 
 def test_attributes_come_as_python_has_them(engine: ztp.Engine, tmp_path: Path) -> None:

@@ -28,14 +28,13 @@ from __future__ import annotations
 from .guard_checkpoint import Checkpoint, CheckpointError
 from .guard_lease import Ask, Guard, Obliged, Steps, guarded, lease, steps
 from .guard_lineage import Lineage, Source
-from .guard_rows import EntityLike, GuardedSequence, Marks, Rows, Values
+from .guard_rows import GuardedSequence, Marks, Rows, Values
 from .guard_shards import Shards
 
 __all__ = [
     "Ask",
     "Checkpoint",
     "CheckpointError",
-    "EntityLike",
     "Guard",
     "GuardedSequence",
     "Lineage",

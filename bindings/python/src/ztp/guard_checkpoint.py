@@ -25,10 +25,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
 
-from . import Denied, Entity, Error, NotFoundError
+from . import Denied, Entity, EntityLike, Error, NotFoundError
 from .guard_lease import Obliged, carry_out
 from .guard_lineage import Lineage, Source
-from .guard_rows import EntityLike, Values, _now, entity_key
+from .guard_rows import Values, _now, entity_key
 
 if TYPE_CHECKING:
     from . import Decision, Engine
@@ -95,6 +95,8 @@ class Checkpoint(Generic[S]):
         lineage: Lineage | Sequence[Source] = (),
         oblige: Obliged | None = None,
     ) -> None:
+        if principal is None and (save is not None or load is not None):
+            raise TypeError("who saves and loads? principal= is missing")
         self.path = Path(path)
         self.engine = engine
         self.model = entity_key(model)
@@ -215,7 +217,7 @@ class Checkpoint(Generic[S]):
         return sorted(origin for origin in self.lineage.origins() if origin != self.model)
 
     def _ask(self, action: str | None, facts: dict[str, Any], *, obliged: bool = True) -> Decision | None:
-        if action is None:
+        if action is None or self._principal is None:  # both are given, or nothing is asked
             return None
         values = _now(self._values)
         if action == self._load_action and self._load_digest is not None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol, Union, runtime_checkable
 
-from .guard_rows import EntityLike, origin_key
+from . import EntityLike
+from .guard_rows import origin_key
 
 __all__ = ["Lineage", "Source"]
 

@@ -16,19 +16,15 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, Union
 
-from . import FOREVER, Constant, Denied, Entity
+from . import FOREVER, Constant, Denied, Entity, EntityLike
 from .guard_spawn import facts_for_worker, spawning
 
 if TYPE_CHECKING:
     from . import Decision, Engine
 
-__all__ = ["EntityLike", "GuardedSequence", "Marks", "Rows", "Values", "entity_key", "origin_key"]
+__all__ = ["GuardedSequence", "Marks", "Rows", "Values", "entity_key", "origin_key"]
 
 T = TypeVar("T")
-
-#: What names an entity: `ztp.Entity`, `("Dataset", "faces")`, `'Dataset::"faces"'`; where the type is given, an id
-#: alone.
-EntityLike = Union[Entity, "tuple[str, str]", str, int, Mapping[str, Any]]
 
 #: Parameters and inputs of the question: constants, or a function that gives them anew each time it is asked, which is
 #: how fresh evidence gets in. Where data loaders spawn workers it has to be picklable.
@@ -119,7 +115,7 @@ class Rows:
         action: str,
         resources: Sequence[Any] | Callable[[int], Any] | EntityLike,
         *,
-        principal: EntityLike | None = None,
+        principal: EntityLike,
         resource_type: str | None = None,
         count: int | None = None,
         values: Values = None,
@@ -129,8 +125,7 @@ class Rows:
     ) -> None:
         self.engine = engine
         self.action = action
-        carried = principal is None or isinstance(principal, Mapping)
-        self._principal = principal if carried else Entity(*entity_key(principal))
+        self._principal: EntityLike = principal if isinstance(principal, Mapping) else Entity(*entity_key(principal))
         self._values = values
         self._can = tuple(can)
         self._entities, self._codes = _code(resources, resource_type, count)

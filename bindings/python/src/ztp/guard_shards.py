@@ -13,9 +13,9 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from . import Denied
+from . import Denied, EntityLike
 from .guard_lease import Guard, Obliged
-from .guard_rows import EntityLike, Marks, PlainMarks, Values, _now, entity_key, origin_key
+from .guard_rows import Marks, PlainMarks, Values, _now, entity_key, origin_key
 from .guard_spawn import facts_for_worker, spawning
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ class Shards(Generic[S, T]):
         engine: Engine,
         action: str,
         *,
-        resource: Callable[[S], EntityLike | Mapping[str, Any]],
+        resource: Callable[[S], EntityLike],
         open: Callable[[S], Iterable[T]] | None = None,
-        principal: EntityLike | None = None,
+        principal: EntityLike,
         values: Values = None,
         on_denied: Literal["skip", "raise"] = "skip",
         oblige: Obliged | None = None,
@@ -116,7 +116,7 @@ class Shards(Generic[S, T]):
                 if self.on_denied == "raise":
                     raise
 
-    def _ask(self, entity: object) -> Decision:
+    def _ask(self, entity: EntityLike) -> Decision:
         if self._bound is None:
             self._bound = self.engine.bind(self.action, principal=self._principal, can=tuple(self._oblige or ()))
         return self._bound(resource=entity, **_now(self._values))

@@ -22,8 +22,8 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 
-from . import Denied
-from .guard import Ask, Checkpoint, EntityLike, Guard, Lineage, Obliged, Rows, Source, Values, steps
+from . import Denied, EntityLike
+from .guard import Ask, Checkpoint, Guard, Lineage, Obliged, Rows, Source, Values, steps
 
 if TYPE_CHECKING:
     import os

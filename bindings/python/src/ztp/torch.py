@@ -26,8 +26,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from . import Denied
-from .guard import Checkpoint, EntityLike, GuardedSequence, Lineage, Obliged, Rows, Shards, Source, Values
+from . import Denied, EntityLike
+from .guard import Checkpoint, GuardedSequence, Lineage, Obliged, Rows, Shards, Source, Values
 
 if TYPE_CHECKING:
     import os
