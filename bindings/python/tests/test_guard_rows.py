@@ -99,6 +99,9 @@ def test_what_is_no_entity_is_refused(engine: ztp.Engine) -> None:
     for owners in (["a"], [3.5], [None], [("Dataset",)], [("Dataset", 7)]):
         with pytest.raises(TypeError):
             rows_of(engine, owners, resource_type=None)
+    for name in (None, 3.5, float("nan"), True, b"a"):  # a column with holes: what is there is not guessed
+        with pytest.raises(TypeError, match="not an entity"):
+            rows_of(engine, ["a", name])
     with pytest.raises(TypeError, match="carried"):
         rows_of(engine, [{"type": "Shard", "id": "s", "properties": {"open": True}}], resource_type=None)
 
