@@ -56,7 +56,7 @@ class Both {
     engine_options.flags = ZTP_ASSUME_PROVEN;
     const ztp_text path = Text(facts_path);
     Works(ztp_policy_read(bundle.data(), bundle.size(), &policy), "policy");
-    Works(ztp_facts_load(policy, &path, 1, 0, &facts), "facts");
+    Works(ztp_facts_load(policy, &path, 1, ZTP_ASSUME_PROVEN, &facts), "facts");
     Works(ztp_engine_new(policy, facts, &engine_options, &engine_), "engine");
     Works(ztp_session_new(engine_, &session_), "session");
     digest_ = std::string(ztp_policy_digest(policy).data, ztp_policy_digest(policy).size);
