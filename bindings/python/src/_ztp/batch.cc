@@ -321,7 +321,8 @@ PyObject* Job::Rules(const Answers& answers) {
       return Raise(error);
     PyObject* const object = engine_->core->RuleOf(generation, rule);
     const Ref key(PyLong_FromUnsignedLong(number));
-    if (object == nullptr || !key || PyDict_SetItem(rules.get(), key.get(), PyTuple_GetItem(object, 0)) != 0)
+    if (object == nullptr || !key ||
+        PyDict_SetItem(rules.get(), key.get(), PyTuple_GetItem(object, 0)) != 0)
       return nullptr;
   }
   return rules.release();

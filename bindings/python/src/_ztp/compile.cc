@@ -61,16 +61,14 @@ PyObject* Init() {
       {"compile_text", Method<CompileText>(), METH_VARARGS, "compile_text(text, name, /)\n--\n\n"},
       {nullptr, nullptr, 0, nullptr},
   };
-  static PyModuleDef definition = {PyModuleDef_HEAD_INIT,
-                                   "ztp._ztpc",
-                                   "The compiler. Import `ztp` instead.",
-                                   -1,
-                                   functions,
-                                   nullptr,
-                                   nullptr,
-                                   nullptr,
-                                   nullptr};
-  return PyModule_Create(&definition);
+  static PyModuleDef_Slot slots[] = {{0, nullptr}};
+  static PyModuleDef definition = {};
+  definition.m_base = PyModuleDef_HEAD_INIT;
+  definition.m_name = "ztp._ztpc";
+  definition.m_doc = "The compiler. Import `ztp` instead.";
+  definition.m_methods = functions;
+  definition.m_slots = slots;
+  return PyModuleDef_Init(&definition);
 }
 
 }  // namespace

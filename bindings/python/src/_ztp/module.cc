@@ -21,12 +21,24 @@ PyObject* ParseEntity(PyObject*, PyObject* text) {
 PyObject* Now(PyObject*, PyObject*) { return PyLong_FromLongLong(ztp_now()); }
 PyObject* Version(PyObject*, PyObject*) { return Str(ztp_version()); }
 
-PyObject* Init() {
-  // One interpreter alone: classes and sessions are this process's, and its GIL guards them.
+int Exec(PyObject* module) {
+  // Classes, sessions and what guards them are of one interpreter, and of one module.
+  static bool loaded = false;
   if (PyInterpreterState_GetID(PyInterpreterState_Get()) != 0) {
     PyErr_SetString(PyExc_ImportError, "ztp cannot be imported in a subinterpreter");
-    return nullptr;
+    return -1;
   }
+  if (std::exchange(loaded, true)) {
+    PyErr_SetString(PyExc_ImportError, "ztp._ztp cannot be loaded twice in a process");
+    return -1;
+  }
+  const bool made = MakeUnknownValue(module) && AddLease(module) && AddDecision(module) &&
+                    AddEpoch(module) && AddEngine(module) && AddBound(module) &&
+                    AddChange(module) && AddBatch(module);
+  return made ? 0 : -1;
+}
+
+PyObject* Init() {
   static PyMethodDef functions[] = {
       {"_before_fork", Method<BeforeFork>(), METH_NOARGS, nullptr},
       {"_after_fork_in_parent", Method<AfterForkInParent>(), METH_NOARGS, nullptr},
@@ -37,22 +49,15 @@ PyObject* Init() {
       {"version", Method<Version>(), METH_NOARGS, "version()\n--\n\nlibztp's."},
       {nullptr, nullptr, 0, nullptr},
   };
-  static PyModuleDef definition = {
-      PyModuleDef_HEAD_INIT,
-      "ztp._ztp",
-      "What of ztp is C++: engines, requests, decisions, leases. Import `ztp` instead.",
-      -1,
-      functions,
-      nullptr,
-      nullptr,
-      nullptr,
-      nullptr};
-  Ref module(PyModule_Create(&definition));
-  const bool made = module && MakeUnknownValue(module.get()) && AddLease(module.get()) &&
-                    AddDecision(module.get()) && AddEpoch(module.get()) &&
-                    AddEngine(module.get()) && AddBound(module.get()) && AddChange(module.get()) &&
-                    AddBatch(module.get());
-  return made ? module.release() : nullptr;
+  static PyModuleDef_Slot slots[] = {{Py_mod_exec, Slot<Exec>()}, {0, nullptr}};
+  static PyModuleDef definition = {};
+  definition.m_base = PyModuleDef_HEAD_INIT;
+  definition.m_name = "ztp._ztp";
+  definition.m_doc =
+      "What of ztp is C++: engines, requests, decisions, leases. Import `ztp` instead.";
+  definition.m_methods = functions;
+  definition.m_slots = slots;
+  return PyModuleDef_Init(&definition);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "bindings/python/src/_ztp/values.h"
 
-#include <cstring>
+#include <cmath>
 
 #include "bindings/python/src/_ztp/entity_text.h"
 
@@ -117,7 +117,9 @@ bool Convert(PyObject* object, Arena* arena, ztp_value* value, int depth, bool i
   if (PyFloat_Check(object)) {
     value->kind = ZTP_FLOAT;
     value->as.real = PyFloat_AsDouble(object);
-    return true;
+    if (std::isfinite(value->as.real)) return true;
+    Raise(ZTP_BAD_REQUEST, "a number that is not finite");
+    return false;
   }
   const Hooks* const hooks = GetHooks();
   if (hooks == nullptr) return false;

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 import warnings
 from types import ModuleType
 
@@ -31,8 +33,13 @@ def _compiler() -> ModuleType:
 
 
 def _warn(text: str) -> None:
-    if text:
-        warnings.warn(text, PolicyWarning, stacklevel=3)
+    """As of the line outside this package that asked for it. Mere notes are none."""
+    if not re.search(r"^warning\[", text, re.MULTILINE):
+        return
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "ztp":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, PolicyWarning, stacklevel=level - 1)
 
 
 def compile(*paths: str | os.PathLike[str]) -> bytes:

@@ -181,8 +181,7 @@ class Engine(_ztp.Engine):
     def replace(self, *, policy: Path | bytes | None = None, facts: Path | Iterable[Path] | None = None) -> None:
         """Puts another policy, other facts or both in force, together. Ends every lease.
 
-        The facts in force are worked out anew for another policy if its entity types are the same; FactsError: they are
-        not, so give facts too.
+        Without facts those in force stay, if they are for the other policy too; FactsError: they are not, so give them.
         """
         new_policy = self._policy if policy is None else _policy(policy)
         new_paths = self._paths if facts is None else _paths(facts)
