@@ -121,7 +121,7 @@ def test_obligations_come_as_python_values(engine: ztp.Engine) -> None:
 
 
 def test_who_cannot_carry_out_an_obligation_is_denied(engine: ztp.Engine) -> None:
-    request = {"amount": 1, "device": {"driver": "550.90.07"}}
+    request: dict[str, Any] = {"amount": 1, "device": {"driver": "550.90.07"}}
     assert engine.decide(ANN, "pay", PLAN, can=["audit"], **request)
     assert not engine.decide(ANN, "pay", PLAN, can=[], **request)
     assert engine.decide(ANN, "pay", PLAN, **request), "what one call can is that call's alone"
@@ -146,7 +146,7 @@ def test_a_call_leaves_nothing_behind(engine: ztp.Engine) -> None:
 
 
 def test_many_values_and_names_that_are_not_interned(engine: ztp.Engine) -> None:
-    names = {"".join(["pur", "pose"]): "research", "".join(["re", "source"]): PLAN, "".join(["prin", "cipal"]): ANN}
+    names: dict[str, Any] = {"".join(["pur", "pose"]): "research", "".join(["re", "source"]): PLAN, "".join(["prin", "cipal"]): ANN}
     read = engine.bind("read")
     assert read.allows(**names)
     assert read(**names).allow

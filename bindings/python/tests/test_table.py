@@ -22,6 +22,7 @@ SHARED: dict[str, Any] = {
     "values": {"purpose": "research"},
 }
 
+modules: dict[str, Any] = sys.modules  # None: it cannot be imported
 KINDS = ["dict", "dict of arrow", "pyarrow.Table", "pyarrow.RecordBatch", "chunked", "pandas", "polars", "capsules"]
 
 
@@ -95,7 +96,7 @@ def test_answers_share_memory_and_have_the_buffer_protocol(engine: ztp.Engine) -
 
 
 def test_without_numpy_there_are_memoryviews(engine: ztp.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "numpy", None)
+    monkeypatch.setitem(modules, "numpy", None)
     result = engine.decide_batch("read", {"doc": DOCS}, **SHARED)
     assert isinstance(result.allow, memoryview)
     assert result.allow.tolist() == ALLOWED
@@ -105,7 +106,7 @@ def test_without_numpy_there_are_memoryviews(engine: ztp.Engine, monkeypatch: py
 
 def test_pandas_without_pyarrow(engine: ztp.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     table = make("pandas", {"doc": DOCS, "big": [None, 5000, 1, 1]})
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(modules, "pyarrow", None)
     arguments = {**SHARED, "values": {"purpose": "research", "big": "big"}}
     assert list(engine.decide_batch("read", table, **arguments)) == [True, True, False, False]
 

@@ -41,7 +41,7 @@ class Change:
         if isinstance(entities, bytes):
             entities = entities.decode()
         if not isinstance(entities, (str, Mapping)):
-            entities = list(entities)  # type: ignore[assignment]
+            entities = list(entities)
         if not isinstance(entities, str):
             from ._hooks import to_json
 

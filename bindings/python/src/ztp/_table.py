@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from . import _ztp
 from ._types import Entity, EntityLike, Rule, Time
@@ -92,12 +92,14 @@ class BatchResult:
         return f"<ztp.BatchResult {sum(self)} of {len(self)} rows allowed>"
 
 
-def _array(data: bytearray, kind: str) -> Any:
+def _array(data: bytearray, kind: Literal["?", "q", "I"]) -> Any:
     numpy = _numpy()
     if numpy is not None:
         return numpy.frombuffer(data, dtype=kind)
     # A memoryview of no bytes cannot be cast.
-    return memoryview(data).cast(kind) if data else memoryview(bytearray(8)).cast(kind)[:0]
+    view = memoryview(data or bytearray(8)).cast("B")
+    cast: Any = view.cast(kind)
+    return cast if data else cast[:0]
 
 
 def _numpy() -> Any:
