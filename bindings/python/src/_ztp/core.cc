@@ -5,7 +5,6 @@
 namespace ztp::py {
 namespace {
 
-// Names of keywords are interned as a rule, so the address says it; not always.
 bool SameName(PyObject* a, PyObject* b) { return a == b || PyUnicode_Compare(a, b) == 0; }
 
 PyObject* ListOfNames(PyObject* can) {
@@ -105,17 +104,23 @@ bool Worker::SetOne(Slot* slot, bool is_principal, PyObject* entity) {
 
 bool Worker::SetNamed(Slot* slot, PyObject* name, PyObject* value, bool is_base) {
   // By index: what is converted may not call back into this slot, but settings may grow.
+  const size_t count = slot->settings.size();
   size_t at = 0;
-  while (at < slot->settings.size() && slot->settings[at].name.get() != name) ++at;
-  if (at == slot->settings.size()) {
+  while (at < count && slot->settings[at].name.get() != name) ++at;
+  if (at == count) {
+    // Names of keywords are interned as a rule, so the address says it; not always.
+    ztp_text text;
+    if (!ToText(name, &text)) return false;
+    const std::string_view wanted(text.data, text.size);
     at = 0;
-    while (at < slot->settings.size() && !SameName(slot->settings[at].name.get(), name)) ++at;
-  }
-  if (at == slot->settings.size()) {
-    Setting setting;
-    setting.name = Ref::Of(name);
-    if (!core_->Attr(name, &setting.attr)) return false;
-    slot->settings.push_back(std::move(setting));
+    while (at < count && slot->settings[at].text != wanted) ++at;
+    if (at == count) {
+      Setting setting;
+      setting.name = Ref::Of(name);
+      setting.text = wanted;
+      if (!core_->Attr(name, &setting.attr)) return false;
+      slot->settings.push_back(std::move(setting));
+    }
   }
   const Setting& known = slot->settings[at];
   if (known.value.get() != value || value == nullptr) {

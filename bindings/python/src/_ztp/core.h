@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -124,6 +125,7 @@ class Worker {
   // What was set last: a call that says the same by the same objects costs nothing.
   struct Setting {
     Ref name;
+    std::string_view text;  // of the name
     ztp_attr attr = {};
     Ref value;  // only if it is frozen
     uint64_t call = 0;

@@ -35,9 +35,16 @@ PlainNames plain_names;
 PyObject** FindArgument(const Hooks& hooks, PyObject* name, bool takes_can, Call* call) {
   if (PyObject** known = ArgumentFor(hooks, name, takes_can, call)) return known;
   if (plain_names.Has(name)) return nullptr;
-  for (PyObject* known : {hooks.principal, hooks.resource, hooks.now, hooks.can}) {
-    if (PyUnicode_Compare(name, known) == 0) return ArgumentFor(hooks, known, takes_can, call);
+  ztp_text text;
+  if (!ToText(name, &text)) {
+    PyErr_Clear();  // no name that there is: it will not be found
+    return nullptr;
   }
+  const std::string_view given(text.data, text.size);
+  if (given == "principal") return ArgumentFor(hooks, hooks.principal, takes_can, call);
+  if (given == "resource") return ArgumentFor(hooks, hooks.resource, takes_can, call);
+  if (given == "now") return ArgumentFor(hooks, hooks.now, takes_can, call);
+  if (given == "can") return ArgumentFor(hooks, hooks.can, takes_can, call);
   plain_names.Add(name);
   return nullptr;
 }

@@ -32,35 +32,46 @@ bool IsOf(PyObject* object, PyObject* type) {
 
 bool Convert(PyObject* object, Arena* arena, ztp_value* value, int depth, bool is_plain = false);
 
+// What is in a container is taken in one go, before any of it is converted: that may run code that
+// changes the container. False: a Python error is set.
 bool ConvertItems(PyObject* items, Arena* arena, ztp_value* value, int depth) {
-  const Ref held(
-      PySequence_List(items));  // a copy: what is converted may run code that changes the original
-  if (!held) return false;
-  PyObject* const list = arena->Keep(held);
-  const Py_ssize_t count = PyList_Size(list);
-  ztp_value* const to = arena->Values(static_cast<size_t>(count));
-  for (Py_ssize_t i = 0; i < count; ++i) {
-    if (!Convert(PyList_GetItem(list, i), arena, &to[i], depth + 1)) return false;
+  std::vector<PyObject*> taken;
+  if (PyList_Check(items)) {
+    for (Py_ssize_t i = 0; i < PyList_Size(items); ++i) {
+      taken.push_back(arena->Keep(Ref::Of(PyList_GetItem(items, i))));
+    }
+  } else {
+    const Ref tuple(PySequence_Tuple(items));
+    if (!tuple) return false;
+    for (Py_ssize_t i = 0; i < PyTuple_Size(tuple.get()); ++i) {
+      taken.push_back(arena->Keep(Ref::Of(PyTuple_GetItem(tuple.get(), i))));
+    }
+  }
+  ztp_value* const to = arena->Values(taken.size());
+  for (size_t i = 0; i < taken.size(); ++i) {
+    if (!Convert(taken[i], arena, &to[i], depth + 1)) return false;
   }
   value->kind = ZTP_LIST;
-  value->size = static_cast<uint32_t>(count);
+  value->size = static_cast<uint32_t>(taken.size());
   value->as.items = to;
   return true;
 }
 
 bool ConvertEntries(PyObject* dict, Arena* arena, ztp_value* value, int depth) {
-  const Ref items(PyDict_Items(dict));
-  if (!items) return false;
-  PyObject* const list = arena->Keep(items);
-  const Py_ssize_t count = PyList_Size(list);
-  ztp_value* const to = arena->Values(2 * static_cast<size_t>(count));
-  for (Py_ssize_t i = 0; i < count; ++i) {
-    PyObject* const pair = PyList_GetItem(list, i);
-    if (!Convert(PyTuple_GetItem(pair, 0), arena, &to[2 * i], depth + 1)) return false;
-    if (!Convert(PyTuple_GetItem(pair, 1), arena, &to[2 * i + 1], depth + 1)) return false;
+  std::vector<PyObject*> taken;
+  taken.reserve(2 * static_cast<size_t>(PyDict_Size(dict)));
+  PyObject* key = nullptr;
+  PyObject* item = nullptr;
+  for (Py_ssize_t at = 0; PyDict_Next(dict, &at, &key, &item);) {
+    taken.push_back(arena->Keep(Ref::Of(key)));
+    taken.push_back(arena->Keep(Ref::Of(item)));
+  }
+  ztp_value* const to = arena->Values(taken.size());
+  for (size_t i = 0; i < taken.size(); ++i) {
+    if (!Convert(taken[i], arena, &to[i], depth + 1)) return false;
   }
   value->kind = ZTP_MAP;
-  value->size = static_cast<uint32_t>(count);
+  value->size = static_cast<uint32_t>(taken.size() / 2);
   value->as.items = to;
   return true;
 }

@@ -4,7 +4,7 @@
 // schema.
 #pragma once
 
-#include <deque>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -12,16 +12,34 @@
 
 namespace ztp::py {
 
-// What values point into until they have been handed over.
+// What values point into until they have been handed over. Small ones are made without allocating.
 class Arena {
  public:
-  ztp_value* Values(size_t count) { return values_.emplace_back(count).data(); }
+  Arena() = default;
+  ~Arena() {
+    for (size_t i = 0; i < held_count_; ++i) Py_DECREF(held_[i]);
+  }
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  ztp_value* Values(size_t count) {
+    if (count > std::size(values_) - values_count_) return more_values_.emplace_back(count).data();
+    values_count_ += count;
+    return &values_[values_count_ - count];
+  }
   // Lives as long as the arena.
-  PyObject* Keep(Ref object) { return objects_.emplace_back(std::move(object)).get(); }
+  PyObject* Keep(Ref object) {
+    if (held_count_ == std::size(held_)) return more_held_.emplace_back(std::move(object)).get();
+    return held_[held_count_++] = object.release();
+  }
 
  private:
-  std::deque<std::vector<ztp_value>> values_;
-  std::deque<Ref> objects_;
+  ztp_value values_[32];
+  PyObject* held_[32];
+  size_t values_count_ = 0;
+  size_t held_count_ = 0;
+  std::vector<std::vector<ztp_value>> more_values_;
+  std::vector<Ref> more_held_;
 };
 
 // False: a Python error is set. `value` points into `object` and the arena.
