@@ -153,7 +153,7 @@ ztp_error* ztp_decide(ztp_request* request, int64_t now, ztp_decision* decision)
     session->Begin();
     // Before deciding: what is revoked meanwhile ends the lease.
     const uint64_t epoch = ztp::c::EpochAt(*session, now);
-    if (request->bound_serial != world.serial) [[unlikely]] {
+    if (request->bound_serial != world.serial || request->changed) {
       if (ztp_error* failed = ztp::c::BindTo(request, world)) return failed;
     }
     request->bound.set_now(ztp::Time{now});
@@ -253,7 +253,7 @@ ztp_error* ztp_decision_json(const ztp_decision* decision, bool explain, ztp_tex
     std::optional<ztp::Explanation> explanation;
     if (explain && !last->halted) {
       // What was set since counts for the next decision, so it may not explain this one.
-      if (last->request != nullptr && last->request->bound_serial != session->serial_of_world) {
+      if (last->request != nullptr && last->request->changed) {
         return NewError(ZTP_STALE,
                         "ztp_decision_json: the request was changed since this decision, so it can "
                         "no longer be explained");

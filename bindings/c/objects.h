@@ -171,9 +171,11 @@ struct ztp_request : ztp::c::Handle {
 
   // First what every decision reads.
   ztp_session* session;
-  // What is decided: `plain` bound to the world of that serial, unless it was changed since (0).
+  // What is decided: `plain` bound to the world of that serial (0: to none), but for changes since.
   uint64_t bound_serial = 0;
+  bool changed = true;
   ztp::BoundRequest bound;
+  ztp::BoundRequest::Changes changes;
 
   std::string action_name;
   // The request as plain data, by the schema of `policy`. What was not set: an empty uid's type has
@@ -185,6 +187,18 @@ struct ztp_request : ztp::c::Handle {
   std::optional<std::vector<std::string>> can;
   std::vector<ztp::c::Place> places;  // by the number of a ztp_attr
   std::string json;                   // a value on its way
+
+  // Says that something was set.
+  void ChangeAll() { changed = changes.others = true; }
+  void ChangeEntity(bool is_principal) {
+    changed = true;
+    (is_principal ? changes.principal : changes.resource) = true;
+  }
+  void ChangeValue(const ztp::c::Place& place) {
+    changed = true;
+    (place.kind == ztp::c::Place::kParam ? changes.params : changes.inputs) |=
+        ztp::BoundRequest::Changes::Bit(place.index);
+  }
 };
 
 struct ztp_batch : ztp::c::Handle {

@@ -104,7 +104,7 @@ Fact* FactToSet(ztp_request& request, ztp_attr attr, std::string_view function, 
     *error = RefuseProven(*declared);
     return nullptr;
   }
-  request.bound_serial = 0;
+  request.ChangeValue(place);
   return &FactAt(request, place);
 }
 
@@ -210,11 +210,12 @@ ztp_error* SetEntity(ztp_request* request, bool is_principal, ztp_text type, ztp
   std::string& carried = is_principal ? request->principal_json : request->resource_json;
   if (!carried.empty()) {
     carried.clear();
+    request->ChangeAll();
     if (ztp_error* error = ReadCarried(request)) return error;
   }
   uid.type = found;
   uid.id.assign(View(id));
-  request->bound_serial = 0;
+  request->ChangeEntity(is_principal);
   return nullptr;
 }
 
@@ -222,7 +223,7 @@ ztp_error* SetEntityJson(ztp_request* request, bool is_principal, ztp_text json)
   std::string& text = is_principal ? request->principal_json : request->resource_json;
   std::string before(View(json));
   std::swap(before, text);
-  request->bound_serial = 0;
+  request->ChangeAll();
   if (ztp_error* error = ReadCarried(request)) {
     // As it was.
     std::swap(before, text);
@@ -261,6 +262,7 @@ ztp_error* Begin(ztp_request* request, std::shared_ptr<const NamedPolicy> policy
   request->plain.inputs.assign(schema.inputs.size(), Fact::Missing());
   request->places.clear();
   request->bound_serial = 0;
+  request->ChangeAll();
   TakeObligations(request);
   return nullptr;
 }
@@ -348,9 +350,17 @@ ztp_error* BindTo(ztp_request* request, const World& world) {
   if (ztp_error* error = UsePolicyInForce(request, world)) return error;
   if (request->plain.principal.type.index == kNotSet) return Bad("the principal is not set");
   if (request->plain.resource.type.index == kNotSet) return Bad("the resource is not set");
-  const absl::Status status = request->bound.Bind(world.policy(), *world.facts, request->plain);
-  if (!status.ok()) return FromStatus(status, ZTP_BAD_REQUEST);
+  const absl::Status status =
+      request->bound_serial == world.serial
+          ? request->bound.Rebind(request->plain, request->changes)
+          : request->bound.Bind(world.policy(), *world.facts, request->plain);
+  if (!status.ok()) {
+    request->bound_serial = 0;  // it may be half of one and half of the other
+    return FromStatus(status, ZTP_BAD_REQUEST);
+  }
   request->bound_serial = world.serial;
+  request->changed = false;
+  request->changes = {};
   return nullptr;
 }
 
@@ -602,8 +612,8 @@ ztp_error* ztp_unset(ztp_request* request, ztp_attr attr) {
     ztp_error* error = nullptr;
     const ztp::c::Place place = ztp::c::PlaceOf(*request, attr, "ztp_unset", &error);
     if (place.kind == ztp::c::Place::kNowhere) return error;
-    ztp::c::FactAt(*request, place) = ztp::Fact::Missing();
-    request->bound_serial = 0;
+    ztp::MakeAbsent(&ztp::c::FactAt(*request, place), ztp::Fact::State::kMissing);
+    request->ChangeValue(place);
     return nullptr;
   });
 }
@@ -618,7 +628,7 @@ ztp_error* ztp_set_can(ztp_request* request, const ztp_text* obligations, size_t
       names.emplace_back(View(obligations[i]));
     }
     request->can = std::move(names);
-    request->bound_serial = 0;
+    request->ChangeAll();
     ztp::c::TakeObligations(request);
     return nullptr;
   });
@@ -628,7 +638,7 @@ ztp_error* ztp_set_can_all(ztp_request* request) {
   ZTP_CHECK_REQUEST(request);
   request->can.reset();
   request->plain.can.reset();
-  request->bound_serial = 0;
+  request->ChangeAll();
   return nullptr;
 }
 

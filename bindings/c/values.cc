@@ -11,6 +11,7 @@
 #include "engine/facts/json_sink.h"
 #include "engine/facts/json_tree.h"
 #include "engine/facts/json_value.h"
+#include "engine/facts/json_write_value.h"
 
 namespace ztp::c {
 namespace {
@@ -145,6 +146,23 @@ ztp_value OfText(std::string text, Decided* keep) {
   return value;
 }
 
+// Of texts, and lists and objects of such.
+ztp_value OfJson(const nlohmann::ordered_json& json, Decided* keep) {
+  if (json.is_string()) return OfText(json.get<std::string>(), keep);
+  const bool is_map = json.is_object();
+  keep->values.push_back(std::make_unique<ztp_value[]>((is_map ? 2 : 1) * json.size()));
+  ztp_value* items = keep->values.back().get();
+  ztp_value whole;
+  whole.kind = is_map ? ZTP_MAP : ZTP_LIST;
+  whole.size = static_cast<uint32_t>(json.size());
+  whole.as.items = items;
+  for (const auto& [key, item] : json.items()) {
+    if (is_map) *items++ = OfText(key, keep);
+    *items++ = OfJson(item, keep);
+  }
+  return whole;
+}
+
 }  // namespace
 
 ztp_error* AppendJson(std::string_view function, const ztp_value& value, std::string* json) {
@@ -245,8 +263,8 @@ ztp_value ToCaller(const Schema& schema, TypeId type, const Value& value, Decide
       return map;
     }
     default:
-      // Versions, addresses, digests, enum values, labels: as an author writes them.
-      return OfText(FormatValue(schema, type, value), keep);
+      // Versions, addresses, digests, enum values, labels: as JSON has them.
+      return OfJson(ValueToJson(schema, type, value), keep);
   }
 }
 

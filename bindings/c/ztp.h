@@ -116,7 +116,7 @@ typedef struct ztp_problem {
   ztp_text file;     /* may be empty */
   ztp_text path;     /* within JSON: $.action.name; else empty */
   uint32_t line;     /* from 1; 0: no place is known */
-  uint32_t column;   /* in bytes, from 1 */
+  uint32_t column;   /* from 1; of sources in code points, of JSON in bytes */
   uint32_t end_line; /* of the first byte behind; 0: not known */
   uint32_t end_column;
 } ztp_problem;

@@ -11,33 +11,6 @@
 namespace ztp {
 namespace {
 
-// What a probe's value can come from.
-enum Depends : uint8_t { kOnPrincipal = 1, kOnResource = 2, kOnColumns = 4 };
-
-uint8_t DependsOn(const Probe& probe) {
-  using Source = Probe::Source;
-  switch (probe.source) {
-    case Source::kPrincipal:
-    case Source::kPrincipalType:
-    case Source::kPrincipalAttribute:
-    case Source::kHasPrincipalAttribute:
-    case Source::kPrincipalQuantifier:
-      return kOnPrincipal;
-    case Source::kResource:
-    case Source::kResourceType:
-    case Source::kResourceAttribute:
-    case Source::kHasResourceAttribute:
-    case Source::kResourceQuantifier:
-      return kOnResource;
-    case Source::kAction:
-      return 0;
-    case Source::kNode:
-      return kOnPrincipal | kOnResource | kOnColumns;
-    default:
-      return kOnColumns;
-  }
-}
-
 class Batch {
  public:
   Batch(const RequestView& shared, const BatchRows& rows, const BatchMemory& memory)
@@ -71,7 +44,7 @@ class Batch {
 
   // Makes the request that of a row; answers what of it changed.
   uint8_t Take(size_t row, bool first) {
-    uint8_t changed = first ? kOnPrincipal | kOnResource | kOnColumns : 0;
+    uint8_t changed = first ? kOnPrincipal | kOnResource | kOnValues : 0;
     if (rows_.principals != nullptr) {
       changed |= Replace(rows_.principals[row], &request_.principal) ? kOnPrincipal : 0;
     }
@@ -80,14 +53,14 @@ class Batch {
     }
     for (const BatchColumn& column : rows_.columns) {
       (column.is_input ? memory_.inputs : memory_.params)[column.index] = column.values[row];
-      changed |= kOnColumns;
+      changed |= kOnValues;
     }
     if (changed & kOnPrincipal) request_.principal_row = RowOf(request_.principal);
     if (changed & kOnResource) request_.resource_row = RowOf(request_.resource);
     if (first) {
       ReadProbes(memory_.readings.data(), &request_);
     } else if (changed != 0) {
-      ReadChangedProbes(changed);
+      ReadChangedProbes(changed, memory_.readings.data(), &request_);
     }
     return changed;
   }
@@ -101,15 +74,6 @@ class Batch {
   const uint64_t* RowOf(const Val& holder) const {
     return request_.IsStored(holder.entity()) ? request_.facts->Row(holder.entity()) : nullptr;
   }
-  void ReadChangedProbes(uint8_t changed) {
-    for (uint32_t i = 0; i < index_.request_probes; ++i) {
-      if (DependsOn(index_.probes[i]) & changed) ReadProbe(request_, i, memory_.readings.data());
-    }
-    ReadMarks(&request_);
-    if (changed & kOnPrincipal) ReadPrincipalMarks(&request_);
-    if (changed & kOnResource) ReadResourceMarks(&request_);
-  }
-
   static constexpr size_t kMostKept = 64;
   struct Kept {
     uint32_t probe;

@@ -131,8 +131,6 @@ void TakeFromRequest(const RequestView& request, const Probe& probe, Reading* re
   }
 }
 
-}  // namespace
-
 void ReadProbe(const RequestView& request, uint32_t probe, Reading* readings) {
   readings[probe] = Reading{.valid_until = kForEver};
   TakeFromRequest(request, request.policy->index.probes[probe], &readings[probe]);
@@ -148,8 +146,6 @@ void ReadMarks(RequestView* request) {
     if (reading.plain) marks.bits |= BitsOf(index.marks[m], index.cuts.data(), reading.value);
   }
 }
-
-namespace {
 
 // Of a row all of whose cells are simply there, straight from them. Facts do not change under a
 // request that is bound to them.
@@ -178,8 +174,6 @@ RequestMarks MarksOfRow(const RequestView& request, std::span<const MarkRow> row
   return out;
 }
 
-}  // namespace
-
 void ReadPrincipalMarks(RequestView* request) {
   if (request->policy->index.rules.empty()) return;
   request->principal_marks = MarksOfRow(*request, request->policy->principal_marks,
@@ -190,6 +184,42 @@ void ReadResourceMarks(RequestView* request) {
   if (request->policy->index.rules.empty()) return;
   request->resource_marks = MarksOfRow(*request, request->policy->resource_marks,
                                        request->resource.size, request->resource_row);
+}
+
+}  // namespace
+
+uint8_t DependsOn(const Probe& probe) {
+  using Source = Probe::Source;
+  switch (probe.source) {
+    case Source::kPrincipal:
+    case Source::kPrincipalType:
+    case Source::kPrincipalAttribute:
+    case Source::kHasPrincipalAttribute:
+    case Source::kPrincipalQuantifier:
+      return kOnPrincipal;
+    case Source::kResource:
+    case Source::kResourceType:
+    case Source::kResourceAttribute:
+    case Source::kHasResourceAttribute:
+    case Source::kResourceQuantifier:
+      return kOnResource;
+    case Source::kAction:
+      return 0;
+    case Source::kNode:
+      return kOnPrincipal | kOnResource | kOnValues;
+    default:
+      return kOnValues;
+  }
+}
+
+void ReadChangedProbes(uint8_t changed, Reading* readings, RequestView* request) {
+  const IndexView& index = request->policy->index;
+  for (uint32_t i = 0; i < index.request_probes; ++i) {
+    if (DependsOn(index.probes[i]) & changed) ReadProbe(*request, i, readings);
+  }
+  ReadMarks(request);
+  if (changed & kOnPrincipal) ReadPrincipalMarks(request);
+  if (changed & kOnResource) ReadResourceMarks(request);
 }
 
 void ReadProbes(Reading* readings, RequestView* request) {

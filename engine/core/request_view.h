@@ -97,11 +97,11 @@ struct RequestView {
 // from them, from everything else in the request: to be called once that is complete. `readings`
 // has room for them; the request points to it from then on.
 void ReadProbes(Reading* readings, RequestView* request);
-// The same of one probe, and of each of the marks alone, where little of a request has changed
-// since.
-void ReadProbe(const RequestView& request, uint32_t probe, Reading* readings);
-void ReadMarks(RequestView* request);
-void ReadPrincipalMarks(RequestView* request);
-void ReadResourceMarks(RequestView* request);
+// What a probe's value can come from, of what may change in a request that stays bound to its
+// policy and facts: principal, resource, parameters and inputs.
+enum Depends : uint8_t { kOnPrincipal = 1, kOnResource = 2, kOnValues = 4 };
+uint8_t DependsOn(const Probe& probe);
+// Works out again what depends on what has changed, as ReadProbes had it before.
+void ReadChangedProbes(uint8_t changed, Reading* readings, RequestView* request);
 
 }  // namespace ztp

@@ -2,6 +2,7 @@
 #include "engine/eval/bound_request.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "engine/base/status.h"
 #include "engine/base/str.h"
@@ -45,11 +46,9 @@ EntityUid BoundRequest::Uid(uint32_t entity) const {
                    std::string(stranger_ids_[entity - known])};
 }
 
-absl::Status BoundRequest::Check(const Request& request, Complete complete) const {
+// Whose action it is, and on what.
+absl::Status BoundRequest::CheckEntities(const Request& request) const {
   const Schema& schema = policy_->schema();
-  if (snapshot_->program() != policy_->shared_program()) {
-    return InvalidArgument("the facts were loaded for another policy");
-  }
   if (request.action.index >= schema.actions.size() ||
       request.principal.type.index >= schema.entities.size() ||
       request.resource.type.index >= schema.entities.size()) {
@@ -67,6 +66,16 @@ absl::Status BoundRequest::Check(const Request& request, Complete complete) cons
     return InvalidArgument("action ", action.json_name, " is not on a resource of type ",
                            schema[request.resource.type].json_name);
   }
+  return absl::OkStatus();
+}
+
+absl::Status BoundRequest::Check(const Request& request, Complete complete) const {
+  const Schema& schema = policy_->schema();
+  if (snapshot_->program() != policy_->shared_program()) {
+    return InvalidArgument("the facts were loaded for another policy");
+  }
+  ZTP_RETURN_IF_ERROR(CheckEntities(request));
+  const Action& action = schema[request.action];
   if (request.params.size() != action.params.size() ||
       request.inputs.size() != schema.inputs.size()) {
     return InvalidArgument("the request has not one fact for each parameter and input");
@@ -135,6 +144,17 @@ void BoundRequest::BindObligations(const Request& request) {
   view_.can = can_.data();
 }
 
+void BoundRequest::BindEntity(bool is_principal, const EntityUid& uid, Encoder& encoder) {
+  const Val entity = Val::Entity(uid.type.index, encoder.InternEntity(uid.type, uid.id));
+  (is_principal ? view_.principal : view_.resource) = entity;
+}
+
+BoundFact BoundRequest::BindParam(const Request& request, size_t i, Encoder& encoder) const {
+  const Param& param = policy_->schema()[request.action].params[i];
+  const bool use_default = request.params[i].state != Fact::State::kPresent && param.default_value;
+  return BindFact(use_default ? Fact::Of(*param.default_value) : request.params[i], encoder);
+}
+
 absl::Status BoundRequest::Bind(const Policy& policy, const Snapshot& snapshot,
                                 const Request& request, Complete complete) {
   policy_ = &policy;
@@ -152,16 +172,10 @@ absl::Status BoundRequest::Bind(const Policy& policy, const Snapshot& snapshot,
   v.facts = &snapshot.view();
   v.host = &policy.host();
   v.action = request.action.index;
-  v.principal = Val::Entity(request.principal.type.index,
-                            encoder.InternEntity(request.principal.type, request.principal.id));
-  v.resource = Val::Entity(request.resource.type.index,
-                           encoder.InternEntity(request.resource.type, request.resource.id));
-  const std::vector<Param>& declared = policy.schema()[request.action].params;
-  for (size_t i = 0; i < declared.size(); ++i) {
-    const bool use_default =
-        request.params[i].state != Fact::State::kPresent && declared[i].default_value;
-    params_.push_back(
-        BindFact(use_default ? Fact::Of(*declared[i].default_value) : request.params[i], encoder));
+  BindEntity(true, request.principal, encoder);
+  BindEntity(false, request.resource, encoder);
+  for (size_t i = 0; i < request.params.size(); ++i) {
+    params_.push_back(BindParam(request, i, encoder));
   }
   for (const Fact& fact : request.inputs) inputs_.push_back(BindFact(fact, encoder));
   for (const EntityRecord& record : request.carried) BindCarried(record, encoder);
@@ -171,14 +185,57 @@ absl::Status BoundRequest::Bind(const Policy& policy, const Snapshot& snapshot,
   v.carried = carried_;
   v.stranger_types = stranger_types_.data();
   v.now = request.now.micros;
-  auto row_of = [&](const Val& holder) -> const uint64_t* {
-    const bool stored = !v.carries_any() && v.IsStored(holder.entity());
-    return stored ? v.facts->Row(holder.entity()) : nullptr;
-  };
-  v.principal_row = row_of(v.principal);
-  v.resource_row = row_of(v.resource);
+  v.principal_row = RowOf(v.principal);
+  v.resource_row = RowOf(v.resource);
+  bound_bytes_ = arena_.used_bytes();
   readings_.resize(v.policy->index.request_probes);
   ReadProbes(readings_.data(), &v);
+  return absl::OkStatus();
+}
+
+const uint64_t* BoundRequest::RowOf(const Val& holder) const {
+  const bool stored = !view_.carries_any() && view_.IsStored(holder.entity());
+  return stored ? view_.facts->Row(holder.entity()) : nullptr;
+}
+
+absl::Status BoundRequest::Rebind(const Request& request, const Changes& changes) {
+  const bool has_many = ((changes.params | changes.inputs) >> 63) != 0;
+  if (changes.others || has_many || !carried_.empty() || !request.carried.empty() ||
+      arena_.used_bytes() > bound_bytes_ + kMostOverwrittenBytes ||
+      stranger_types_.size() > kMostStrangers) {
+    return Bind(*policy_, *snapshot_, request);
+  }
+  uint8_t changed = 0;
+  Encoder encoder(this);
+  if (changes.principal || changes.resource) ZTP_RETURN_IF_ERROR(CheckEntities(request));
+  if (changes.principal) {
+    BindEntity(true, request.principal, encoder);
+    changed |= kOnPrincipal;
+  }
+  if (changes.resource) {
+    BindEntity(false, request.resource, encoder);
+    changed |= kOnResource;
+  }
+  for (uint64_t left = changes.params; left != 0; left &= left - 1) {
+    const auto i = static_cast<size_t>(std::countr_zero(left));
+    params_[i] = BindParam(request, i, encoder);
+    const Param& param = policy_->schema()[request.action].params[i];
+    if (params_[i].val.is_none() && !param.optional) {
+      return InvalidArgument("parameter ", param.name, " is missing");
+    }
+    changed |= kOnValues;
+  }
+  for (uint64_t left = changes.inputs; left != 0; left &= left - 1) {
+    const auto i = static_cast<size_t>(std::countr_zero(left));
+    inputs_[i] = BindFact(request.inputs[i], encoder);
+    changed |= kOnValues;
+  }
+  // An entity that is only an operand may have come to be known under a number of its own.
+  view_.stranger_types = stranger_types_.data();
+  if (changes.principal) view_.principal_row = RowOf(view_.principal);
+  if (changes.resource) view_.resource_row = RowOf(view_.resource);
+  view_.now = request.now.micros;
+  ReadChangedProbes(changed, readings_.data(), &view_);
   return absl::OkStatus();
 }
 

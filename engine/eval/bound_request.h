@@ -34,6 +34,22 @@ class BoundRequest : public UidSource {
   absl::Status Bind(const Policy& policy, const Snapshot& snapshot, const Request& request,
                     Complete complete = Complete::kWholly);
 
+  // What of a request is another than when it was bound: bit i of `params` and `inputs` for the
+  // i-th, the last bit for all from there on.
+  struct Changes {
+    bool principal = false;
+    bool resource = false;
+    uint64_t params = 0;
+    uint64_t inputs = 0;
+    bool others = false;  // what the caller can carry out, carried entities
+    static uint64_t Bit(size_t i) { return uint64_t{1} << (i < 63 ? i : 63); }
+    bool any() const { return principal || resource || params != 0 || inputs != 0 || others; }
+  };
+  // The same as binding it anew to the same policy and snapshot, where `changes` says all that is
+  // another: what has not changed is not worked out again. The errors of Bind; then it must be
+  // bound before it is decided.
+  absl::Status Rebind(const Request& request, const Changes& changes);
+
   // For evaluating what reads no request.
   void BindNothing(const Policy& policy, const Snapshot& snapshot);
 
@@ -50,7 +66,16 @@ class BoundRequest : public UidSource {
  private:
   class Encoder;
 
+  // What was overwritten stays in the arena until everything is bound anew: when it is so many
+  // bytes, or so many entities that the snapshot does not know.
+  static constexpr size_t kMostOverwrittenBytes = 64 << 10;
+  static constexpr size_t kMostStrangers = 64;
+
   absl::Status Check(const Request& request, Complete complete) const;
+  absl::Status CheckEntities(const Request& request) const;
+  void BindEntity(bool is_principal, const EntityUid& uid, Encoder& encoder);
+  const uint64_t* RowOf(const Val& holder) const;
+  BoundFact BindParam(const Request& request, size_t i, Encoder& encoder) const;
   void BindCarried(const EntityRecord& record, Encoder& encoder);
   void BindObligations(const Request& request);
 
@@ -65,6 +90,7 @@ class BoundRequest : public UidSource {
   std::vector<Reading> readings_;
   std::vector<uint64_t> can_;
   Arena arena_;
+  size_t bound_bytes_ = 0;  // of the arena, when everything was bound
 };
 
 }  // namespace ztp

@@ -52,6 +52,12 @@ class Arena {
     used_ = 0;
   }
 
+  // Handed out since the last Reset, with what was left over at the ends of chunks.
+  size_t used_bytes() const {
+    size_t sum = used_;
+    for (size_t i = 0; i < current_ && i < chunks_.size(); ++i) sum += chunks_[i].size;
+    return sum;
+  }
   size_t reserved_bytes() const {
     size_t sum = 0;
     for (const Chunk& chunk : chunks_) sum += chunk.size;

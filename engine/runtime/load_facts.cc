@@ -21,6 +21,33 @@ FactsOptions ReaderOptions(const LoadFactsOptions& options,
   return reader;
 }
 
+// A facts file says of an attribute that it is proven, and nobody has verified that.
+absl::Status RefuseProven(const Snapshot& facts, const std::string& path) {
+  const Schema& schema = facts.schema();
+  std::vector<std::vector<uint32_t>> proven(schema.entities.size());
+  bool any = false;
+  for (size_t t = 0; t < schema.entities.size(); ++t) {
+    const std::vector<Attribute>& attributes = schema.entities[t].attributes;
+    for (uint32_t a = 0; a < attributes.size(); ++a) {
+      if (attributes[a].rank == Rank::kProven) proven[t].push_back(a);
+    }
+    any |= !proven[t].empty();
+  }
+  if (!any) return absl::OkStatus();
+  for (uint32_t entity = 0; entity < facts.entity_count(); ++entity) {
+    if (!facts.IsUsed(entity) || !facts.IsStored(entity)) continue;
+    const EntityTypeId type = facts.TypeOf(entity);
+    for (const uint32_t a : proven[type.index]) {
+      if (facts.OwnPart(entity, a).is_none()) continue;
+      return InvalidArgument(path, ": attribute `", schema[type].attributes[a].name, "` of ",
+                             FormatUid(schema, facts.Uid(entity)),
+                             " is proven: it counts only from evidence, not because a facts file "
+                             "has it; for tests, give --assume-proven");
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 FactsLoader::FactsLoader(const Policy& policy, LoadFactsOptions options)
@@ -43,7 +70,10 @@ absl::Status FactsLoader::AddFile(const std::string& path) {
     return InvalidArgument(path,
                            " is a facts file, which is all the facts there are: give it alone");
   }
-  ZTP_ASSIGN_OR_RETURN(mapped_, SnapshotFile::Open(policy_.shared_program(), path));
+  ZTP_ASSIGN_OR_RETURN(std::shared_ptr<const Snapshot> mapped,
+                       SnapshotFile::Open(policy_.shared_program(), path));
+  if (!options_.assume_proven) ZTP_RETURN_IF_ERROR(RefuseProven(*mapped, path));
+  mapped_ = std::move(mapped);
   return absl::OkStatus();
 }
 

@@ -32,8 +32,9 @@ class FactsLoader {
   // `policy` must outlive the snapshot's making; the snapshot keeps what it needs of it.
   FactsLoader(const Policy& policy, LoadFactsOptions options);
 
-  // A file: JSON, or a facts file (.ztpf), which is all the facts there are. The errors of MapFile
-  // and SnapshotFile::Open. Mistakes in JSON are errors()'.
+  // A file: JSON, or a facts file (.ztpf), which is all the facts there are and may have proven
+  // attributes only with assume_proven. The errors of MapFile and SnapshotFile::Open. Mistakes in
+  // JSON are errors()'.
   absl::Status AddFile(const std::string& path);
   // JSON in memory; `name` is what errors call it. It need not outlive the call.
   absl::Status AddJson(std::string_view name, std::string_view text);

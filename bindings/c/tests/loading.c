@@ -135,7 +135,36 @@ void test_loading(const char* folder) {
   CHECK(ztp_facts_count(facts) == 0);
   ztp_facts_free(facts);
 
+  /* That an attribute is proven counts from evidence, and not because some file says so. */
+  {
+    ztp_policy* proving = policy_of(
+        "ztp 1\npackage p\nentity Host { sound: Bool proven }\nentity Door\naction open on Door by Host\n"
+        "permit p { principal h: Host action open resource any when h.sound }\n");
+    const ztp_text host =
+        ZTP_TEXT("{\"uid\": {\"type\": \"Host\", \"id\": \"h\"}, \"attrs\": {\"sound\": true}}");
+    ztp_facts* claimed = NULL;
+    FAILS_SAYING(ZTP_NOT_PROVEN, "sound", ztp_facts_read_json(proving, host, 0, &claimed));
+    WORKS(ztp_facts_read_json(proving, host, ZTP_ASSUME_PROVEN, &claimed));
+    WORKS(ztp_facts_write(claimed, text_of(facts_path)));
+    ztp_facts_free(claimed);
+    paths[0] = text_of(facts_path);
+    FAILS_SAYING(ZTP_BAD_FACTS, "evidence", ztp_facts_load(proving, paths, 1, 0, &claimed));
+    WORKS(ztp_facts_load(proving, paths, 1, ZTP_ASSUME_PROVEN, &claimed));
+    ztp_facts_free(claimed);
+    /* What evidence may tell later is not known until then, and that may be in a file. */
+    WORKS(ztp_facts_read_json(proving, ZTP_TEXT("{\"uid\": {\"type\": \"Host\", \"id\": \"h\"}}"), 0,
+                              &claimed));
+    WORKS(ztp_facts_write(claimed, text_of(facts_path)));
+    ztp_facts_free(claimed);
+    WORKS(ztp_facts_load(proving, paths, 1, 0, &claimed));
+    ztp_facts_free(claimed);
+    ztp_policy_free(proving);
+  }
+
   /* A file of facts is all the facts there are. */
+  WORKS(ztp_facts_read_json(policy, text_of(shared_facts), 0, &facts));
+  WORKS(ztp_facts_write(facts, text_of(facts_path)));
+  ztp_facts_free(facts);
   paths[1] = text_of(json_path);
   FAILS_SAYING(ZTP_BAD_FACTS, "give it alone", ztp_facts_load(policy, paths, 2, 0, &facts));
   CHECK(facts == NULL);
