@@ -7,15 +7,14 @@ import pathlib
 import re
 import sys
 
-from embed import EXAMPLES, ROOT, SOURCE, WARNINGS, bundle_of, environment, expect_answers, flags_of, need, run, scratch
+from embed import EXAMPLES, ROOT, SOURCE, WARNINGS, bundle_of, environment, expect_answers, flags_of, lib_of, need, run, scratch
 
 cpack, build = sys.argv[1], pathlib.Path(sys.argv[2])
 need("dpkg-deb", "dpkg-shlibdeps", "dpkg-query", "readelf", "file", "pkg-config", "cc", "c++")
 
-FILES = ["usr/bin/ztp", "usr/include/ztp.h", "usr/include/ztp.hpp", "usr/include/ztp_compile.h",
-         "usr/share/doc/ztp/copyright", "usr/lib/libztp.so", "usr/lib/libztp.so.0", "usr/lib/libztpc.so",
-         "usr/lib/libztpc.so.0", "usr/lib/pkgconfig/ztp.pc", "usr/lib/pkgconfig/ztpc.pc",
-         "usr/lib/cmake/ztp/ztpConfig.cmake", "usr/lib/cmake/ztp/ztpConfigVersion.cmake"]
+FILES = ["bin/ztp", "include/ztp.h", "include/ztp.hpp", "include/ztp_compile.h", "share/doc/ztp/copyright"]
+LIB_FILES = ["libztp.so", "libztp.so.0", "libztpc.so", "libztpc.so.0", "pkgconfig/ztp.pc", "pkgconfig/ztpc.pc",
+             "cmake/ztp/ztpConfig.cmake", "cmake/ztp/ztpConfigVersion.cmake"]
 OWN = {"libztp.so.0", "libztpc.so.0"}
 
 
@@ -27,13 +26,13 @@ def dynamic(path, tag):
     return re.findall(rf"\({tag}\).*\[([^\]]*)\]", run("readelf", "-d", path))
 
 
-def check_dependencies(package, unpacked):
+def check_dependencies(package, tree):
     """What the programs need comes from the packages that it names."""
     needed = set()
-    for path in ("usr/bin/ztp", "usr/lib/libztp.so", "usr/lib/libztpc.so"):
-        needed |= set(dynamic(unpacked / path, "NEEDED"))
+    for path in tree / "bin/ztp", lib_of(tree) / "libztp.so", lib_of(tree) / "libztpc.so":
+        needed |= set(dynamic(path, "NEEDED"))
         # No path of the machine that built it.
-        assert set(dynamic(unpacked / path, "RUNPATH") + dynamic(unpacked / path, "RPATH")) <= {"$ORIGIN"}, path
+        assert set(dynamic(path, "RUNPATH") + dynamic(path, "RPATH")) <= {"$ORIGIN"}, path
     named = {part.split()[0] for part in field(package, "Depends").split(",")}
     for library in sorted(needed - OWN):
         owners = {line.split(":")[0] for line in run("dpkg-query", "-S", f"*/{library}").splitlines()}
@@ -58,15 +57,16 @@ with scratch() as name:
 
     unpacked = folder / "unpacked"
     run("dpkg-deb", "-x", package, unpacked)
-    missing = [path for path in FILES if not (unpacked / path).exists()]
+    tree = unpacked / "usr"
+    wanted = [tree / path for path in FILES] + [lib_of(tree) / path for path in LIB_FILES]
+    missing = [path for path in wanted if not path.exists()]
     assert not missing, missing
-    count = check_dependencies(package, unpacked)
+    count = check_dependencies(package, tree)
     control = folder / "control"
     run("dpkg-deb", "-e", package, control)
     assert "libztp 0 ztp" in (control / "shlibs").read_text(encoding="utf-8")
 
     # The command, in a folder without the sources and without the libraries' help.
-    tree = unpacked / "usr"
     assert version in run(tree / "bin/ztp", "--version", cwd=folder)
     bundle = bundle_of(tree, folder)
     run(tree / "bin/ztp", "check", SOURCE, cwd=folder)

@@ -53,9 +53,18 @@ def run(*args, code=0, **kwargs):
     return done.stdout
 
 
-def environment(tree, lib="lib", **more):
+def lib_of(tree):
+    """The tree's folder of libraries, whatever this system calls it: lib, lib64, lib/x86_64-linux-gnu."""
+    found = sorted(tree.glob("lib*/**/libztp.so"))
+    if len(found) != 1:
+        raise AssertionError(f"libztp.so in {tree}: {found}")
+    return found[0].parent
+
+
+def environment(tree, **more):
     """Of a program that is built against the installed tree by pkg-config, and that runs from there."""
-    return {**os.environ, "PKG_CONFIG_PATH": str(tree / lib / "pkgconfig"), "LD_LIBRARY_PATH": str(tree / lib), **more}
+    lib = lib_of(tree)
+    return {**os.environ, "PKG_CONFIG_PATH": str(lib / "pkgconfig"), "LD_LIBRARY_PATH": str(lib), **more}
 
 
 def flags_of(package, env):

@@ -8,7 +8,7 @@ import pathlib
 import subprocess
 import sys
 
-from embed import EXAMPLES, bundle_of, environment, expect_answers, need, run, scratch, skip
+from embed import EXAMPLES, bundle_of, environment, expect_answers, lib_of, need, run, scratch, skip
 
 language, tree, cache = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
 
@@ -22,7 +22,7 @@ def build_go(program):
 
 
 def build_rust(program):
-    run("rustc", "--edition", "2021", "-D", "warnings", "-L", tree / "lib", "-o", program, EXAMPLES / "rust/decide.rs")
+    run("rustc", "--edition", "2021", "-D", "warnings", "-L", lib_of(tree), "-o", program, EXAMPLES / "rust/decide.rs")
 
 
 tool, build = {"go": ("go", build_go), "rust": ("rustc", build_rust)}[language]

@@ -7,7 +7,7 @@ import pathlib
 import re
 import sys
 
-from embed import C_FOLDER, EXAMPLES, SOURCE, WARNINGS, bundle_of, environment, expect_answers, flags_of, need, run, scratch
+from embed import C_FOLDER, EXAMPLES, SOURCE, WARNINGS, bundle_of, environment, expect_answers, flags_of, lib_of, need, run, scratch
 
 tree = pathlib.Path(sys.argv[1])
 need("pkg-config", "cc", "c++")
@@ -19,10 +19,9 @@ with scratch() as name:
     folder = pathlib.Path(name)
     for package in "ztp", "ztpc":
         assert run("pkg-config", "--modversion", package, env=env).strip() == version
-        variables = (run("pkg-config", f"--variable={variable}", package, env=env).strip()
-                     for variable in ("includedir", "libdir"))
-        for path in variables:
-            assert pathlib.Path(path).resolve().parent == tree.resolve(), path
+        for variable, folder_of_it in ("includedir", tree / "include"), ("libdir", lib_of(tree)):
+            path = run("pkg-config", f"--variable={variable}", package, env=env).strip()
+            assert pathlib.Path(path).resolve() == folder_of_it.resolve(), path
     assert "-lztpc" not in flags_of("ztp", env)
 
     run("cc", "-std=c11", *WARNINGS, EXAMPLES / "c/decide.c", "-o", folder / "decide", *flags_of("ztp", env))
