@@ -419,7 +419,8 @@ inline Rule ToRule(const ztp_rule& rule) noexcept {
 }  // namespace detail
 
 // A denial until it is decided otherwise. Plain data, but for what is asked by a function that may
-// throw: that is answered until the session decides again, with ZTP_STALE afterwards.
+// throw: that is the session's to answer, which must still be there (or a Request of it). It does
+// until it decides again, and with ZTP_STALE afterwards.
 class Decision {
  public:
   Decision() noexcept = default;
