@@ -369,6 +369,7 @@ ztp_error* SetEntities(ztp_batch* batch, bool is_principal, std::string_view typ
                        std::string_view function) {
   const Rows rows(schema, array);
   if (ztp_error* error = rows.Check(function)) return error;
+  if (ztp_error* error = CheckRows(*batch, rows.count(), function)) return error;
   std::vector<std::string_view> ids;
   std::vector<uint32_t> codes;
   if (schema.dictionary != nullptr) {
@@ -402,6 +403,7 @@ ztp_error* SetAttr(ztp_batch* batch, ztp_attr attr, const ArrowSchema& schema,
   if (ztp_error* error = FindColumn(*batch, attr, function, &column)) return error;
   const Rows rows(schema, array);
   if (ztp_error* error = rows.Check(function)) return error;
+  if (ztp_error* error = CheckRows(*batch, rows.count(), function)) return error;
   std::vector<std::string_view> texts;
   if (schema.dictionary != nullptr) {
     if (array.dictionary == nullptr) return Misuse(function, "an Arrow dictionary is missing");

@@ -24,6 +24,12 @@ ztp_error* Answer(const absl::Status& status) {
 
 }  // namespace
 
+ztp_error* CheckRows(const ztp_batch& batch, size_t count, std::string_view function) {
+  if (count == batch.batch->rows()) return nullptr;
+  return Misuse(function, Cat("the column has ", count, " entries, and the batch ",
+                              batch.batch->rows(), " rows"));
+}
+
 ztp_error* FindColumn(const ztp_batch& batch, ztp_attr attr, std::string_view function,
                       NamedColumn* column) {
   const EngineState& state = *batch.session->state;
@@ -155,6 +161,7 @@ ztp_error* SetIds(ztp_batch* batch, bool is_principal, ztp_text type, const ztp_
   if ((ids == nullptr && count != 0) || (ids != nullptr && AnyNull(ids, count))) {
     return NullOutput(function, "ids");
   }
+  if (ztp_error* error = ztp::c::CheckRows(*batch, count, function)) return error;
   return Guarded(function, [&] {
     return ztp::c::SetEntityColumn(*batch, is_principal, View(type), Views(ids, count), {});
   });
@@ -202,6 +209,7 @@ ztp_error* ztp_batch_numbers(ztp_batch* batch, ztp_attr attr, const int64_t* num
                              size_t count) {
   ZTP_CHECK_ALIVE(batch);
   if (numbers == nullptr && count != 0) return NullOutput(__func__, "numbers");
+  if (ztp_error* error = ztp::c::CheckRows(*batch, count, __func__)) return error;
   return Guarded(__func__, [&]() -> ztp_error* {
     ztp::c::NamedColumn column;
     if (ztp_error* error = ztp::c::FindColumn(*batch, attr, "ztp_batch_numbers", &column)) {
@@ -216,6 +224,7 @@ ztp_error* ztp_batch_texts(ztp_batch* batch, ztp_attr attr, const ztp_text* text
   if ((texts == nullptr && count != 0) || (texts != nullptr && AnyNull(texts, count))) {
     return NullOutput(__func__, "texts");
   }
+  if (ztp_error* error = ztp::c::CheckRows(*batch, count, __func__)) return error;
   return Guarded(__func__, [&]() -> ztp_error* {
     ztp::c::NamedColumn column;
     if (ztp_error* error = ztp::c::FindColumn(*batch, attr, "ztp_batch_texts", &column)) {
@@ -232,6 +241,7 @@ ztp_error* ztp_batch_values(ztp_batch* batch, ztp_attr attr, const ztp_value* va
   if (codes == nullptr && count != value_count) {
     return Misuse(__func__, "without `codes` there must be a value for each row");
   }
+  if (ztp_error* error = ztp::c::CheckRows(*batch, count, __func__)) return error;
   return Guarded(__func__, [&]() -> ztp_error* {
     ztp::c::NamedColumn column;
     if (ztp_error* error = ztp::c::FindColumn(*batch, attr, "ztp_batch_values", &column)) {
@@ -329,9 +339,9 @@ ztp_error* ztp_batch_rule(const ztp_batch* batch, uint32_t rule, ztp_rule* out) 
       return NewError(ZTP_NOT_FOUND, ztp::Cat("the policy has ", program.rules.size(), " rules"));
     }
     auto* mutable_batch = const_cast<ztp_batch*>(batch);
-    std::unique_ptr<std::string>& name = mutable_batch->rule_names[rule];
-    if (name == nullptr) name = std::make_unique<std::string>();
-    ztp::c::FillRule(program, rule, name.get(), out);
+    std::unique_ptr<ztp::c::RuleTexts>& texts = mutable_batch->rules[rule];
+    if (texts == nullptr) texts = std::make_unique<ztp::c::RuleTexts>();
+    ztp::c::FillRule(program, rule, texts.get(), out);
     return nullptr;
   });
 }

@@ -17,6 +17,9 @@ struct NamedColumn {
   bool proven = false;
 };
 
+// Misuse: not an entry a row.
+ztp_error* CheckRows(const ztp_batch& batch, size_t count, std::string_view function);
+
 // What an attribute is in the batch's action. Misuse: of another engine; ZTP_BAD_REQUEST: nothing;
 // ZTP_NOT_PROVEN.
 ztp_error* FindColumn(const ztp_batch& batch, ztp_attr attr, std::string_view function,

@@ -150,13 +150,10 @@ ztp_text ztp_bundle_warnings(const ztp_bundle* bundle) {
 
 void ztp_bundle_free(ztp_bundle* bundle) {
   if (!IsBundle(bundle)) return;
-  if (ztp_private_debugging()) {
-    bundle->bytes = std::string();
-    bundle->warnings = std::string();
-    bundle->word = 0;  // and the memory is kept
-    return;
-  }
-  delete bundle;
+  bundle->bytes = std::string();
+  bundle->warnings = std::string();
+  bundle->word = 0;
+  if (!ztp_private_keep(bundle)) delete bundle;
 }
 
 }  // extern "C"

@@ -27,13 +27,15 @@ static_assert(ZTP_FOREVER == ztp::kForEver);
 
 namespace ztp::c {
 
-void FillRule(const DecisionProgram& program, uint32_t index, std::string* name, ztp_rule* rule) {
+void FillRule(const DecisionProgram& program, uint32_t index, RuleTexts* texts, ztp_rule* rule) {
   const RuleRecord& record = program.rules[index];
-  *name = program.RuleName(index);
-  rule->name = Text(*name);
-  rule->because = record.has_because ? Text(program.Text(record.because)) : Text("");
   const bool placed = record.pos.source < program.sources.size();
-  rule->file = placed ? Text(program.Text(program.sources[record.pos.source].path)) : Text("");
+  texts->name = program.RuleName(index);
+  texts->because = record.has_because ? program.Text(record.because) : std::string_view();
+  texts->file = placed ? program.Text(program.sources[record.pos.source].path) : std::string_view();
+  rule->name = Text(texts->name);
+  rule->because = Text(texts->because);
+  rule->file = Text(texts->file);
   rule->line = record.pos.line;
   rule->forbid = record.kind == RuleRecord::Kind::kForbid;
 }
@@ -187,8 +189,8 @@ ztp_error* ztp_decision_rule(const ztp_decision* decision, size_t index, ztp_rul
     if (index >= rules.size()) {
       return NewError(ZTP_NOT_FOUND, ztp::Cat("the decision has ", rules.size(), " rules"));
     }
-    last->strings.push_back(std::make_unique<std::string>());
-    ztp::c::FillRule(ztp::c::ProgramOf(*last), rules[index], last->strings.back().get(), rule);
+    last->rules.push_back(std::make_unique<ztp::c::RuleTexts>());
+    ztp::c::FillRule(ztp::c::ProgramOf(*last), rules[index], last->rules.back().get(), rule);
     return nullptr;
   });
 }

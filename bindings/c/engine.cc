@@ -1,4 +1,5 @@
 // Engines: what is in force, and what changes it.
+#include <algorithm>
 #include <atomic>
 #include <string>
 #include <utility>
@@ -31,6 +32,15 @@ ztp_error* CheckOptions(std::string_view function, const ztp_engine_options* opt
   if (options == nullptr) return nullptr;
   if (options->struct_size < sizeof(ztp_engine_options)) {
     return Misuse(function, "`options->struct_size` is not sizeof(ztp_engine_options)");
+  }
+  // A newer program may ask for what this library does not know; it must not go on without.
+  const auto* bytes = reinterpret_cast<const unsigned char*>(options);
+  const size_t size = options->struct_size;
+  if (size > 4096) return Misuse(function, "`options->struct_size` is not set");
+  if (std::any_of(bytes + sizeof(ztp_engine_options), bytes + size,
+                  [](unsigned char byte) { return byte != 0; })) {
+    return ztp::c::NewError(ZTP_UNSUPPORTED,
+                            "the program asks for an option that this version of libztp lacks");
   }
   if ((options->flags & ~uint32_t{ZTP_ASSUME_PROVEN | ZTP_ACCEPT_NOW}) != 0) {
     return Misuse(function, "`options->flags` has a bit that means nothing");

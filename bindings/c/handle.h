@@ -38,6 +38,8 @@ struct Handle {
 
 // ztp_debug.
 inline std::atomic<bool> debugging = false;
+// While debugging: memory that is never given back, and never used for anything else.
+void KeepForEver(void* memory);
 
 // A null pointer, or an object of another kind, or (with ztp_debug) one that was freed: the error
 // that says so. `function` and `parameter` are the caller's words.
@@ -53,7 +55,7 @@ void FreeHandle(T* object) {
   if (!Alive(object)) return;
   object->~T();
   if (debugging.load(std::memory_order_relaxed)) {
-    new (static_cast<void*>(object)) Handle(Tag::kDead);  // and the memory is kept
+    KeepForEver(new (static_cast<void*>(object)) Handle(Tag::kDead));
   } else {
     ::operator delete (static_cast<void*>(object), sizeof(T), std::align_val_t{alignof(T)});
   }

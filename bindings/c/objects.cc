@@ -28,6 +28,7 @@ void Decided::Forget() {
   values.clear();
   texts.clear();
   strings.clear();
+  rules.clear();
 }
 
 }  // namespace ztp::c

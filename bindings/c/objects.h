@@ -64,6 +64,11 @@ struct Place {
   uint32_t index = 0;
 };
 
+// A rule's texts, as they were given out.
+struct RuleTexts {
+  std::string name, because, file;
+};
+
 // What a session answers about its last decision, until the next one.
 struct Decided {
   const BoundRequest* bound = nullptr;  // null: there is none
@@ -77,6 +82,7 @@ struct Decided {
   std::vector<std::unique_ptr<ztp_value[]>> values;
   std::vector<std::unique_ptr<ztp_text[]>> texts;
   std::vector<std::unique_ptr<std::string>> strings;
+  std::vector<std::unique_ptr<RuleTexts>> rules;
 
   void Forget();
 };
@@ -211,5 +217,5 @@ struct ztp_batch : ztp::c::Handle {
   uint64_t generation;
   ztp::ActionId action;
   std::unique_ptr<ztp::Batch> batch;
-  std::map<uint32_t, std::unique_ptr<std::string>> rule_names;  // given out
+  std::map<uint32_t, std::unique_ptr<ztp::c::RuleTexts>> rules;
 };

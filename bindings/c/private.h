@@ -8,6 +8,6 @@ extern "C" {
 ZTP_API ztp_error* ztp_private_error_new(ztp_code code, ztp_text message);
 // The first call replaces the problem that ztp_private_error_new made of the message.
 ZTP_API void ztp_private_error_add(ztp_error* error, const ztp_problem* problem);
-// ztp_debug.
-ZTP_API bool ztp_private_debugging(void);
+// While ztp_debug is on, keeps the memory of an object that is over for ever; else false.
+ZTP_API bool ztp_private_keep(void* memory);
 }

@@ -9,8 +9,8 @@
 
 namespace ztp::c {
 
-// The rule's texts point into the program and *name.
-void FillRule(const DecisionProgram& program, uint32_t index, std::string* name, ztp_rule* rule);
+// The rule's texts point into *texts, where they end with a NUL as a bundle's do not.
+void FillRule(const DecisionProgram& program, uint32_t index, RuleTexts* texts, ztp_rule* rule);
 
 // A lease that holds for nobody.
 inline void VoidLease(ztp_lease* lease) { *lease = {nullptr, 0, nullptr, 0, 0, INT64_MIN}; }

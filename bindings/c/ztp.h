@@ -204,7 +204,8 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_epoch_create(ztp_text path, uint32_t mode, z
  * may write it, or it belongs neither to root nor to this process's user). `access`:
  * ZTP_EPOCH_READ or _WRITE. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_epoch_open(ztp_text path, uint32_t access, ztp_epoch** epoch);
-/* Ends every lease, at once and in every process: who wants to go on must ask again. */
+/* Ends every lease, at once and in every process: who wants to go on must ask again.
+ * ZTP_ENVIRONMENT, as of the next two: it was opened for reading. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_epoch_revoke(ztp_epoch* epoch);
 /* While halted every decision is a denial. Ends every lease too. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_epoch_halt(ztp_epoch* epoch, bool halted);
@@ -462,7 +463,7 @@ typedef struct ztp_rule {
 #define ZTP_RULE_INIT \
   { sizeof(ztp_rule), {0, 0}, {0, 0}, {0, 0}, 0, false }
 
-/* The index-th rule that decided, in source order. ZTP_NOT_FOUND: there are fewer. [realtime] */
+/* The index-th rule that decided, in source order. ZTP_NOT_FOUND: there are fewer. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_decision_rule(const ztp_decision* decision, size_t index,
                                                   ztp_rule* rule);
 
@@ -551,7 +552,7 @@ typedef struct ztp_answers {
  * error no row is allowed. `lease` (may be NULL) is one for all rows that were allowed. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_batch_decide(ztp_batch* batch, int64_t now,
                                                  const ztp_answers* answers, ztp_lease* lease);
-/* A rule of the batch's policy. Its texts are valid as long as the batch. [realtime] */
+/* A rule of the batch's policy. Its texts are valid as long as the batch. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_batch_rule(const ztp_batch* batch, uint32_t rule,
                                                ztp_rule* out);
 

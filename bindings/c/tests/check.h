@@ -1,7 +1,8 @@
 /* How the tests of the C interface say what must hold.
  *
- * Every function of the headers stands in a good call (WORKS, or CHECK for those that return no error) and in a
- * bad one (FAILS, or REFUSES): coverage.py reads the tests and fails where one is missing. */
+ * Every function of the headers stands in a good call (WORKS, or CHECK for those that return no
+ * error) and in a bad one (FAILS, or REFUSES): coverage.py reads the tests and fails where one is
+ * missing. */
 #ifndef ZTP_TESTS_CHECK_H_
 #define ZTP_TESTS_CHECK_H_
 
@@ -21,41 +22,40 @@ static inline void report_failure(const char* file, int line, const char* what, 
 }
 
 /* A call that must return NULL. */
-#define WORKS(call)                                                     \
-  do {                                                                  \
-    ztp_error* error_ = (call);                                         \
+#define WORKS(call)                                                        \
+  do {                                                                     \
+    ztp_error* error_ = (call);                                            \
     if (error_ != NULL) report_failure(__FILE__, __LINE__, #call, error_); \
-    ztp_error_free(error_);                                             \
+    ztp_error_free(error_);                                                \
   } while (0)
 
 /* A call that must return an error of that code, with a message and a problem. */
-#define FAILS(code, call)                                                                  \
-  do {                                                                                     \
-    ztp_error* error_ = (call);                                                            \
-    if (ztp_error_code(error_) != (code) || ztp_error_message(error_).size == 0 ||         \
-        ztp_error_count(error_) == 0) {                                                    \
-      report_failure(__FILE__, __LINE__, #call " should fail with " #code, error_);        \
-    }                                                                                      \
-    ztp_error_free(error_);                                                                \
+#define FAILS(code, call)                                                           \
+  do {                                                                              \
+    ztp_error* error_ = (call);                                                     \
+    if (ztp_error_code(error_) != (code) || ztp_error_message(error_).size == 0 ||  \
+        ztp_error_count(error_) == 0) {                                             \
+      report_failure(__FILE__, __LINE__, #call " should fail with " #code, error_); \
+    }                                                                               \
+    ztp_error_free(error_);                                                         \
   } while (0)
 
 /* The same, and the message holds `part`. */
-#define FAILS_SAYING(code, part, call)                                                     \
-  do {                                                                                     \
-    ztp_error* error_ = (call);                                                            \
-    if (ztp_error_code(error_) != (code) ||                                                \
-        !text_contains(ztp_error_message(error_), part)) {                                 \
-      report_failure(__FILE__, __LINE__, #call " should fail with " #code ": " part, error_); \
-    }                                                                                      \
-    ztp_error_free(error_);                                                                \
+#define FAILS_SAYING(code, part, call)                                                         \
+  do {                                                                                         \
+    ztp_error* error_ = (call);                                                                \
+    if (ztp_error_code(error_) != (code) || !text_contains(ztp_error_message(error_), part)) { \
+      report_failure(__FILE__, __LINE__, #call " should fail with " #code ": " part, error_);  \
+    }                                                                                          \
+    ztp_error_free(error_);                                                                    \
   } while (0)
 
-#define CHECK(condition)                                                    \
-  do {                                                                      \
-    if (!(condition)) {                                                     \
+#define CHECK(condition)                                                      \
+  do {                                                                        \
+    if (!(condition)) {                                                       \
       fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-      ++checks_failed;                                                      \
-    }                                                                       \
+      ++checks_failed;                                                        \
+    }                                                                         \
   } while (0)
 
 /* A bad call of a function that returns no error, and what it answers. */

@@ -51,6 +51,8 @@ void test_decisions(void) {
   WORKS(ztp_decision_rule(&decision, 0, &rule));
   CHECK(text_is(rule.name, "tests.owners") && text_is(rule.because, "home work"));
   CHECK(text_is(rule.file, "tests.ztp") && rule.line > 0 && !rule.forbid);
+  CHECK(strcmp(rule.name.data, "tests.owners") == 0 && strcmp(rule.because.data, "home work") == 0 &&
+        strcmp(rule.file.data, "tests.ztp") == 0);
   WORKS(ztp_decision_obligation(&decision, 0, &obligation));
   CHECK(text_is(obligation.name, "audit") && obligation.args == 5);
   CHECK(text_is(obligation.arg_names[0], "level"));

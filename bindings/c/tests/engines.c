@@ -127,6 +127,18 @@ void test_engines(const char* folder) {
   options.epoch = (ztp_epoch*)(void*)policy;
   FAILS(ZTP_MISUSE, ztp_engine_new(policy, NULL, &options, &made));
 
+  { /* A newer program's option that this library does not have is not passed over. */
+    struct {
+      ztp_engine_options known;
+      uint64_t later;
+    } newer = {ZTP_ENGINE_OPTIONS_INIT, 0};
+    newer.known.struct_size = sizeof(newer);
+    WORKS(ztp_engine_new(policy, NULL, &newer.known, &made));
+    ztp_engine_free(made);
+    newer.later = 1;
+    FAILS(ZTP_UNSUPPORTED, ztp_engine_new(policy, NULL, &newer.known, &made));
+  }
+
   /* From files, and again from the same files after they changed. */
   source.name = ZTP_TEXT("tests.ztp");
   source.text = text_of(shared_policy);

@@ -1,0 +1,3 @@
+module example.org/decide
+
+go 1.19
