@@ -183,7 +183,9 @@ ztp_error* ztp_decision_rule(const ztp_decision* decision, size_t index, ztp_rul
     ztp_error* error = nullptr;
     Decided* last = ztp::c::LastOf(decision, "ztp_decision_rule", &error);
     if (last == nullptr) return error;
-    const std::vector<uint32_t>& rules = ztp::c::PlainOf(*decision->session, *last).rules;
+    // The verdict's own, as long as it is in the scratch: nothing is made for this.
+    const auto rules = last->decision ? std::span<const uint32_t>(last->decision->rules)
+                                      : std::span<const uint32_t>(last->verdict.rules);
     if (index >= rules.size()) {
       return NewError(ZTP_NOT_FOUND, ztp::Cat("the decision has ", rules.size(), " rules"));
     }

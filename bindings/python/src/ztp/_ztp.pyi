@@ -1,0 +1,266 @@
+"""What of ztp is C++: engines, requests, decisions, leases. Import `ztp` instead."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, SupportsIndex, final
+
+from ._types import EntityLike, Obligation, Rule, Time, Value
+
+@final
+class UnknownType:
+    """The type of `UNKNOWN`."""
+
+    def __reduce__(self) -> str: ...
+
+UNKNOWN: UnknownType
+"""A value that should be there and is not known. What depends on it denies."""
+
+@final
+class Lease:
+    """"Still allowed": what a training loop asks at every step.
+
+    It holds until its time is up, policy or facts change, leases are revoked (by the engine, or by an epoch page from
+    another process), or the clock goes back. A lease that ended never holds again. Any thread may ask.
+    """
+
+    def valid(self) -> bool:
+        """Does what was allowed still hold, by the system's clock? Once False, always False."""
+
+    def check(self, now: Time = None, /) -> bool:
+        """The same at `now`. A time before one that was asked of earlier ends the lease."""
+
+    def __bool__(self) -> bool: ...
+    @property
+    def valid_until(self) -> datetime | None:
+        """When it ends by itself; None: it does not."""
+
+    def __reduce__(self) -> Any: ...
+
+@final
+class Decision:
+    """An answer of an engine; true if it is an allow. print() shows it with its explanation, and so does a notebook."""
+
+    @property
+    def allow(self) -> bool:
+        """May it be done? False in every case of doubt."""
+
+    @property
+    def reason(self) -> str | None:
+        """What the first deciding rule says after `because`; "halted", "limit"; or None."""
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules that decided, in source order."""
+
+    @property
+    def obligations(self) -> tuple[Obligation, ...]:
+        """What must be done because it was allowed."""
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The facts that are missing, sorted."""
+
+    @property
+    def on_unknown(self) -> bool:
+        """A denial because something is not known: `unknown` says what."""
+
+    @property
+    def limit(self) -> bool:
+        """A denial because the step budget or memory was spent."""
+
+    @property
+    def halted(self) -> bool:
+        """A denial because the epoch page is halted, torn, or was not kept up."""
+
+    @property
+    def valid_until(self) -> datetime | None:
+        """The first instant at which it may be another; None: none is known."""
+
+    @property
+    def decided_at(self) -> datetime:
+        """The time that it was decided for."""
+
+    @property
+    def generation(self) -> int:
+        """`Engine.generation`, of the policy and facts that it was decided by."""
+
+    @property
+    def lease(self) -> Lease | None:
+        """"Still allowed"; None unless it was allowed."""
+
+    def json(self, *, explain: bool = False) -> str:
+        """As JSON, one line: AuthZEN's answer with `context`; with `explain` each rule in scope with its clauses too.
+
+        StaleError: policy or facts have changed since.
+        """
+
+    def explanation(self) -> str:
+        """Why, for people: each rule in scope with its clauses and the values that they read. StaleError: as `json`."""
+
+    def __bool__(self) -> bool: ...
+    def _repr_html_(self) -> str: ...
+    def __reduce__(self) -> Any: ...
+
+@final
+class Bound:
+    """A request that is prepared once and decided often, by whatever policy and facts are in force. Made by `Engine.bind`.
+
+    A call gives values in place of what was bound, for this call alone. Any thread may call it.
+    """
+
+    def __call__(
+        self, principal: EntityLike | None = None, resource: EntityLike | None = None, now: Time = None, **values: Value
+    ) -> Decision:
+        """Decides it."""
+
+    def allows(
+        self, principal: EntityLike | None = None, resource: EntityLike | None = None, now: Time = None, **values: Value
+    ) -> bool:
+        """The same, answered with a bool: the quickest way there is."""
+
+    @property
+    def engine(self) -> Any:
+        """The engine that decides."""
+
+    @property
+    def action(self) -> str:
+        """The action's name."""
+
+    @property
+    def principal(self) -> EntityLike | None:
+        """As it was bound; None: each call gives it."""
+
+    @property
+    def resource(self) -> EntityLike | None:
+        """As it was bound; None: each call gives it."""
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """Parameters and inputs as they were bound: a dict of its own."""
+
+    def __reduce__(self) -> Any: ...
+
+class Epoch:
+    """The handle of an epoch page."""
+
+    def _open(self, path: str, mode: int | None, write: bool = False, /) -> None: ...
+    def revoke(self) -> None:
+        """Ends every lease, at once and in every process: who wants to go on must ask again."""
+
+    def halt(self) -> None:
+        """Until release(), every decision is a denial and no lease holds."""
+
+    def release(self) -> None:
+        """Ends halt()."""
+
+    def keep_until(self, until: Time, /) -> None:
+        """A dead man's handle: from `until` on, unless it is set again before, every decision is a denial.
+
+        None: no such handle.
+        """
+
+    def close(self) -> None:
+        """Gives up this hold of the page. Engines that were given it keep theirs."""
+
+    @property
+    def value(self) -> int | None:
+        """How often it was revoked, halted or released; None if it is torn or halted: everything is denied."""
+
+class Engine:
+    """The engine, as far as it is C++."""
+
+    def _open(
+        self,
+        bundle: bytes | None,
+        path: str | None,
+        facts: tuple[str, ...],
+        flags: int,
+        epoch: Epoch | None,
+        on_decision: Callable[[Decision], object] | None,
+        /,
+    ) -> None: ...
+    def _replace(
+        self, bundle: bytes | None, path: str | None, facts: tuple[str, ...] | None, flags: int, /
+    ) -> None: ...
+    def _bind(
+        self,
+        action: str,
+        principal: EntityLike | None,
+        resource: EntityLike | None,
+        can: Iterable[str] | None,
+        values: dict[str, Any],
+        /,
+    ) -> Bound: ...
+    def _decide_json(self, text: str | bytes, now: Time, explain: bool, /) -> str: ...
+    def _write_facts(self, path: str, /) -> None: ...
+    def decide(
+        self,
+        principal: EntityLike,
+        action: str,
+        resource: EntityLike,
+        *,
+        now: Time = None,
+        can: Iterable[str] | None = None,
+        **values: Value,
+    ) -> Decision:
+        """Decides one request by the policy and facts in force.
+
+        principal, resource: ``ztp.Entity("Team", "vision")``, ``("Team", "vision")``, ``'Team::"vision"'`` or
+        ``{"type": "Team", "id": "vision"}``, with ``"properties"`` for a type declared `carried`.
+        now: None is the clock; else an aware datetime, or microseconds since 1970.
+        can: the obligations that the caller can carry out; None: all.
+        values: the action's parameters and the inputs, by name. None: it is missing; ``ztp.UNKNOWN``: it should be there
+        and is not known.
+        """
+
+    def revoke(self) -> None:
+        """Ends every lease that this engine gave, at once."""
+
+    @property
+    def generation(self) -> int:
+        """How often policy or facts were changed, or leases revoked."""
+
+    @property
+    def policy_digest(self) -> str:
+        """"sha256:…" of the bundle in force."""
+
+    @property
+    def _facts_version(self) -> str: ...
+    @property
+    def _facts_count(self) -> int: ...
+
+@final
+class Change:
+    """The handle of changes of facts; one thread's at a time."""
+
+    def __new__(cls, engine: Engine, /) -> Change: ...
+    def upsert_json(self, json: str, /) -> None: ...
+    def delete(self, entity: EntityLike, /) -> None: ...
+    def add_parent(self, child: EntityLike, parent: EntityLike, /) -> None: ...
+    def add_origin(self, child: EntityLike, origin: EntityLike, /) -> None: ...
+    def commit(self) -> None: ...
+
+def decide_table(
+    engine: Engine,
+    action: str,
+    principal: EntityLike | None,
+    resource: EntityLike | None,
+    can: Iterable[str] | None,
+    values: dict[str, Any],
+    uses: tuple[tuple[int, str | None, str | None, str], ...],
+    kind: str,
+    source: Any,
+    rows: SupportsIndex,
+    now: Time,
+    /,
+) -> tuple[bytearray, bytearray, bytearray, bytearray, dict[int, Rule], Lease | None]: ...
+def parse_entity(text: str, /) -> tuple[str, str]: ...
+def now() -> int:
+    """The system's clock, in microseconds since 1970."""
+
+def version() -> str:
+    """libztp's."""
+
+def _before_fork() -> None: ...
+def _after_fork_in_parent() -> None: ...
+def _after_fork_in_child() -> None: ...
