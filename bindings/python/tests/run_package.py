@@ -79,8 +79,8 @@ def main() -> None:
     build = args.build.resolve()
     folder = build / "python"
     if not make_environment(folder / "venv"):
-        print("What the tests need could not be installed from PyPI.")
-        sys.exit(1 if os.environ.get("CI") else 77)
+        print("What the tests need could not be installed from PyPI: the package was NOT tested.")
+        sys.exit(1 if os.environ.get("ZTP_REQUIRE_PYPI") else 77)
     python = folder / "venv" / "bin" / "python"
     wheel = make_wheel(python, build, folder)
     run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--force-reinstall", "--no-deps", wheel)

@@ -260,9 +260,10 @@ class Rows:
         with self._lock:
             self._decide_all(unless_they_hold=not callable(self._values))
         allow, codes = self._allow, self._codes
-        if self._indexed == allow:
+        indexed = bytes(allow)
+        if self._indexed == indexed:
             return self
-        self._indexed = bytes(allow)
+        self._indexed = indexed
         if all(allow):
             self.indices = range(len(codes))
         elif not any(allow):
