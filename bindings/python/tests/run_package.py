@@ -3,7 +3,7 @@
 
 The environment for that is made once, below the build folder; it sees the distribution's packages (NumPy, torch,
 scikit-learn where they are installed), and has what else is needed from PyPI. Exits with 77, which ctest reports as
-skipped, where PyPI is out of reach and CI is not set.
+skipped, where PyPI is out of reach and ZTP_REQUIRE_PYPI is not set.
 """
 
 from __future__ import annotations
