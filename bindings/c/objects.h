@@ -145,7 +145,8 @@ struct ztp_session : ztp::c::Handle {
     ++serial;
     if (last.bound == nullptr) return;
     last.bound = nullptr;
-    if (last.decision || !last.rules.empty()) [[unlikely]] last.Forget();
+    if (last.decision || !last.rules.empty()) [[unlikely]]
+      last.Forget();
   }
 
   // The engine's, close at hand.
