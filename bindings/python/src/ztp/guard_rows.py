@@ -163,16 +163,22 @@ class Rows:
 
     def admit(self, row: int) -> int:
         """The row's number if it may be read now; raises `ztp.Denied` if not. Call it right before reading."""
-        code = self._codes[row]
-        if self._allow[code] and (self._all_valid() or self._valid[self._block[code]]()):
-            self._read[code] = 1
+        if self.admits(row):
             return row
-        return self._admit_again(row, code)
+        raise self.denied(row)
 
-    def read(self, data: Any, wanted: Iterable[int], instead: Callable[[int, Denied], Any] | None = None) -> list[Any]:
+    def admits(self, row: int) -> bool:
+        """The same as an answer, without the reasons that an exception has."""
+        code = self._codes[row]
+        if (self._allow[code] and (self._all_valid() or self._valid[self._block[code]]())) or self._holds(code):
+            self._read[code] = 1
+            return True
+        return False
+
+    def read(self, data: Any, wanted: Iterable[int], instead: Callable[[int], Any] | None = None) -> list[Any]:
         """`[data[row] for row in wanted]`, each row checked right before it is read.
 
-        A denied row raises `ztp.Denied`, or `instead(row, denied)` takes the item's place.
+        A denied row raises `ztp.Denied`, or `instead(row)` takes the item's place.
         """
         codes, allow, read = self._codes, self._allow, self._read
         valid, block, all_valid = self._valid, self._block, self._all_valid
@@ -182,22 +188,14 @@ class Rows:
             if allow[code] and (all_valid() or valid[block[code]]()):
                 read[code] = 1
                 items.append(data[row])
-                continue
-            try:
-                self._admit_again(row, code)
-            except Denied as denied:
-                if instead is None:
-                    raise
-                items.append(instead(row, denied))
-            else:
+            elif self._holds(code):
+                read[code] = 1
                 items.append(data[row])
+            elif instead is not None:
+                items.append(instead(row))
+            else:
+                raise self.denied(row)
         return items
-
-    def _admit_again(self, row: int, code: int) -> int:
-        if not self._holds(code):
-            raise self.denied(row)
-        self._read[code] = 1
-        return row
 
     def _holds(self, code: int) -> bool:
         block = self._block[code]
