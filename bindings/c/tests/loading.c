@@ -184,6 +184,7 @@ void test_loading(const char* folder) {
   WORKS(ztp_facts_read_json(policy, ZTP_TEXT("[]"), 0, &facts));
   ztp_facts_free(facts);
 
+  ztp_policy_free(opened);
   FAILS(ZTP_BAD_POLICY, ztp_policy_read("no bundle", 9, &opened));
   FAILS(ZTP_BAD_POLICY, ztp_policy_read(NULL, 0, &opened));
   FAILS(ZTP_MISUSE, ztp_policy_read(NULL, 9, &opened));

@@ -156,7 +156,7 @@ def test_facts_files(engine: ztp.Engine, files: Path, tmp_path: Path) -> None:
 
 def test_the_epoch_page_ends_leases_of_every_engine(files: Path, tmp_path: Path) -> None:
     with ztp.Epoch.create(tmp_path / "epoch") as owner:
-        engine = ztp.Engine.load(files / "lab.ztpb", files / "facts.json", epoch=ztp.Epoch.open(tmp_path / "epoch"))
+        engine = ztp.Engine.load(files / "lab.ztpb", files / "facts.json", epoch=tmp_path / "epoch")
         read = engine.bind("read", principal=ANN, resource=PLAN, purpose="research")
         lease = read().lease
         assert lease is not None and lease.valid()

@@ -209,6 +209,20 @@ def test_what_another_process_read_is_looked_at_again(engine: ztp.Engine) -> Non
     assert rows.refused([0, 2, 4]) == [0, 4]
 
 
+def test_blocks_whose_leases_end_at_different_times(engine: ztp.Engine) -> None:
+    engine.facts.upsert([dataset("a", until=soon(0.15)), dataset("b", until=soon(0.3))])
+    rows = rows_of(engine, [("Dataset", "a"), ("Archive", "old"), ("Dataset", "b")], resource_type=None)
+    assert [rows.admit(row) for row in range(3)] == [0, 1, 2] and rows.refused(range(3)) == []
+    time.sleep(0.17)
+    assert rows.admit(1) == 1  # of another block, whose lease goes on
+    assert rows.refused(range(3)) == [0]
+    with pytest.raises(ztp.Denied):
+        rows.admit(0)
+    assert rows.admit(2) == 2
+    time.sleep(0.15)
+    assert rows.refused(range(3)) == [0, 2]
+
+
 def test_a_change_of_facts_is_told_of_all_rows_at_once(engine: ztp.Engine) -> None:
     rows = rows_of(engine, [("Dataset", "a"), ("Archive", "old")], resource_type=None)  # of two blocks
     engine.facts.upsert({"uid": {"type": "Archive", "id": "old"}, "attrs": {"open": False}})

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, Union
 
 from . import _table, _ztp
 from ._compile import compile
+from ._epoch import Epoch
 from ._errors import MisuseError
 from ._facts import Facts
 from ._types import EntityLike, Time, Value
 
 if TYPE_CHECKING:
     from typing_extensions import Self, TypeAlias
-
-    from ._epoch import Epoch
 
 __all__ = ["Engine"]
 
@@ -74,7 +73,7 @@ class Engine(_ztp.Engine):
         policy: Path | bytes,
         facts: Path | Iterable[Path] = (),
         *,
-        epoch: Epoch | None = None,
+        epoch: Epoch | Path | None = None,
         assume_proven: bool = False,
         accept_now: bool = False,
         on_decision: Callable[[_ztp.Decision], object] | None = None,
@@ -83,7 +82,7 @@ class Engine(_ztp.Engine):
 
         policy: the path of a bundle (.ztpb), of a .ztp file or a folder of them, which are compiled, or a bundle's bytes.
         facts: the path of a facts file (JSON, JSON Lines, .ztpf), or several. None: no entities.
-        epoch: a page by which other processes can halt it and end its leases.
+        epoch: a page by which other processes can halt it and end its leases, or its path, to be opened for reading.
         assume_proven, accept_now: for tests and replay only. Proven values may be given as plain data; `context.now` of a
         request's JSON sets its clock.
         on_decision: called with each single decision, before whoever asked gets it. What it raises goes to them instead.
@@ -91,8 +90,9 @@ class Engine(_ztp.Engine):
         engine = cls.__new__(cls)
         engine._flags = (_ASSUME_PROVEN if assume_proven else 0) | (_ACCEPT_NOW if accept_now else 0)
         engine._policy, engine._paths = _policy(policy), _paths(facts)
-        engine._epoch, engine._on_decision = epoch, on_decision
-        engine._open(*_bundle(engine._policy), engine._paths, engine._flags, epoch, on_decision)
+        page = Epoch.open(epoch) if isinstance(epoch, (str, os.PathLike)) else epoch
+        engine._epoch, engine._on_decision = page, on_decision
+        engine._open(*_bundle(engine._policy), engine._paths, engine._flags, page, on_decision)
         return engine
 
     def __init__(self) -> None:

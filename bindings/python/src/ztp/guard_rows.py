@@ -9,6 +9,7 @@ A row whose lease has ended is decided again before it is read.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -20,7 +21,7 @@ from . import FOREVER, Constant, Denied, Entity, EntityLike
 from .guard_spawn import facts_for_worker, spawning
 
 if TYPE_CHECKING:
-    from . import Decision, Engine
+    from . import Decision, Engine, Lease
 
 __all__ = ["GuardedSequence", "Marks", "Rows", "Values", "entity_key", "origin_key"]
 
@@ -152,6 +153,8 @@ class Rows:
         """What belongs to this process."""
         self._allow, self._read = self._marks.views()
         self._valid: list[Callable[[], bool]] = [_never] * len(self._spans)
+        self._leases: list[Lease | None] = [None] * len(self._spans)
+        self._all_valid: Callable[[], bool] = _never
         self._denied_until = [0] * len(self._spans)  # when a denial may become an allow, in microseconds
         self._lock = threading.Lock()
         self._pid = os.getpid()
@@ -160,41 +163,39 @@ class Rows:
 
     def admit(self, row: int) -> int:
         """The row's number if it may be read now; raises `ztp.Denied` if not. Call it right before reading."""
-        code = self._codes[row]
-        if self._allow[code] and self._valid[self._block[code]]():
-            self._read[code] = 1
+        if self.admits(row):
             return row
-        return self._admit_again(row, code)
+        raise self.denied(row)
 
-    def read(self, data: Any, wanted: Iterable[int], instead: Callable[[int, Denied], Any] | None = None) -> list[Any]:
+    def admits(self, row: int) -> bool:
+        """The same as an answer, without the reasons that an exception has."""
+        code = self._codes[row]
+        if (self._allow[code] and (self._all_valid() or self._valid[self._block[code]]())) or self._holds(code):
+            self._read[code] = 1
+            return True
+        return False
+
+    def read(self, data: Any, wanted: Iterable[int], instead: Callable[[int], Any] | None = None) -> list[Any]:
         """`[data[row] for row in wanted]`, each row checked right before it is read.
 
-        A denied row raises `ztp.Denied`, or `instead(row, denied)` takes the item's place.
+        A denied row raises `ztp.Denied`, or `instead(row)` takes the item's place.
         """
         codes, allow, read = self._codes, self._allow, self._read
-        valid, block = self._valid, self._block
+        valid, block, all_valid = self._valid, self._block, self._all_valid
         items = []
         for row in wanted:
             code = codes[row]
-            if allow[code] and valid[block[code]]():
+            if allow[code] and (all_valid() or valid[block[code]]()):
                 read[code] = 1
                 items.append(data[row])
-                continue
-            try:
-                self._admit_again(row, code)
-            except Denied as denied:
-                if instead is None:
-                    raise
-                items.append(instead(row, denied))
-            else:
+            elif self._holds(code):
+                read[code] = 1
                 items.append(data[row])
+            elif instead is not None:
+                items.append(instead(row))
+            else:
+                raise self.denied(row)
         return items
-
-    def _admit_again(self, row: int, code: int) -> int:
-        if not self._holds(code):
-            raise self.denied(row)
-        self._read[code] = 1
-        return row
 
     def _holds(self, code: int) -> bool:
         block = self._block[code]
@@ -224,9 +225,10 @@ class Rows:
             with self._lock:
                 self._decide_all()
         codes = list(map(self._codes.__getitem__, wanted))
-        for block in set(map(self._block.__getitem__, codes)) if len(self._spans) > 1 else range(len(self._spans)):
-            if not self._valid[block]():
-                self._holds(self._spans[block][0])
+        if not self._all_valid():
+            for block in set(map(self._block.__getitem__, codes)):
+                if not self._valid[block]():
+                    self._holds(self._spans[block][0])
         allow = self._allow
         if all(map(allow.__getitem__, codes)):
             return []
@@ -282,6 +284,16 @@ class Rows:
             if unless_they_hold and self._valid[block]() and time.time_ns() // 1000 < self._denied_until[block]:
                 continue
             self._decide(block, values)
+        self._all_valid = self._soonest()
+
+    def _soonest(self) -> Callable[[], bool]:
+        """The lease that ends first, if all hold: as long as it does, the others do, and need not be asked."""
+        leases = [lease for lease in self._leases if lease is not None]
+        if not leases:
+            return _never
+        soonest = min(leases, key=_end)
+        # It was given before these are asked, and is asked last: nothing was revoked in between.
+        return soonest.valid if all(lease.valid() for lease in leases) and soonest.valid() else _never
 
     def _decide(self, block: int, values: dict[str, Any]) -> None:
         first, end = self._spans[block]
@@ -306,8 +318,10 @@ class Rows:
             self.plan += 1
         self._allow[first:end] = allow
         if lease is not None and any(allow):
+            self._leases[block] = lease
             self._valid[block] = lease.valid
         else:
+            self._leases[block] = None
             self._valid[block] = _patient(self.engine, generation)
 
     # ---- what was read ----
@@ -350,7 +364,7 @@ class Rows:
         state = {
             name: value
             for name, value in self.__dict__.items()
-            if name not in ("_allow", "_read", "_valid", "_denied_until", "_lock", "_pid")
+            if name not in ("_allow", "_read", "_valid", "_all_valid", "_leases", "_denied_until", "_lock", "_pid")
         }
         if spawning():
             state["_follows"] = True
@@ -429,6 +443,10 @@ def _never() -> bool:
 
 def _now(values: Values) -> dict[str, Any]:
     return dict(values() if callable(values) else values or {})
+
+
+def _end(lease: Lease) -> float:
+    return lease.valid_until.timestamp() if lease.valid_until is not None else math.inf
 
 
 def _first_end(valid_until: Any, allow: Any) -> int:

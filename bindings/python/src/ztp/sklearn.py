@@ -22,7 +22,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 
-from . import Denied, EntityLike
+from . import EntityLike
 from .guard import Ask, Checkpoint, Guard, Lineage, Obliged, Rows, Source, Values, steps
 
 if TYPE_CHECKING:
@@ -77,16 +77,9 @@ class chunks:
                 yield tuple(_take(array, wanted) for array in self.arrays)
 
     def _admitted(self, wanted: Iterable[int]) -> list[int]:
-        admit = self.rows.admit
-        if self._on_denied == "raise":
-            return [admit(row) for row in wanted]
-        admitted = []
-        for row in wanted:
-            try:
-                admitted.append(admit(row))
-            except Denied:
-                pass
-        return admitted
+        if self._on_denied == "skip":
+            return [row for row in wanted if self.rows.admits(row)]
+        return [self.rows.admit(row) for row in wanted]
 
     def __len__(self) -> int:
         return -(-len(self.rows.indices) // self.size)
