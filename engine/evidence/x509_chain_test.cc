@@ -86,7 +86,8 @@ TEST_F(X509Chain, TakesTheKindsOfKeysThatAreStrong) {
 }
 
 TEST_F(X509Chain, RefusesWeakKeys) {
-  for (const TestKey& key : {RsaKey(1024), EcKey("P-224"), EcKey("secp256k1")}) {
+  for (const TestKey& key :
+       {RsaKey(1024), RsaKey(2048, 3), EcKey("P-224"), EcKey("secp256k1"), ExplicitCurveKey()}) {
     ExpectRefused(Verify(Issue(LeafSpec(), &middle_, key).certificate), Check::kAlgorithm,
                   "certificate 'CN=trainer' (serial 01)");
     ExpectRefused(VerifyUnder(SignerSpec("weak"), LeafSpec(), key), Check::kAlgorithm, "CN=weak");
@@ -320,6 +321,8 @@ TEST_F(X509Chain, AStaleListIsNoneWhereOneIsRequired) {
   EXPECT_TRUE(VerifyRevocation({stale, of_root}, false).ok());
   const Crl future = MakeCrl({.this_update = At("2026-11-28T12:00:01Z")}, middle_);
   ExpectRefused(VerifyRevocation({future, of_root}, true), Check::kRevoked, "not yet valid");
+  // A fresh one beside it is what counts.
+  EXPECT_TRUE(VerifyRevocation({stale, MakeCrl({}, middle_), of_root}, true).ok());
   // What a stale list revokes is revoked all the same.
   const Crl stale_revoking =
       MakeCrl({.revoked = {7}, .next_update = At("2026-11-28T11:59:59Z")}, middle_);
@@ -343,7 +346,19 @@ TEST_F(X509Chain, AListIsSignedByTheIssuer) {
                 Check::kSignature, "CN=trainer");
 }
 
-TEST_F(X509Chain, AListSaysWhenTheNextOneComes) {
+TEST_F(X509Chain, AListIsSignedWithAKeyForLists) {
+  CertificateSpec signer = SignerSpec("signs no lists");
+  signer.key_usage = "critical,keyCertSign";
+  const Identity middle = Issue(signer, &root_);
+  const std::vector<Crl> crls = {MakeCrl({}, middle), MakeCrl({}, root_)};
+  const Certificate intermediates[] = {middle.certificate};
+  const Certificate anchors[] = {root_.certificate};
+  ExpectRefused(VerifyPath(Issue(LeafSpec(), &middle).certificate, intermediates, anchors,
+                           {.now = kNow, .revocation = {.crls = crls, .required = true}}),
+                Check::kRevoked, "CRL");
+}
+
+TEST_F(X509Chain, AListIsReadWholeOrNotAtAll) {
   const std::string der = CrlDer({}, middle_);
   EXPECT_TRUE(ReadCrls(der).ok());
   for (size_t size = 0; size < der.size(); ++size) {

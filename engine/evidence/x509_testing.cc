@@ -1,6 +1,7 @@
 // See x509_testing.h.
 #include "engine/evidence/x509_testing.h"
 
+#include <openssl/core_names.h>
 #include <openssl/rsa.h>
 
 #include <cstdio>
@@ -99,10 +100,25 @@ TestKey EcKey(const char* curve) {
   return key;
 }
 
-TestKey RsaKey(unsigned bits) {
-  TestKey key(EVP_RSA_gen(bits), EVP_PKEY_free);
-  Must(key != nullptr, "an RSA key");
+TestKey ExplicitCurveKey() {
+  TestKey key = EcKey("P-256");
+  Must(EVP_PKEY_set_utf8_string_param(key.get(), OSSL_PKEY_PARAM_EC_ENCODING,
+                                      OSSL_PKEY_EC_ENCODING_EXPLICIT) == 1,
+       "an explicit curve");
   return key;
+}
+
+TestKey RsaKey(unsigned bits, unsigned exponent) {
+  const OpensslPtr<EVP_PKEY_CTX, EVP_PKEY_CTX_free> context(
+      EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
+  const BnPtr e(BN_new());
+  EVP_PKEY* made = nullptr;
+  Must(BN_set_word(e.get(), exponent) == 1 && EVP_PKEY_keygen_init(context.get()) == 1 &&
+           EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), static_cast<int>(bits)) == 1 &&
+           EVP_PKEY_CTX_set1_rsa_keygen_pubexp(context.get(), e.get()) == 1 &&
+           EVP_PKEY_generate(context.get(), &made) == 1,
+       "an RSA key");
+  return TestKey(made, EVP_PKEY_free);
 }
 
 TestKey Ed25519Key() {

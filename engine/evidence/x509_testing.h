@@ -23,7 +23,9 @@ inline const Time kNow = At("2026-11-28T12:00:00Z");
 
 using TestKey = std::shared_ptr<EVP_PKEY>;
 TestKey EcKey(const char* curve = "P-256");
-TestKey RsaKey(unsigned bits);
+// A key that writes its curve's parameters down, as RFC 5480 forbids.
+TestKey ExplicitCurveKey();
+TestKey RsaKey(unsigned bits, unsigned exponent = 65537);
 TestKey Ed25519Key();
 
 // What a certificate shall say. Texts of extensions are as in openssl's x509v3_config; an empty
