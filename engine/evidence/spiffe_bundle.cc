@@ -7,6 +7,7 @@
 #include "engine/base/scalar_text.h"
 #include "engine/core/spiffe.h"
 #include "engine/evidence/base64.h"
+#include "engine/evidence/x5c_key.h"
 #include "engine/facts/json_tree.h"
 
 namespace ztp::evidence {
@@ -169,6 +170,9 @@ class BundleReader {
       Refusal refusal = std::move(certificate).refusal();
       refusal.message = Cat("trust bundle: ", x5c_path.ToString(), ": ", refusal.message);
       return refusal;
+    }
+    if (!IsKeyOf(tree_, key, *certificate)) {
+      return Malformed(path, "has another key than its certificate, or one that has no place here");
     }
     return AddX509Authority(*std::move(certificate), &bundle_);
   }

@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/core_names.h>
+
+#include <algorithm>
 
 #include "engine/evidence/x509_testing.h"
 
@@ -16,10 +19,38 @@ const Identity& Root() {
   return root;
 }
 
-std::string X509Key(const Identity& identity) {
-  return Cat(R"({"use": "x509-svid", "kty": "EC", "x5c": [")", Base64(identity.certificate.der()),
-             R"("]})");
+std::string Base64Url(std::string_view bytes) {
+  std::string text = Base64(bytes);
+  while (!text.empty() && text.back() == '=') text.pop_back();
+  std::replace(text.begin(), text.end(), '+', '-');
+  std::replace(text.begin(), text.end(), '/', '_');
+  return text;
 }
+
+// A number of the key in base64url; `size`: of its bytes, 0 for as many as it needs.
+std::string Number(const Identity& identity, const char* name, int size) {
+  BIGNUM* read = nullptr;
+  EXPECT_EQ(EVP_PKEY_get_bn_param(identity.key.get(), name, &read), 1);
+  const BnPtr number(read);
+  if (size == 0) size = BN_num_bytes(number.get());
+  std::string bytes(static_cast<size_t>(size), '\0');
+  BN_bn2binpad(number.get(), reinterpret_cast<unsigned char*>(bytes.data()), size);
+  return Base64Url(bytes);
+}
+
+// The members of a P-256 key.
+std::string KeyMembers(const Identity& identity) {
+  return Cat(R"("kty": "EC", "crv": "P-256", "x": ")",
+             Number(identity, OSSL_PKEY_PARAM_EC_PUB_X, 32), R"(", "y": ")",
+             Number(identity, OSSL_PKEY_PARAM_EC_PUB_Y, 32), "\"");
+}
+
+std::string X509Key(const std::string& members, const Identity& identity) {
+  return Cat(R"({"use": "x509-svid", )", members, R"(, "x5c": [")",
+             Base64(identity.certificate.der()), R"("]})");
+}
+std::string X509Key(const Identity& identity) { return X509Key(KeyMembers(identity), identity); }
+
 constexpr std::string_view kJwtKey =
     R"({"use": "jwt-svid", "kty": "EC", "kid": "a}\"{b", "crv": "P-256", "x": ["}"], "y": {}})";
 
@@ -110,6 +141,40 @@ TEST(SpiffeBundle, RefusesOtherForms) {
   ExpectRefused(
       ReadSpiffeBundle("example.org", R"({"keys": [], "spiffe_refresh_hint": 9223372036855})"),
       Check::kMalformed, "spiffe_refresh_hint");
+}
+
+// RFC 7517, section 4.7.
+TEST(SpiffeBundle, AKeyIsTheOneOfItsCertificate) {
+  const Identity other = Issue(SignerSpec("other"), nullptr);
+  EXPECT_TRUE(ReadKeys(X509Key(KeyMembers(other), other)).ok());
+  ExpectRefused(ReadKeys(X509Key(KeyMembers(other), Root())), Check::kMalformed, "another key");
+  ExpectRefused(ReadKeys(X509Key(R"("kty": "EC")", Root())), Check::kMalformed, "another key");
+  std::string longer = KeyMembers(other);
+  longer.insert(longer.find("\"x\": \"") + 6, "AAAA");
+  ExpectRefused(ReadKeys(X509Key(longer, other)), Check::kMalformed, "another key");
+
+  const Identity rsa = Issue(SignerSpec("rsa"), nullptr, RsaKey(2048));
+  const auto members = [&](const Identity& of, std::string_view kty) {
+    return Cat(R"("kty": ")", kty, R"(", "n": ")", Number(of, OSSL_PKEY_PARAM_RSA_N, 0),
+               R"(", "e": ")", Number(of, OSSL_PKEY_PARAM_RSA_E, 0), "\"");
+  };
+  EXPECT_TRUE(ReadKeys(X509Key(members(rsa, "RSA"), rsa)).ok());
+  ExpectRefused(ReadKeys(X509Key(members(rsa, "EC"), rsa)), Check::kMalformed, "another key");
+  const Identity rsa2 = Issue(SignerSpec("rsa2"), nullptr, RsaKey(2048));
+  ExpectRefused(ReadKeys(X509Key(members(rsa2, "RSA"), rsa)), Check::kMalformed, "another key");
+
+  const Identity ed = Issue(SignerSpec("ed"), nullptr, Ed25519Key());
+  std::string raw(32, '\0');
+  size_t size = raw.size();
+  ASSERT_EQ(EVP_PKEY_get_raw_public_key(ed.key.get(), reinterpret_cast<unsigned char*>(raw.data()),
+                                        &size),
+            1);
+  const auto okp = [&] {
+    return Cat(R"("kty": "OKP", "crv": "Ed25519", "x": ")", Base64Url(raw), "\"");
+  };
+  EXPECT_TRUE(ReadKeys(X509Key(okp(), ed)).ok());
+  raw[0] = static_cast<char>(raw[0] ^ 1);
+  ExpectRefused(ReadKeys(X509Key(okp(), ed)), Check::kMalformed, "another key");
 }
 
 TEST(SpiffeBundle, IsOfBoundedSize) {

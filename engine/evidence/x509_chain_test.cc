@@ -358,6 +358,12 @@ TEST_F(X509Chain, AListIsSignedWithAKeyForLists) {
                 Check::kRevoked, "CRL");
 }
 
+TEST_F(X509Chain, AListSaysWhenTheNextOneComes) {
+  const auto crls = ReadCrls(CrlDer({.next_update = std::nullopt}, middle_));
+  ASSERT_FALSE(crls.ok());
+  EXPECT_EQ(crls.refusal().check, Check::kMalformed);
+}
+
 TEST_F(X509Chain, AListIsReadWholeOrNotAtAll) {
   const std::string der = CrlDer({}, middle_);
   EXPECT_TRUE(ReadCrls(der).ok());

@@ -161,8 +161,10 @@ std::string CrlDer(const CrlSpec& spec, const Identity& issuer) {
   ASN1_TIME* time = ASN1_TIME_new();
   SetTime(time, spec.this_update);
   X509_CRL_set1_lastUpdate(crl.get(), time);
-  SetTime(time, spec.next_update);
-  X509_CRL_set1_nextUpdate(crl.get(), time);
+  if (spec.next_update.has_value()) {
+    SetTime(time, *spec.next_update);
+    X509_CRL_set1_nextUpdate(crl.get(), time);
+  }
   SetTime(time, spec.this_update);
   for (const long serial : spec.revoked) {
     X509_REVOKED* revoked = X509_REVOKED_new();

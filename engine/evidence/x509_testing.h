@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,7 +64,7 @@ CertificateSpec SignerSpec(std::string_view name);
 struct CrlSpec {
   std::vector<long> revoked;
   Time this_update = At("2026-11-28T10:00:00Z");
-  Time next_update = At("2026-11-28T16:00:00Z");
+  std::optional<Time> next_update = At("2026-11-28T16:00:00Z");
 };
 std::string CrlDer(const CrlSpec& spec, const Identity& issuer);
 Crl MakeCrl(const CrlSpec& spec, const Identity& issuer);
