@@ -114,6 +114,10 @@ TEST_F(X509Chain, RefusesBrokenDigests) {
         VerifyPath(Issue(spec, &middle).certificate, intermediates, anchors, {.now = kNow}),
         Check::kAlgorithm, "is signed with");
   }
+  // OpenSSL's security level would let SHA-224 pass.
+  CertificateSpec signer = SignerSpec("signed weakly");
+  signer.digest = EVP_sha224();
+  ExpectRefused(VerifyUnder(signer, LeafSpec()), Check::kAlgorithm, "CN=signed weakly");
   // What an anchor is signed with proves nothing, so it does not count.
   CertificateSpec old = SignerSpec("old root");
   old.digest = EVP_sha1();
@@ -215,6 +219,12 @@ TEST_F(X509Chain, RefusesSignersThatMayNotSign) {
   EXPECT_EQ(NameOf(result.refusal().check), NameOf(Check::kUsage)) << result.refusal().message;
 }
 
+TEST_F(X509Chain, BasicConstraintsOfASignerAreCritical) {
+  CertificateSpec signer = SignerSpec("not critical");
+  signer.basic_constraints = "CA:TRUE";
+  ExpectRefused(VerifyUnder(signer, LeafSpec()), Check::kUsage, "CN=not critical");
+}
+
 TEST_F(X509Chain, RefusesAPathThatIsTooLong) {
   CertificateSpec signer = SignerSpec("short");
   signer.basic_constraints = "critical,CA:TRUE,pathlen:0";
@@ -274,6 +284,12 @@ TEST_F(X509Chain, ASignerCanExcludePurposes) {
   ExpectRefused(VerifyPath(Issue(LeafSpec(), &middle).certificate, intermediates, anchors,
                            {.now = kNow, .purposes = {KeyPurpose::kClientAuth}}),
                 Check::kUsage, "CN=signs code");
+  signer.purposes = "anyExtendedKeyUsage";
+  const Identity any = Issue(signer, &root_);
+  const Certificate any_intermediates[] = {any.certificate};
+  EXPECT_TRUE(VerifyPath(Issue(LeafSpec(), &any).certificate, any_intermediates, anchors,
+                         {.now = kNow, .purposes = {KeyPurpose::kClientAuth}})
+                  .ok());
 }
 
 TEST_F(X509Chain, RefusesALeafWhoseKeySignsNothing) {
@@ -312,6 +328,14 @@ TEST_F(X509Chain, ListsThatAreRequiredAreThereForEveryIssuer) {
   ExpectRefused(VerifyRevocation({of_root}, true), Check::kRevoked, "CN=trainer");
   ExpectRefused(VerifyRevocation({of_middle}, true), Check::kRevoked, "CN=middle");
   EXPECT_TRUE(VerifyRevocation({of_middle}, false).ok());
+}
+
+TEST_F(X509Chain, NobodyButTheCallerRevokesAnAnchor) {
+  const Certificate anchors[] = {middle_.certificate};
+  const std::vector<Crl> crls = {MakeCrl({}, middle_)};
+  const auto path = VerifyPath(Issue(LeafSpec(), &middle_).certificate, {}, anchors,
+                               {.now = kNow, .revocation = {.crls = crls, .required = true}});
+  EXPECT_TRUE(path.ok()) << path.refusal().message;
 }
 
 TEST_F(X509Chain, AStaleListIsNoneWhereOneIsRequired) {

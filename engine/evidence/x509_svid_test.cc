@@ -114,7 +114,8 @@ TEST_F(X509SvidTest, ALeafHasOneUriWhichIsASpiffeIdWithAPath) {
 TEST_F(X509SvidTest, ALeafWithoutASubjectHasCriticalNames) {
   CertificateSpec spec = LeafSpec();
   spec.name = "";
-  ExpectRefused(VerifyLeaf(spec), Check::kMalformed, "critical");
+  const Certificate leaf = Issue(spec, &middle_).certificate;
+  ExpectRefused(ReadSvidForm({&leaf, 1}), Check::kMalformed, "critical");
 }
 
 TEST_F(X509SvidTest, ALeafIsNoSigner) {
@@ -288,6 +289,16 @@ TEST_F(X509SvidTest, NothingCanBeCutOffOrAdded) {
   for (size_t size = 0; size + 1 < pem.size(); ++size) {
     ExpectRefused(ReadCertificates(pem.substr(0, size)), Check::kMalformed);
   }
+}
+
+TEST_F(X509SvidTest, ACertificateIsInDer) {
+  // The length of the whole in three bytes instead of two: BER, and OpenSSL would read it.
+  std::string ber = Issue(LeafSpec(), &root_).certificate.der();
+  ASSERT_EQ(ber.substr(0, 2), "0\x82");
+  ber[1] = '\x83';
+  ber.insert(2, 1, '\0');
+  ExpectRefused(Certificate::FromDer(ber), Check::kMalformed, "not in DER");
+  ExpectRefused(ReadCertificates(ber), Check::kMalformed);
 }
 
 TEST_F(X509SvidTest, AnExtensionIsThereOnce) {
