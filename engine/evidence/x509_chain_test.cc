@@ -346,7 +346,10 @@ TEST_F(X509Chain, AStaleListIsNoneWhereOneIsRequired) {
   const Crl future = MakeCrl({.this_update = At("2026-11-28T12:00:01Z")}, middle_);
   ExpectRefused(VerifyRevocation({future, of_root}, true), Check::kRevoked, "not yet valid");
   // A fresh one beside it is what counts.
-  EXPECT_TRUE(VerifyRevocation({stale, MakeCrl({}, middle_), of_root}, true).ok());
+  const auto path = VerifyRevocation({stale, MakeCrl({}, middle_), of_root}, true);
+  ASSERT_TRUE(path.ok()) << path.refusal().message;
+  EXPECT_EQ(path->valid_until(), At("2026-11-28T13:00:00Z"));
+  EXPECT_EQ(path->revocation_known_until, At("2026-11-28T16:00:00Z"));
   // What a stale list revokes is revoked all the same.
   const Crl stale_revoking =
       MakeCrl({.revoked = {7}, .next_update = At("2026-11-28T11:59:59Z")}, middle_);
