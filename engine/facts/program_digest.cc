@@ -3,6 +3,7 @@
 #include "engine/facts/program_digest.h"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -14,6 +15,9 @@ namespace {
 
 class Writer {
  public:
+  // `defaults`: with the values that are taken where one is left out.
+  explicit Writer(bool defaults = false) : defaults_(defaults) {}
+
   std::string Digest() const { return Sha256Bytes(out_); }
 
   void Number(uint64_t n) {
@@ -63,6 +67,7 @@ class Writer {
         Number(static_cast<uint8_t>(attribute.rank));
         Number(static_cast<uint8_t>(attribute.inherit));
         Number((attribute.optional ? 1u : 0u) | (attribute.is_parent ? 2u : 0u));
+        Default(schema, attribute.type, attribute.default_value);
       }
     }
   }
@@ -71,6 +76,12 @@ class Writer {
   void Entities(const std::vector<EntityTypeId>& types) {
     Number(types.size());
     for (EntityTypeId type : types) Number(type.index);
+  }
+
+  void Default(const Schema& schema, TypeId type, const std::optional<Value>& value) {
+    if (!defaults_) return;
+    Number(value.has_value() ? 1 : 0);
+    if (value) Text(FormatValue(schema, type, *value));
   }
 
   // Written out, since the numbers of types follow from the whole policy. A type is as deep as its
@@ -96,6 +107,7 @@ class Writer {
           Text(field.name);
           Number((field.optional ? 1u : 0u) | (field.default_value.has_value() ? 2u : 0u));
           Of(schema, field.type);
+          Default(schema, field.type, field.default_value);
         }
         return;
       default:
@@ -103,10 +115,17 @@ class Writer {
     }
   }
 
+  const bool defaults_;
   std::string out_ = "ztp facts program 1";
 };
 
 }  // namespace
+
+std::string FactsSchemaDigest(const DecisionProgram& program) {
+  Writer writer(/*defaults=*/true);
+  writer.Of(program.schema);
+  return writer.Digest();
+}
 
 std::string FactsProgramDigest(const DecisionProgram& program) {
   Writer writer;

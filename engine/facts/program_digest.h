@@ -16,4 +16,8 @@ namespace ztp {
 // nodes.
 std::string FactsProgramDigest(const DecisionProgram& program);
 
+// 32 bytes, of less: entity types, attributes with their types and defaults, enums, lattices. Two
+// programs with one of these take the same records, and may lay them out differently.
+std::string FactsSchemaDigest(const DecisionProgram& program);
+
 }  // namespace ztp

@@ -77,8 +77,8 @@ absl::Status Engine::Commit(const FactsChange& change) {
   const std::lock_guard<std::mutex> lock(writers_);
   const std::shared_ptr<const World> before = current_.Newest();
   if (before->named != change.begun_->named &&
-      FactsProgramDigest(before->policy().program()) !=
-          FactsProgramDigest(change.begun_->policy().program())) {
+      FactsSchemaDigest(before->policy().program()) !=
+          FactsSchemaDigest(change.begun_->policy().program())) {
     return absl::FailedPreconditionError(
         "a policy with other entity types is in force since the change was begun: begin it anew");
   }

@@ -7,6 +7,7 @@
 #include "engine/base/mapped_file.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
+#include "engine/facts/program_digest.h"
 #include "engine/facts/snapshot_file.h"
 
 namespace ztp {
@@ -103,7 +104,21 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> FactsLoader::Finish() {
 absl::StatusOr<std::shared_ptr<const Snapshot>> FactsFor(
     const Policy& policy, const std::shared_ptr<const Snapshot>& facts) {
   if (facts->program() == policy.shared_program()) return facts;
-  return SnapshotFile::Read(policy.shared_program(), SnapshotFile::Bytes(*facts));
+  if (FactsProgramDigest(*facts->program()) == FactsProgramDigest(policy.program())) {
+    return SnapshotFile::Read(policy.shared_program(), SnapshotFile::Bytes(*facts));
+  }
+  if (FactsSchemaDigest(*facts->program()) != FactsSchemaDigest(policy.program())) {
+    return InvalidArgument(
+        "the facts are of other entity types than the policy's, or have other defaults: load facts "
+        "for this policy");
+  }
+  // The same records, laid out for what this policy's rules ask.
+  SnapshotBuilder builder(policy.shared_program());
+  for (uint32_t entity = 0; entity < facts->entity_count(); ++entity) {
+    if (!facts->IsUsed(entity) || !facts->IsStored(entity)) continue;
+    ZTP_RETURN_IF_ERROR(builder.Add(facts->Record(entity)));
+  }
+  return BuildSnapshot(policy, builder);
 }
 
 }  // namespace ztp

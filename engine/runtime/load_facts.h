@@ -58,8 +58,8 @@ class FactsLoader {
 };
 
 // The same facts for another policy: as they are if they were loaded for it, else from a copy of
-// their bytes. InvalidArgument: the policies differ in entity types, or in what is worked out when
-// facts are loaded.
+// their bytes or, where its rules ask for something else, from their records. InvalidArgument: the
+// policies differ in entity types, or in what is taken where an attribute is left out.
 absl::StatusOr<std::shared_ptr<const Snapshot>> FactsFor(
     const Policy& policy, const std::shared_ptr<const Snapshot>& facts);
 
