@@ -254,7 +254,7 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_engine_load(ztp_text policy, const ztp_text*
 ZTP_API ZTP_MUST_USE ztp_error* ztp_engine_reload(ztp_engine* engine);
 /* Puts another policy, other facts or both in force, together. NULL: as it is. The facts in force
  * are worked out anew for another policy if its entity types are the same (ZTP_BAD_FACTS: they are
- * not; give facts too). Ends every lease. */
+ * not, or have other defaults; give facts too). Ends every lease. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_engine_replace(ztp_engine* engine, const ztp_policy* policy,
                                                    const ztp_facts* facts);
 /* Ends every lease that this engine gave, at once. [realtime] */
