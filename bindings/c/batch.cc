@@ -69,7 +69,7 @@ ztp_error* SetEntityColumn(ztp_batch& batch, bool is_principal, std::string_view
                     Cat(type, " is carried: its attributes come with a request of its own"));
   }
   for (const std::string_view id : ids) {
-    if (!IsValidUtf8(id)) return NewError(ZTP_BAD_REQUEST, "an id is not UTF-8");
+    if (ztp_error* error = CheckText(id, "an id")) return error;
   }
   return Answer(is_principal ? batch.batch->SetPrincipals(*found, ids, codes)
                              : batch.batch->SetResources(*found, ids, codes));
@@ -80,9 +80,7 @@ ztp_error* SetTextColumn(ztp_batch& batch, const NamedColumn& column,
   const Schema& schema = batch.world->schema();
   bool any_missing = false;
   for (const std::string_view text : texts) {
-    if (!IsValidUtf8(text)) {
-      return NewError(ZTP_BAD_REQUEST, Cat("a value of `", column.name, "` is not UTF-8"));
-    }
+    if (ztp_error* error = CheckText(text, column.name)) return error;
     any_missing |= text.data() == nullptr;
   }
   const bool is_string = schema.types.kind(column.type) == TypeKind::kString;
@@ -177,6 +175,8 @@ ztp_error* ztp_batch_new(ztp_request* shared, size_t rows, ztp_batch** batch) {
   ZTP_CHECK_ALIVE(shared);
   ztp_session* const session = shared->session;
   ZTP_CHECK_ALIVE(session);
+  constexpr size_t kMostRows = size_t{1} << 31;
+  if (rows > kMostRows) return NewError(ZTP_LIMIT, "a batch has at most 2^31 rows");
   return Guarded(__func__, [&]() -> ztp_error* {
     // Count first, then what is in force: as Engine::Reader has it.
     const uint64_t generation = session->state->engine.generation().value();

@@ -202,7 +202,7 @@ ztp_error* SetEntity(ztp_request* request, bool is_principal, ztp_text type, ztp
     }
     found = *named;
   }
-  if (!IsValidUtf8(View(id))) return Bad("an id is not UTF-8");
+  if (ztp_error* error = CheckText(View(id), "an id")) return error;
   if (schema[found].carried != Carried::kNo) [[unlikely]] {
     return Bad(
         Cat(View(type), " is carried: its attributes come with the request; give it as JSON"));
@@ -545,9 +545,7 @@ ztp_error* ztp_set_text(ztp_request* request, ztp_attr attr, ztp_text value) {
     ztp::Fact* fact = ztp::c::FactToSet(*request, attr, "ztp_set_text", &declared, &error);
     if (fact == nullptr) return error;
     const std::string_view text = View(value);
-    if (!ztp::IsValidUtf8(text)) {
-      return NewError(ZTP_BAD_REQUEST, ztp::Cat("the value of `", declared.name, "` is not UTF-8"));
-    }
+    if ((error = ztp::c::CheckText(text, declared.name)) != nullptr) return error;
     const ztp::Schema& schema = request->policy->policy->schema();
     const ztp::Type& type = schema.types[declared.type];
     if (type.kind == TypeKind::kString) {

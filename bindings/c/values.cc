@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "bindings/c/error.h"
+#include "engine/base/limits.h"
 #include "engine/base/scalar_text.h"
 #include "engine/base/str.h"
 #include "engine/facts/json_sink.h"
@@ -164,6 +165,14 @@ ztp_value OfJson(const nlohmann::ordered_json& json, Decided* keep) {
 }
 
 }  // namespace
+
+ztp_error* CheckText(std::string_view text, std::string_view what) {
+  if (text.size() > kMaxJsonDocumentBytes) {
+    return NewError(ZTP_LIMIT, Cat(what, " has more than ", kMaxJsonDocumentBytes, " bytes"));
+  }
+  if (!IsValidUtf8(text)) return NewError(ZTP_BAD_REQUEST, Cat(what, " is not UTF-8"));
+  return nullptr;
+}
 
 ztp_error* AppendJson(std::string_view function, const ztp_value& value, std::string* json) {
   return Writer(function, json).Write(value, 0);

@@ -20,6 +20,10 @@ namespace ztp::c {
 inline constexpr int kMaxValueDepth = 32;
 inline constexpr size_t kMaxValueItems = size_t{1} << 20;
 
+// A text that becomes a value or an id: ZTP_BAD_REQUEST: it is not UTF-8; ZTP_LIMIT: it has more
+// bytes than a request's whole text may have. `what` is what it is for.
+ztp_error* CheckText(std::string_view text, std::string_view what);
+
 // Appends the value as JSON. Misuse: a kind that is none, a null where there should be items, too
 // deep or too many; nullptr: it is done.
 ztp_error* AppendJson(std::string_view function, const ztp_value& value, std::string* json);

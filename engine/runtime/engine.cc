@@ -1,6 +1,8 @@
 // See engine.h.
 #include "engine/runtime/engine.h"
 
+#include "engine/base/limits.h"
+#include "engine/base/scalar_text.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
 #include "engine/facts/json_facts.h"
@@ -23,6 +25,10 @@ bool FactsChange::UpsertJson(std::string_view json, bool assume_proven,
 
 absl::StatusOr<EntityUid> FactsChange::Uid(std::string_view type, std::string_view id) const {
   const Schema& schema = begun_->schema();
+  if (id.size() > kMaxJsonDocumentBytes) {
+    return ResourceExhausted("an id has more than ", kMaxJsonDocumentBytes, " bytes");
+  }
+  if (!IsValidUtf8(id)) return InvalidArgument("an id is not UTF-8");
   if (const auto found = schema.FindEntityType(type)) return EntityUid{*found, std::string(id)};
   std::vector<std::string_view> names;
   for (const EntityType& entity : schema.entities) names.push_back(entity.json_name);

@@ -144,6 +144,7 @@ void test_batches(void) {
   FAILS(ZTP_NOT_FOUND, ztp_batch_rule(batch, UINT32_MAX, &of));
   FAILS(ZTP_MISUSE, ztp_batch_rule(NULL, 0, &of));
   FAILS(ZTP_MISUSE, ztp_batch_new(NULL, 4, &none));
+  FAILS(ZTP_LIMIT, ztp_batch_new(a.request, SIZE_MAX, &none));
   FAILS(ZTP_MISUSE, ztp_batch_new(a.request, 4, NULL));
   REFUSES((ztp_batch_free(NULL), 1));
   /* A column that could not be set is as before: the batch still answers. */

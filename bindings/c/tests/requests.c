@@ -298,6 +298,18 @@ void test_requests(void) {
   FAILS_SAYING(ZTP_BAD_REQUEST, "but by User", ztp_set_principal(r, ZTP_TEXT("Doc"), ZTP_TEXT("d")));
   FAILS_SAYING(ZTP_BAD_REQUEST, "but on Doc", ztp_set_resource(r, ZTP_TEXT("Nothing"), ZTP_TEXT("d")));
   FAILS(ZTP_BAD_REQUEST, ztp_set_principal(r, ZTP_TEXT("User"), ZTP_TEXT("\xff")));
+  { /* sizes are 32 bits inside: what is longer is refused, and not cut off */
+    static char huge[17 << 20];
+    ztp_text text;
+    memset(huge, 'x', sizeof(huge));
+    text.data = huge;
+    text.size = sizeof(huge);
+    FAILS(ZTP_LIMIT, ztp_set_principal(r, ZTP_TEXT("User"), text));
+    FAILS(ZTP_LIMIT, ztp_set_text(r, attr_of(a, "place"), text));
+    text.size = (size_t)1 << 32; /* is not looked into */
+    FAILS(ZTP_LIMIT, ztp_set_text(r, attr_of(a, "place"), text));
+    CHECK(decide(a).allow);
+  }
   FAILS(ZTP_MISUSE, ztp_set_principal(NULL, ZTP_TEXT("User"), ZTP_TEXT("ann")));
   FAILS(ZTP_MISUSE, ztp_set_resource(NULL, ZTP_TEXT("Doc"), ZTP_TEXT("d")));
   FAILS(ZTP_MISUSE, ztp_set_principal_ref(NULL, ann));
