@@ -96,7 +96,8 @@ class Rows {
     if (!HasBuffers(3)) return Bad("an Arrow column of text without its buffers");
     static constexpr char kEmpty[1] = {};
     const char* bytes = static_cast<const char*>(array_.buffers[2]);
-    if (bytes == nullptr) bytes = kEmpty;
+    const bool has_bytes = bytes != nullptr;
+    if (!has_bytes) bytes = kEmpty;
     for (size_t row = 0; row < count(); ++row) {
       if (IsNull(row)) {
         texts->emplace_back();
@@ -105,6 +106,7 @@ class Rows {
       const Offset begin = At<Offset>(row);
       const Offset end = At<Offset>(row + 1);
       if (begin < 0 || end < begin) return Bad("an Arrow column of text whose offsets go back");
+      if (end > 0 && !has_bytes) return Bad("an Arrow column of text without its bytes");
       texts->emplace_back(bytes + begin, static_cast<size_t>(end - begin));
     }
     return nullptr;
@@ -131,7 +133,7 @@ class Rows {
         continue;
       }
       if (buffer < 0 || buffer >= data_buffers || offset < 0 || sizes == nullptr ||
-          int64_t{offset} + size > sizes[buffer]) {
+          int64_t{offset} + size > sizes[buffer] || array_.buffers[2 + buffer] == nullptr) {
         return Bad("an Arrow text that lies in no buffer");
       }
       texts->emplace_back(static_cast<const char*>(array_.buffers[2 + buffer]) + offset,

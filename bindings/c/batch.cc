@@ -36,20 +36,31 @@ ztp_error* FindColumn(const ztp_batch& batch, ztp_attr attr, std::string_view fu
   if (attr.handle == 0 || attr.handle >> 32 != state.number) {
     return Misuse(function, "the attribute was resolved by another engine, or not at all");
   }
-  column->name = state.attrs.Name(static_cast<uint32_t>(attr.handle));
+  const AttrNames::Attr resolved = state.attrs.Get(static_cast<uint32_t>(attr.handle));
+  if (resolved.name.empty()) return Misuse(function, "the attribute is none of this engine's");
+  column->name = resolved.name;
   const Schema& schema = batch.world->schema();
-  bool proven = false;
+  bool is_that = false;
+  Rank rank = Rank::kClaimed;
   if (const auto param = schema[batch.action].FindParam(column->name)) {
     column->type = schema[batch.action].params[*param].type;
-    proven = schema[batch.action].params[*param].rank == Rank::kProven;
+    rank = schema[batch.action].params[*param].rank;
+    is_that = resolved.is_param;
   } else if (const auto input = schema.FindInput(column->name)) {
     column->type = schema[*input].type;
-    proven = schema[*input].rank == Rank::kProven;
+    rank = schema[*input].rank;
+    is_that = resolved.is_input;
   } else {
     return NewError(ZTP_BAD_REQUEST,
                     Cat("action ", schema[batch.action].json_name,
                         " has no parameter, and the policy no input, `", column->name, "`"));
   }
+  if (!is_that || rank > resolved.rank) {
+    return NewError(ZTP_STALE, Cat(function, ": `", column->name,
+                                   "` is something else in this policy than when it was resolved: "
+                                   "resolve it again"));
+  }
+  const bool proven = rank == Rank::kProven;
   if (proven && !state.assume_proven()) {
     return NewError(ZTP_NOT_PROVEN, Cat("`", column->name,
                                         "` is proven: it is bound only from evidence, not from "

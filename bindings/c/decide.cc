@@ -138,6 +138,8 @@ extern "C" {
 ztp_error* ztp_decide(ztp_request* request, int64_t now, ztp_decision* decision) {
   ZTP_CHECK_OUT(decision);
   if (!ztp::c::Fits(decision)) [[unlikely]] {
+    decision->allow = false;  // every version has these
+    ztp::c::VoidLease(&decision->lease);
     return Misuse(__func__, "`decision->struct_size` is not set: begin with ZTP_DECISION_INIT");
   }
   if (!Alive(request)) [[unlikely]] {
@@ -179,6 +181,7 @@ ztp_error* ztp_decision_rule(const ztp_decision* decision, size_t index, ztp_rul
   if (rule->struct_size < sizeof(ztp_rule)) {
     return Misuse(__func__, "`rule->struct_size` is not set: begin with ZTP_RULE_INIT");
   }
+  *rule = {rule->struct_size, Text(""), Text(""), Text(""), 0, false};
   return Guarded(__func__, [&]() -> ztp_error* {
     ztp_error* error = nullptr;
     Decided* last = ztp::c::LastOf(decision, "ztp_decision_rule", &error);
@@ -201,6 +204,7 @@ ztp_error* ztp_decision_obligation(const ztp_decision* decision, size_t index,
   if (obligation->struct_size < sizeof(ztp_obligation)) {
     return Misuse(__func__, "`obligation->struct_size` is not set: begin with ZTP_OBLIGATION_INIT");
   }
+  *obligation = {obligation->struct_size, Text(""), 0, nullptr, nullptr};
   return Guarded(__func__, [&]() -> ztp_error* {
     ztp_error* error = nullptr;
     Decided* last = ztp::c::LastOf(decision, "ztp_decision_obligation", &error);
@@ -287,17 +291,18 @@ ztp_error* ztp_decide_json(ztp_session* session, ztp_text request, int64_t now, 
   }
   ZTP_CHECK_ALIVE(session);
   ZTP_CHECK_TEXT(request);
-  return Guarded(__func__, [&]() -> ztp_error* {
+  ztp_error* const failed = Guarded(__func__, [&]() -> ztp_error* {
     const ztp::World& world = session->Refresh();
     session->Begin();
     const uint64_t epoch = ztp::c::EpochAt(*session, now);
     if (session->parser_policy != world.named) [[unlikely]] {
+      session->parser_policy.reset();
       session->parser.reset();
-      session->parser_policy = world.named;
       ztp::RequestOptions options;
       options.assume_proven = session->state->assume_proven();
       options.accept_now = (session->state->flags & ZTP_ACCEPT_NOW) != 0;
       session->parser = std::make_unique<ztp::RequestParser>(world.schema(), options);
+      session->parser_policy = world.named;
     }
     session->parser->set_now(ztp::Time{now});
     session->answer.clear();
@@ -328,6 +333,11 @@ ztp_error* ztp_decide_json(ztp_session* session, ztp_text request, int64_t now, 
     *answer = Text(session->answer);
     return nullptr;
   });
+  if (failed != nullptr) {
+    if (decision != nullptr) Deny(decision);
+    *answer = Text("");
+  }
+  return failed;
 }
 
 }  // extern "C"

@@ -89,12 +89,21 @@ ztp_error* LoadFiles(const std::string& policy_path, const std::vector<std::stri
   return nullptr;
 }
 
-bool HasName(const ztp::Schema& schema, std::string_view name) {
-  if (schema.FindInput(name)) return true;
-  for (const ztp::Action& action : schema.actions) {
-    if (action.FindParam(name)) return true;
+// What the name is in the policy; neither a parameter nor an input: nothing.
+ztp::c::AttrNames::Attr FindAttr(const ztp::Schema& schema, std::string_view name) {
+  ztp::c::AttrNames::Attr attr;
+  attr.name = name;
+  if (const auto input = schema.FindInput(name)) {
+    attr.is_input = true;
+    attr.rank = schema[*input].rank;
   }
-  return false;
+  for (const ztp::Action& action : schema.actions) {
+    const auto param = action.FindParam(name);
+    if (!param) continue;
+    attr.is_param = true;
+    attr.rank = std::max(attr.rank, action.params[*param].rank);
+  }
+  return attr;
 }
 
 }  // namespace
@@ -157,6 +166,7 @@ ztp_error* ztp_engine_reload(ztp_engine* engine) {
     return Misuse(__func__, "the engine was not made by ztp_engine_load: there is no file to read");
   }
   return Guarded(__func__, [&]() -> ztp_error* {
+    const std::lock_guard<std::mutex> lock(state.reloads);
     NamedPolicy policy;
     Facts facts;
     if (ztp_error* error = LoadFiles(state.policy_path, state.facts_paths, state.assume_proven(),
@@ -220,7 +230,8 @@ ztp_error* ztp_engine_attr(ztp_engine* engine, ztp_text name, ztp_attr* attr) {
   return Guarded(__func__, [&]() -> ztp_error* {
     const auto world = engine->state->engine.world();
     const ztp::Schema& schema = world->schema();
-    if (!HasName(schema, View(name))) {
+    const ztp::c::AttrNames::Attr found = FindAttr(schema, View(name));
+    if (!found.is_param && !found.is_input) {
       std::vector<std::string_view> names;
       for (const ztp::Input& input : schema.inputs) names.push_back(input.name);
       for (const ztp::Action& action : schema.actions) {
@@ -231,8 +242,7 @@ ztp_error* ztp_engine_attr(ztp_engine* engine, ztp_text name, ztp_attr* attr) {
                               ztp::Cat("no action has a parameter, and the policy no input, `",
                                        View(name), "`", near.empty() ? "" : ": ", near));
     }
-    attr->handle =
-        uint64_t{engine->state->number} << 32 | engine->state->attrs.NumberOf(View(name));
+    attr->handle = uint64_t{engine->state->number} << 32 | engine->state->attrs.NumberOf(found);
     return nullptr;
   });
 }

@@ -5,22 +5,22 @@
 
 namespace ztp::c {
 
-uint32_t AttrNames::NumberOf(std::string_view name) {
+uint32_t AttrNames::NumberOf(const Attr& attr) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const auto at = std::find(names_.begin(), names_.end(), name);
-  const auto number = static_cast<uint32_t>(at - names_.begin());
-  if (at == names_.end()) names_.emplace_back(name);
+  const auto at = std::find(attrs_.begin(), attrs_.end(), attr);
+  const auto number = static_cast<uint32_t>(at - attrs_.begin());
+  if (at == attrs_.end()) attrs_.push_back(attr);
   return number;
 }
 
-std::string AttrNames::Name(uint32_t number) const {
+AttrNames::Attr AttrNames::Get(uint32_t number) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return number < names_.size() ? names_[number] : std::string();
+  return number < attrs_.size() ? attrs_[number] : Attr();
 }
 
 size_t AttrNames::size() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return names_.size();
+  return attrs_.size();
 }
 
 void Decided::Forget() {

@@ -29,14 +29,23 @@ namespace ztp::c {
 // for.
 class AttrNames {
  public:
-  uint32_t NumberOf(std::string_view name);
-  // Copied, as others may add names meanwhile.
-  std::string Name(uint32_t number) const;
+  // What a name was when it was asked for: as other things it must be asked for again, so that what
+  // a requester claims does not become what the host vouches for by a change of policy.
+  struct Attr {
+    std::string name;
+    bool is_param = false;  // of some action
+    bool is_input = false;
+    Rank rank = Rank::kClaimed;  // the highest of them
+    bool operator==(const Attr&) const = default;
+  };
+  uint32_t NumberOf(const Attr& attr);
+  // Copied, as others may add names meanwhile. An empty name: there is none of that number.
+  Attr Get(uint32_t number) const;
   size_t size() const;
 
  private:
   mutable std::mutex mutex_;
-  std::vector<std::string> names_;
+  std::vector<Attr> attrs_;
 };
 
 // What an engine's sessions share with it.
@@ -53,13 +62,14 @@ struct EngineState {
   // Of ztp_engine_load: what ztp_engine_reload reads again.
   std::string policy_path;
   std::vector<std::string> facts_paths;
+  std::mutex reloads;  // who reads the files last puts them in force last
 
   bool assume_proven() const { return (flags & ZTP_ASSUME_PROVEN) != 0; }
 };
 
 // Where a name is in the requests of an action.
 struct Place {
-  enum Kind : uint8_t { kNowhere, kParam, kInput };
+  enum Kind : uint8_t { kNowhere, kChanged, kParam, kInput };  // kChanged: it is something else now
   Kind kind = kNowhere;
   uint32_t index = 0;
 };

@@ -28,16 +28,17 @@ struct Declared {
   TypeId type;
   bool proven = false;
   bool is_param = false;
+  Rank rank = Rank::kClaimed;
 };
 
 Declared DeclaredAt(const ztp_request& request, const Place& place) {
   const Schema& schema = request.policy->policy->schema();
   if (place.kind == Place::kParam) {
     const Param& param = schema[request.plain.action].params[place.index];
-    return {param.name, param.type, param.rank == Rank::kProven, true};
+    return {param.name, param.type, param.rank == Rank::kProven, true, param.rank};
   }
   const Input& input = schema.inputs[place.index];
-  return {input.name, input.type, input.rank == Rank::kProven, false};
+  return {input.name, input.type, input.rank == Rank::kProven, false, input.rank};
 }
 
 Fact& FactAt(ztp_request& request, const Place& place) {
@@ -52,6 +53,15 @@ Place FindPlace(const ztp_request& request, std::string_view name) {
   }
   if (const auto input = schema.FindInput(name)) return {Place::kInput, input->index};
   return {};
+}
+
+// Where an attribute is in the request, if it is there what it was when it was resolved.
+Place PlaceOfAttr(const ztp_request& request, const AttrNames::Attr& attr) {
+  const Place place = FindPlace(request, attr.name);
+  if (place.kind == Place::kNowhere) return place;
+  const bool is_that = place.kind == Place::kParam ? attr.is_param : attr.is_input;
+  if (!is_that || DeclaredAt(request, place).rank > attr.rank) return {Place::kChanged, 0};
+  return place;
 }
 
 // Where a ztp_attr is; kNowhere: *error says why.
@@ -69,15 +79,21 @@ Place PlaceOf(ztp_request& request, ztp_attr attr, std::string_view function, zt
       return {};
     }
     for (size_t i = request.places.size(); i < known; ++i) {
-      request.places.push_back(FindPlace(request, state.attrs.Name(static_cast<uint32_t>(i))));
+      request.places.push_back(PlaceOfAttr(request, state.attrs.Get(static_cast<uint32_t>(i))));
     }
   }
   const Place place = request.places[number];
+  if (place.kind == Place::kChanged) [[unlikely]] {
+    *error = NewError(ZTP_STALE, Cat(function, ": `", state.attrs.Get(number).name,
+                                     "` is something else in the policy in force than when it was "
+                                     "resolved: resolve it again"));
+    return {};
+  }
   if (place.kind == Place::kNowhere) [[unlikely]] {
     *error = Bad(Cat("action ", request.action_name,
                      " has no parameter, and the policy in force no "
                      "input, `",
-                     state.attrs.Name(number), "`"));
+                     state.attrs.Get(number).name, "`"));
   }
   return place;
 }
@@ -219,18 +235,40 @@ ztp_error* SetEntity(ztp_request* request, bool is_principal, ztp_text type, ztp
   return nullptr;
 }
 
+// Runs what undoes a change, unless it was done to its end: on an error, and without memory too.
+template <typename Undo>
+class Undoing {
+ public:
+  explicit Undoing(const Undo& undo) : undo_(undo) {}
+  ~Undoing() {
+    if (!done_) undo_();
+  }
+  Undoing(const Undoing&) = delete;
+  Undoing& operator=(const Undoing&) = delete;
+  void Done() { done_ = true; }
+
+ private:
+  const Undo& undo_;
+  bool done_ = false;
+};
+
 ztp_error* SetEntityJson(ztp_request* request, bool is_principal, ztp_text json) {
   std::string& text = is_principal ? request->principal_json : request->resource_json;
   std::string before(View(json));
-  std::swap(before, text);
+  EntityUid principal = request->plain.principal, resource = request->plain.resource;
+  std::vector<EntityRecord> carried = request->plain.carried;
   request->ChangeAll();
-  if (ztp_error* error = ReadCarried(request)) {
-    // As it was.
+  std::swap(before, text);
+  const auto undo = [&]() noexcept {
     std::swap(before, text);
-    ztp_error_free(ReadCarried(request));
-    return error;
-  }
-  return nullptr;
+    std::swap(request->plain.principal, principal);
+    std::swap(request->plain.resource, resource);
+    std::swap(request->plain.carried, carried);
+  };
+  Undoing undoing(undo);
+  ztp_error* const error = ReadCarried(request);
+  if (error == nullptr) undoing.Done();
+  return error;
 }
 
 void TakeObligations(ztp_request* request) {
@@ -269,11 +307,18 @@ ztp_error* Begin(ztp_request* request, std::shared_ptr<const NamedPolicy> policy
 
 // Writes a value of one schema as JSON, and reads it by another.
 ztp_error* Translate(const Schema& from, TypeId from_type, const Fact& fact, ztp_request* request,
-                     std::string_view name) {
+                     std::string_view name, Place::Kind kind, Rank rank) {
   const Place place = FindPlace(*request, name);
   if (place.kind == Place::kNowhere) {
     return Bad(Cat("action ", request->action_name,
                    " of the policy in force has no parameter or input `", name, "` any more"));
+  }
+  Declared declared = DeclaredAt(*request, place);
+  if (place.kind != kind || declared.rank > rank) {
+    return Bad(Cat("`", name, "` was a ", kind == Place::kParam ? "parameter" : "input",
+                   " when it was set, and is ",
+                   place.kind == Place::kParam ? "a parameter" : "an input",
+                   " of another rank in the policy in force: make the request anew"));
   }
   Fact& to = FactAt(*request, place);
   if (fact.state != Fact::State::kPresent) {
@@ -285,7 +330,6 @@ ztp_error* Translate(const Schema& from, TypeId from_type, const Fact& fact, ztp
     JsonSink sink(&request->json);
     PutJsonValue(from, from_type, fact.value, sink);
   }
-  Declared declared = DeclaredAt(*request, place);
   // What was taken as proven keeps its times, which the plain value does not have.
   if (declared.proven && !request->session->state->assume_proven()) return RefuseProven(declared);
   declared.proven = false;
@@ -300,8 +344,16 @@ ztp_error* MoveTo(ztp_request* request, std::shared_ptr<const NamedPolicy> polic
   const std::shared_ptr<const NamedPolicy> from_policy = request->policy;
   const Schema& from = from_policy->policy->schema();
   const Request before = request->plain;
-  ztp_error* error = Begin(request, std::move(policy));
-  if (error != nullptr) return error;
+  Request kept = before;
+  const auto undo = [&]() noexcept {
+    request->policy = from_policy;
+    std::swap(request->plain, kept);
+    request->places.clear();
+    request->bound_serial = 0;
+    request->ChangeAll();
+  };
+  Undoing undoing(undo);
+  if (ztp_error* error = Begin(request, std::move(policy))) return error;
   auto move = [&]() -> ztp_error* {
     auto entity = [&](const EntityUid& uid, bool is_principal) -> ztp_error* {
       if (uid.type.index == kNotSet) return nullptr;
@@ -315,27 +367,22 @@ ztp_error* MoveTo(ztp_request* request, std::shared_ptr<const NamedPolicy> polic
     const std::vector<Param>& params = from[before.action].params;
     for (size_t i = 0; i < params.size(); ++i) {
       if (before.params[i] == Fact::Missing()) continue;
-      if (ztp_error* e =
-              Translate(from, params[i].type, before.params[i], request, params[i].name)) {
+      if (ztp_error* e = Translate(from, params[i].type, before.params[i], request, params[i].name,
+                                   Place::kParam, params[i].rank)) {
         return e;
       }
     }
     for (size_t i = 0; i < from.inputs.size(); ++i) {
       if (before.inputs[i] == Fact::Missing()) continue;
       if (ztp_error* e = Translate(from, from.inputs[i].type, before.inputs[i], request,
-                                   from.inputs[i].name)) {
+                                   from.inputs[i].name, Place::kInput, from.inputs[i].rank)) {
         return e;
       }
     }
     return nullptr;
   };
-  error = move();
-  if (error != nullptr) {
-    request->policy = from_policy;
-    request->plain = before;
-    request->places.clear();
-    TakeObligations(request);
-  }
+  ztp_error* const error = move();
+  if (error == nullptr) undoing.Done();
   return error;
 }
 

@@ -37,6 +37,9 @@ class Current {
     std::vector<std::shared_ptr<const T>> unread;  // goes outside of the lock: it may be large
     {
       const std::lock_guard<std::mutex> lock(mutex_);
+      // Whatever needs memory, before anything is moved.
+      before_.reserve(before_.size() + 1);
+      unread.reserve(before_.size() + 1);
       before_.push_back(std::exchange(newest_, std::move(next)));
       now_.store(newest_.get());
       const auto kept = std::partition(before_.begin(), before_.end(),

@@ -15,9 +15,6 @@ namespace {
 
 class Writer {
  public:
-  // `defaults`: with the values that are taken where one is left out.
-  explicit Writer(bool defaults = false) : defaults_(defaults) {}
-
   std::string Digest() const { return Sha256Bytes(out_); }
 
   void Number(uint64_t n) {
@@ -79,7 +76,6 @@ class Writer {
   }
 
   void Default(const Schema& schema, TypeId type, const std::optional<Value>& value) {
-    if (!defaults_) return;
     Number(value.has_value() ? 1 : 0);
     if (value) Text(FormatValue(schema, type, *value));
   }
@@ -115,14 +111,13 @@ class Writer {
     }
   }
 
-  const bool defaults_;
-  std::string out_ = "ztp facts program 1";
+  std::string out_ = "ztp facts program 2";
 };
 
 }  // namespace
 
 std::string FactsSchemaDigest(const DecisionProgram& program) {
-  Writer writer(/*defaults=*/true);
+  Writer writer;
   writer.Of(program.schema);
   return writer.Digest();
 }

@@ -8,6 +8,7 @@
 #include "engine/facts/json_facts.h"
 #include "engine/facts/program_digest.h"
 #include "engine/facts/snapshot_builder.h"
+#include "engine/runtime/load_facts.h"
 
 namespace ztp {
 
@@ -79,16 +80,9 @@ absl::Status Engine::Replace(std::shared_ptr<const NamedPolicy> policy,
   return absl::OkStatus();
 }
 
-absl::Status Engine::Commit(const FactsChange& change) {
-  const std::lock_guard<std::mutex> lock(writers_);
-  const std::shared_ptr<const World> before = current_.Newest();
-  if (before->named != change.begun_->named &&
-      FactsSchemaDigest(before->policy().program()) !=
-          FactsSchemaDigest(change.begun_->policy().program())) {
-    return absl::FailedPreconditionError(
-        "a policy with other entity types is in force since the change was begun: begin it anew");
-  }
-  SnapshotBuilder builder(before->facts);
+absl::StatusOr<std::shared_ptr<const Snapshot>> Engine::Successor(
+    const Policy& policy, const std::shared_ptr<const Snapshot>& base, const FactsChange& change) {
+  SnapshotBuilder builder(base);
   for (const FactsChange::Step& step : change.steps_) {
     if (const auto* record = std::get_if<EntityRecord>(&step)) {
       ZTP_RETURN_IF_ERROR(builder.Upsert(*record));
@@ -102,10 +96,29 @@ absl::Status Engine::Commit(const FactsChange& change) {
           builder.AddEdges(edge.from, edge.is_parent ? to : none, edge.is_parent ? none : to));
     }
   }
-  ZTP_ASSIGN_OR_RETURN(std::shared_ptr<const Snapshot> facts,
-                       BuildSnapshot(before->policy(), builder));
+  return BuildSnapshot(policy, builder);
+}
+
+absl::Status Engine::Commit(const FactsChange& change) {
+  const std::lock_guard<std::mutex> lock(writers_);
+  const std::shared_ptr<const World> before = current_.Newest();
+  if (before->named != change.begun_->named &&
+      FactsSchemaDigest(before->policy().program()) !=
+          FactsSchemaDigest(change.begun_->policy().program())) {
+    return absl::FailedPreconditionError(
+        "a policy with other entity types is in force since the change was begun: begin it anew");
+  }
+  absl::StatusOr<std::shared_ptr<const Snapshot>> facts =
+      Successor(before->policy(), before->facts, change);
+  if (absl::IsFailedPrecondition(facts.status())) {
+    // Another engine has changed these facts, or this one before they were put in force again.
+    ZTP_ASSIGN_OR_RETURN(const std::shared_ptr<const Snapshot> own,
+                         CopyFacts(before->policy(), *before->facts));
+    facts = Successor(before->policy(), own, change);
+  }
+  ZTP_RETURN_IF_ERROR(facts.status());
   ZTP_ASSIGN_OR_RETURN(std::shared_ptr<const World> next,
-                       MakeWorld(before->named, std::move(facts)));
+                       MakeWorld(before->named, *std::move(facts)));
   Publish(std::move(next));
   return absl::OkStatus();
 }

@@ -112,6 +112,9 @@ class Engine {
 
  private:
   void Publish(std::shared_ptr<const World> next);
+  // FailedPrecondition: `base` has a successor already.
+  static absl::StatusOr<std::shared_ptr<const Snapshot>> Successor(
+      const Policy& policy, const std::shared_ptr<const Snapshot>& base, const FactsChange& change);
 
   const std::shared_ptr<EpochPage> page_;
   Generation generation_;

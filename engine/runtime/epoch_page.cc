@@ -2,7 +2,6 @@
 #include "engine/runtime/epoch_page.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,21 +38,6 @@ class File {
   File& operator=(const File&) = delete;
   int get() const { return fd_; }
   int Release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
-
-// A writer's, against other writers.
-class FileLock {
- public:
-  explicit FileLock(int fd) : fd_(fd) {
-    while (flock(fd_, LOCK_EX) != 0 && errno == EINTR) {
-    }
-  }
-  ~FileLock() { flock(fd_, LOCK_UN); }
-  FileLock(const FileLock&) = delete;
-  FileLock& operator=(const FileLock&) = delete;
 
  private:
   int fd_;
@@ -142,24 +126,35 @@ absl::Status EpochPage::Write(const Change& change) {
   if (!writable_) {
     return absl::PermissionDeniedError(Cat("the epoch page ", path_, " was opened for reading"));
   }
-  const FileLock lock(fd_);
   change(*words_);
   return absl::OkStatus();
 }
 
+namespace {
+
+// One step on from whatever other threads and processes have made of it: no lock, which whoever may
+// read the page could hold, and nothing lost.
+template <typename Halted>
+void Step(std::atomic<uint64_t>& word, const Halted& halted) {
+  uint64_t before = word.load(std::memory_order_relaxed);
+  uint64_t after;
+  do {
+    const uint64_t count = ((before & EpochPage::kCount) + 1) & EpochPage::kCount;
+    after = EpochPage::Word(halted((before & EpochPage::kHalted) != 0) ? count | EpochPage::kHalted
+                                                                       : count);
+  } while (!word.compare_exchange_weak(before, after, std::memory_order_acq_rel,
+                                       std::memory_order_relaxed));
+}
+
+}  // namespace
+
 absl::Status EpochPage::Revoke() {
-  return Write([](EpochWords& words) {
-    const uint64_t word = words.word.load(std::memory_order_relaxed);
-    const uint64_t next = (word & kCount) + 1;
-    words.word.store(Word((next & kCount) | (word & kHalted)), std::memory_order_release);
-  });
+  return Write([](EpochWords& words) { Step(words.word, [](bool halted) { return halted; }); });
 }
 
 absl::Status EpochPage::SetHalted(bool halted) {
-  return Write([halted](EpochWords& words) {
-    const uint64_t next = (words.word.load(std::memory_order_relaxed) & kCount) + 1;
-    words.word.store(Word((next & kCount) | (halted ? kHalted : 0)), std::memory_order_release);
-  });
+  return Write(
+      [halted](EpochWords& words) { Step(words.word, [halted](bool) { return halted; }); });
 }
 
 absl::Status EpochPage::KeepUntil(int64_t until) {

@@ -11,7 +11,7 @@
 //               to 63: a checksum of the others (EpochPage::Word), without which the page is torn
 //   24  until   microseconds since 1970: from then on the page is closed unless it was set anew;
 //               INT64_MAX: never
-// What is left is zero. A writer holds the file's lock (flock) while it changes a word.
+// What is left is zero. Writers change a word by compare and exchange.
 #pragma once
 
 #include <atomic>

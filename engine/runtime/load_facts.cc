@@ -112,11 +112,15 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> FactsFor(
         "the facts are of other entity types than the policy's, or have other defaults: load facts "
         "for this policy");
   }
-  // The same records, laid out for what this policy's rules ask.
+  return CopyFacts(policy, *facts);
+}
+
+absl::StatusOr<std::shared_ptr<const Snapshot>> CopyFacts(const Policy& policy,
+                                                          const Snapshot& facts) {
   SnapshotBuilder builder(policy.shared_program());
-  for (uint32_t entity = 0; entity < facts->entity_count(); ++entity) {
-    if (!facts->IsUsed(entity) || !facts->IsStored(entity)) continue;
-    ZTP_RETURN_IF_ERROR(builder.Add(facts->Record(entity)));
+  for (uint32_t entity = 0; entity < facts.entity_count(); ++entity) {
+    if (!facts.IsUsed(entity) || !facts.IsStored(entity)) continue;
+    ZTP_RETURN_IF_ERROR(builder.Add(facts.Record(entity)));
   }
   return BuildSnapshot(policy, builder);
 }

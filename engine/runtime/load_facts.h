@@ -63,4 +63,9 @@ class FactsLoader {
 absl::StatusOr<std::shared_ptr<const Snapshot>> FactsFor(
     const Policy& policy, const std::shared_ptr<const Snapshot>& facts);
 
+// The same facts in memory of their own, from their records: for a successor where they have one
+// already. The policy takes the same records as the facts' own.
+absl::StatusOr<std::shared_ptr<const Snapshot>> CopyFacts(const Policy& policy,
+                                                          const Snapshot& facts);
+
 }  // namespace ztp

@@ -128,6 +128,22 @@ void test_engines(const char* folder) {
     ztp_policy_free(stricter);
     ztp_policy_free(defaulted);
   }
+  { /* Nothing but a default differs: what was left out would be something else. */
+    static const char closed[] =
+        "ztp 1\npackage p\nentity U\nentity D { hold: Bool = %s }\naction go on D by U\n"
+        "permit p { principal any action go resource any }\n"
+        "forbid h { principal any action go resource d: D when d.hold }\n";
+    char open_text[400], held_text[400];
+    ztp_policy* held;
+    ztp_engine* defaults;
+    sprintf(open_text, closed, "false");
+    sprintf(held_text, closed, "true");
+    held = policy_of(held_text);
+    defaults = engine_of(open_text, "{\"uid\": {\"type\": \"D\", \"id\": \"d\"}}", NULL);
+    FAILS_SAYING(ZTP_BAD_FACTS, "defaults", ztp_engine_replace(defaults, held, NULL));
+    ztp_policy_free(held);
+    ztp_engine_free(defaults);
+  }
   /* The same policy again keeps the facts. */
   {
     ztp_policy* same = policy_of(open_to_all);
@@ -263,6 +279,42 @@ void test_changes(void) {
   CHECK(!decision.allow && decision.on_unknown);
   facts = ztp_engine_facts(engine);
   CHECK(ztp_facts_count(facts) == 4);
+
+  { /* Facts that had a successor are changed all the same: by another engine, and after they were put back. */
+    ztp_policy* policy = policy_of(shared_policy);
+    ztp_facts* first = NULL;
+    ztp_engine* one = NULL;
+    ztp_engine* two = NULL;
+    ztp_change* of_one = NULL;
+    ztp_change* of_two = NULL;
+    WORKS(ztp_facts_read_json(policy, text_of(shared_facts), 0, &first));
+    WORKS(ztp_engine_new(policy, first, NULL, &one));
+    WORKS(ztp_engine_new(policy, first, NULL, &two));
+    WORKS(ztp_change_new(one, &of_one));
+    WORKS(ztp_change_new(two, &of_two));
+    WORKS(ztp_change_delete(of_one, ZTP_TEXT("User"), ZTP_TEXT("ann")));
+    WORKS(ztp_change_delete(of_two, ZTP_TEXT("User"), ZTP_TEXT("bob")));
+    WORKS(ztp_change_commit(of_one));
+    WORKS(ztp_change_commit(of_two));
+    WORKS(ztp_engine_replace(one, NULL, first));
+    WORKS(ztp_change_delete(of_one, ZTP_TEXT("User"), ZTP_TEXT("ann")));
+    WORKS(ztp_change_delete(of_one, ZTP_TEXT("User"), ZTP_TEXT("bob")));
+    WORKS(ztp_change_commit(of_one));
+    {
+      ztp_facts* now = ztp_engine_facts(one);
+      CHECK(ztp_facts_count(now) == 3 && ztp_facts_count(first) == 5);
+      ztp_facts_free(now);
+      now = ztp_engine_facts(two);
+      CHECK(ztp_facts_count(now) == 4);
+      ztp_facts_free(now);
+    }
+    ztp_change_free(of_one);
+    ztp_change_free(of_two);
+    ztp_engine_free(one);
+    ztp_engine_free(two);
+    ztp_facts_free(first);
+    ztp_policy_free(policy);
+  }
 
   /* All or nothing: bob stays although the change began with him. */
   WORKS(ztp_change_delete(change, ZTP_TEXT("User"), ZTP_TEXT("bob")));

@@ -342,8 +342,16 @@ void test_requests(void) {
     FAILS(ZTP_BAD_REQUEST,
           ztp_set_principal_json(drive.request, ZTP_TEXT("{\"type\": \"User\", \"id\": \"ann\"}")));
     FAILS(ZTP_BAD_REQUEST, ztp_set_principal_json(drive.request, ZTP_TEXT("[")));
-    WORKS(ztp_set_resource_json(drive.request, ZTP_TEXT("{\"type\": \"Doc\", \"id\": \"d\"}")));
+    /* What could not be set changes nothing. */
     CHECK(!decide(drive).allow);
+    WORKS(ztp_set_principal_json(drive.request, ZTP_TEXT("{\"type\": \"Robot\", \"id\": \"r\", "
+                                                         "\"properties\": {\"model\": \"m1\"}}")));
+    CHECK(decide(drive).allow);
+    FAILS(ZTP_BAD_REQUEST,
+          ztp_set_resource_json(drive.request, ZTP_TEXT("{\"type\": \"Doc\", \"id\": \"other\", \"properties\": {\"x\": 1}}")));
+    CHECK(decide(drive).allow);
+    WORKS(ztp_set_resource_json(drive.request, ZTP_TEXT("{\"type\": \"Doc\", \"id\": \"d\"}")));
+    CHECK(decide(drive).allow);
     FAILS(ZTP_BAD_REQUEST,
           ztp_set_resource_json(drive.request,
                                 ZTP_TEXT("{\"type\": \"Doc\", \"id\": \"d\", \"properties\": {\"open\": true}}")));
@@ -351,6 +359,38 @@ void test_requests(void) {
   }
   FAILS(ZTP_MISUSE, ztp_set_principal_json(NULL, ZTP_TEXT("{}")));
   FAILS(ZTP_MISUSE, ztp_set_resource_json(NULL, ZTP_TEXT("{}")));
+
+  { /* What the requester claims does not become what the host vouches for. */
+    ztp_policy* vouching = policy_of(
+        "ztp 1\npackage other\nentity Doc\nentity User\ninput dept?: String\n"
+        "action read on Doc by User\n"
+        "permit hr { principal any action read resource any when has dept and dept == \"hr\" }\n");
+    struct asked claiming = {NULL, NULL, NULL};
+    ztp_attr dept;
+    claiming.engine = engine_of(
+        "ztp 1\npackage other\nentity Doc\nentity User\n"
+        "action read on Doc by User with { dept?: String }\n"
+        "permit hr { principal any action read resource any when trust((action.dept ?? \"\") == \"it\") }\n",
+        "[]", NULL);
+    WORKS(ztp_session_new(claiming.engine, &claiming.session));
+    WORKS(ztp_request_new(claiming.session, ZTP_TEXT("read"), &claiming.request));
+    WORKS(ztp_set_principal(claiming.request, ZTP_TEXT("User"), ZTP_TEXT("u")));
+    WORKS(ztp_set_resource(claiming.request, ZTP_TEXT("Doc"), ZTP_TEXT("d")));
+    dept = attr_of(claiming, "dept");
+    WORKS(ztp_set_text(claiming.request, dept, ZTP_TEXT("hr")));
+    CHECK(!decide(claiming).allow);
+    WORKS(ztp_engine_replace(claiming.engine, vouching, NULL));
+    FAILS(ZTP_BAD_REQUEST, ztp_decide(claiming.request, ztp_now(), &decision));
+    CHECK(!decision.allow);
+    WORKS(ztp_unset(claiming.request, dept));
+    CHECK(!decide(claiming).allow);
+    FAILS_SAYING(ZTP_STALE, "resolve it again", ztp_set_text(claiming.request, dept, ZTP_TEXT("hr")));
+    CHECK(!decide(claiming).allow);
+    WORKS(ztp_set_text(claiming.request, attr_of(claiming, "dept"), ZTP_TEXT("hr")));
+    CHECK(decide(claiming).allow);
+    free_asked(claiming);
+    ztp_policy_free(vouching);
+  }
 
   /* Another policy comes: the request goes on by its names, as far as they still mean something. */
   {

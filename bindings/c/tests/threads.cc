@@ -144,6 +144,30 @@ void Reload(Shared& shared) {
   shared.stop = true;
 }
 
+// What one thread halts stays halted, however often others revoke meanwhile, and no step is lost.
+void HaltBesideRevocations(ztp_epoch* epoch) {
+  std::atomic<bool> stop = false;
+  std::atomic<uint64_t> steps = ztp_epoch_value(epoch);
+  std::vector<std::thread> revokers;
+  for (int t = 0; t < 2; ++t) {
+    revokers.emplace_back([&] {
+      while (!stop) {
+        WORKS(ztp_epoch_revoke(epoch));
+        ++steps;
+      }
+    });
+  }
+  for (int i = 0; i < 2000; ++i) {
+    WORKS(ztp_epoch_halt(epoch, true));
+    CHECK(ztp_epoch_value(epoch) == UINT64_MAX);
+    WORKS(ztp_epoch_halt(epoch, false));
+    steps += 2;
+  }
+  stop = true;
+  for (std::thread& revoker : revokers) revoker.join();
+  CHECK(ztp_epoch_value(epoch) == steps);
+}
+
 void Revoke(Shared& shared) {
   for (int i = 0; !shared.stop; ++i) {
     if (i % 2 == 0) {
@@ -166,6 +190,7 @@ int main(int argc, char** argv) {
   const std::string page = std::string(argv[1]) + "/threads.epoch";
   std::remove(page.c_str());
   WORKS(ztp_epoch_create(Text(page), 0600, &shared.epoch));
+  HaltBesideRevocations(shared.epoch);
   for (int i = 0; i < 2; ++i) {
     World& world = shared.worlds[i];
     world.policy = PolicyOf(i == 0 ? "odd" : "even", i + 1);
