@@ -12,15 +12,18 @@
  *     if (!e) e = ztp_set_resource(request, ZTP_TEXT("Dataset"), ZTP_TEXT("faces"));
  *     if (!e) e = ztp_set_text(request, purpose, ZTP_TEXT("research"));
  *     ztp_decision decision = ZTP_DECISION_INIT;
- *     if (!e) e = ztp_decide(request, ztp_now(), &decision);           // deny unless
- * decision.allow while (decision.allow && ztp_lease_check_now(&decision.lease)) step();
+ *     if (!e) e = ztp_decide(request, ztp_now(), &decision);   // a denial unless decision.allow
+ *     while (decision.allow && ztp_lease_check_now(&decision.lease)) step();
  *
  * Objects
- *   ztp_policy, ztp_facts, ztp_engine, ztp_epoch    shared: any thread, at any time. Each is held
- * by what was made of it, so it may be freed in any order; freeing gives up the caller's hold.
- *   ztp_session, ztp_request, ztp_batch, ztp_change    one thread's at a time (it may be another's
- * later). A request or batch is freed before its session is. ztp_decision, ztp_lease, ztp_value
- * plain data in the caller's memory.
+ *
+ *   ztp_policy, ztp_facts, ztp_engine, ztp_epoch: shared, any thread's at any time. Each is held by
+ *   what was made of it, so it may be freed in any order; freeing gives up the caller's hold.
+ *
+ *   ztp_session, ztp_request, ztp_batch, ztp_change: one thread's at a time (it may be another's
+ *   later). A request or batch is freed before its session is.
+ *
+ *   ztp_decision, ztp_lease, ztp_value: plain data in the caller's memory.
  *
  * Errors
  *   A function that can fail returns NULL, or an error object that the caller frees
@@ -549,7 +552,9 @@ typedef struct ztp_answers {
   { sizeof(ztp_answers), 0, 0, 0, 0 }
 
 /* Decides every row. Each answer is what ztp_decide says of the row as a request of its own. On an
- * error no row is allowed. `lease` (may be NULL) is one for all rows that were allowed. */
+ * error no row is allowed. `lease` (may be NULL) is one for all rows that were allowed: check it,
+ * since the batch goes on by what was in force when it was made. Obligations of rows are not told:
+ * give ztp_set_can what the caller carries out for every row before the batch is made. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_batch_decide(ztp_batch* batch, int64_t now,
                                                  const ztp_answers* answers, ztp_lease* lease);
 /* A rule of the batch's policy. Its texts are valid as long as the batch. */
