@@ -9,7 +9,7 @@
 
 #include "engine/base/str.h"
 #include "engine/evidence/access_token.h"
-#include "engine/evidence/base64url.h"
+#include "engine/evidence/base64.h"
 #include "engine/evidence/jwk.h"
 #include "engine/evidence/jws.h"
 #include "engine/evidence/kubernetes_token.h"

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/evidence/base64url.h"
+#include "engine/evidence/base64.h"
 #include "engine/evidence/claims.h"
 
 namespace ztp::evidence {

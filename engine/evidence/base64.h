@@ -1,6 +1,10 @@
-// Base64 with its padding, to the letter.
+// Base64 to the letter: the standard alphabet with its padding (RFC 4648, section 4), and that of
+// URLs without padding, as JOSE writes it (RFC 7515 section 2, RFC 4648 section 5).
 //
-// Boundary: the standard alphabet (RFC 4648, section 4) only; the one of URLs is another file's.
+// Boundary: text to bytes and back. Every byte string has exactly one text in each: white space,
+// the characters of the other alphabet, padding that is not asked for or misplaced, and set bits
+// behind the last byte (section 3.5) are errors, so that a token cannot be changed without changing
+// what it says.
 #pragma once
 
 #include <optional>
@@ -9,8 +13,10 @@
 
 namespace ztp::evidence {
 
-// The bytes, or nothing: white space, another character, missing or misplaced padding, or bits set
-// behind the last byte (section 3.5). So each sequence of bytes has exactly one text.
+// The bytes, or nothing if `text` is not theirs.
 std::optional<std::string> DecodeBase64(std::string_view text);
+std::optional<std::string> DecodeBase64url(std::string_view text);
+
+std::string EncodeBase64url(std::string_view bytes);
 
 }  // namespace ztp::evidence

@@ -14,9 +14,10 @@
 #include <string_view>
 
 #include "engine/base/str.h"
-#include "engine/evidence/base64url.h"
+#include "engine/evidence/base64.h"
 #include "engine/evidence/jwk.h"
 #include "engine/evidence/jws_algorithm.h"
+#include "engine/evidence/openssl_ptr.h"
 
 namespace ztp::evidence::testing {
 
@@ -81,8 +82,7 @@ class SigningKey {
 
   // JOSE's form of a signature.
   std::string Sign(std::string_view input) const {
-    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                          EVP_MD_CTX_free);
+    const MdCtxPtr context(EVP_MD_CTX_new());
     const std::string_view name = NameOf(algorithm_);
     const EVP_MD* hash = name.ends_with("256")   ? EVP_sha256()
                          : name.ends_with("384") ? EVP_sha384()

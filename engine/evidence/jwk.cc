@@ -6,7 +6,7 @@
 
 #include "engine/base/sha256.h"
 #include "engine/base/str.h"
-#include "engine/evidence/base64url.h"
+#include "engine/evidence/base64.h"
 #include "engine/facts/json_items.h"
 #include "engine/facts/json_tree.h"
 

@@ -1,15 +1,13 @@
 // See jws_signature.h.
 #include "engine/evidence/jws_signature.h"
 
-#include <openssl/bn.h>
 #include <openssl/ecdsa.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/rsa.h>
 
-#include <memory>
 #include <optional>
 #include <string>
+
+#include "engine/evidence/openssl_ptr.h"
 
 namespace ztp::evidence {
 namespace {
@@ -47,7 +45,7 @@ const unsigned char* Bytes(std::string_view text) {
 // checks.
 std::optional<std::string> EcdsaToDer(std::string_view raw, size_t field_bytes) {
   if (raw.size() != 2 * field_bytes) return std::nullopt;
-  const std::unique_ptr<ECDSA_SIG, decltype(&ECDSA_SIG_free)> sig(ECDSA_SIG_new(), ECDSA_SIG_free);
+  const EcdsaSigPtr sig(ECDSA_SIG_new());
   BIGNUM* r = BN_bin2bn(Bytes(raw), static_cast<int>(field_bytes), nullptr);
   BIGNUM* s = BN_bin2bn(Bytes(raw) + field_bytes, static_cast<int>(field_bytes), nullptr);
   if (sig == nullptr || r == nullptr || s == nullptr || ECDSA_SIG_set0(sig.get(), r, s) != 1) {
@@ -65,8 +63,7 @@ std::optional<std::string> EcdsaToDer(std::string_view raw, size_t field_bytes) 
 
 bool Verify(JwsAlgorithm algorithm, EVP_PKEY* key, std::string_view input,
             std::string_view signature) {
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                        EVP_MD_CTX_free);
+  const MdCtxPtr context(EVP_MD_CTX_new());
   EVP_PKEY_CTX* parameters = nullptr;  // owned by the context
   if (context == nullptr ||
       EVP_DigestVerifyInit(context.get(), &parameters, HashOf(algorithm), nullptr, key) != 1) {
@@ -86,6 +83,7 @@ bool Verify(JwsAlgorithm algorithm, EVP_PKEY* key, std::string_view input,
 
 bool IsSignatureOf(JwsAlgorithm algorithm, const SharedKey& key, std::string_view input,
                    std::string_view signature) {
+  const ErrorQueueScope errors;
   bool good = false;
   if (const size_t field_bytes = FieldBytesOf(KeyTypeOf(algorithm)); field_bytes != 0) {
     const std::optional<std::string> der = EcdsaToDer(signature, field_bytes);
@@ -97,7 +95,6 @@ bool IsSignatureOf(JwsAlgorithm algorithm, const SharedKey& key, std::string_vie
                             : size_t{64};
     good = signature.size() == size && Verify(algorithm, key.get(), input, signature);
   }
-  ERR_clear_error();  // a bad signature is no error of whoever calls OpenSSL next
   return good;
 }
 

@@ -1,15 +1,14 @@
 // See public_key.h.
 #include "engine/evidence/public_key.h"
 
-#include <openssl/bn.h>
 #include <openssl/core_names.h>
-#include <openssl/err.h>
-#include <openssl/param_build.h>
 
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+
+#include "engine/evidence/openssl_ptr.h"
 
 namespace ztp::evidence {
 namespace {
@@ -17,18 +16,6 @@ namespace {
 constexpr size_t kMinModulusBits = 2048;
 constexpr size_t kMaxModulusBits = 8192;
 constexpr size_t kMaxExponentBytes = 4;
-
-template <auto Free>
-struct Deleter {
-  template <typename T>
-  void operator()(T* p) const {
-    Free(p);
-  }
-};
-using BigNumber = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
-using ParamBuild = std::unique_ptr<OSSL_PARAM_BLD, Deleter<OSSL_PARAM_BLD_free>>;
-using Params = std::unique_ptr<OSSL_PARAM, Deleter<OSSL_PARAM_free>>;
-using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Deleter<EVP_PKEY_CTX_free>>;
 
 const unsigned char* Bytes(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
@@ -40,18 +27,17 @@ size_t BitsOf(std::string_view number) {
 }
 bool IsOdd(std::string_view number) { return (static_cast<unsigned char>(number.back()) & 1) != 0; }
 
-// The key, or null. OpenSSL's queue of errors is left empty: what is refused here is no error of
-// whoever calls OpenSSL next.
+// The key, or null.
 SharedKey FromParams(const char* type, OSSL_PARAM_BLD* build) {
+  const ErrorQueueScope errors;
   EVP_PKEY* key = nullptr;
-  const Params params(OSSL_PARAM_BLD_to_param(build));
-  const KeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
+  const ParamsPtr params(OSSL_PARAM_BLD_to_param(build));
+  const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
   if (params != nullptr && context != nullptr && EVP_PKEY_fromdata_init(context.get()) == 1) {
     if (EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, params.get()) != 1) {
       key = nullptr;
     }
   }
-  ERR_clear_error();
   return key == nullptr ? nullptr : SharedKey(key, EVP_PKEY_free);
 }
 
@@ -73,9 +59,9 @@ Verified<SharedKey> MakeRsaKey(std::string_view modulus, std::string_view expone
     return Refuse(Check::kUsage, "an RSA exponent must be odd, from 3 on, and of at most ",
                   kMaxExponentBytes * 8, " bits");
   }
-  const BigNumber n(BN_bin2bn(Bytes(modulus), static_cast<int>(modulus.size()), nullptr));
-  const BigNumber e(BN_bin2bn(Bytes(exponent), static_cast<int>(exponent.size()), nullptr));
-  const ParamBuild build(OSSL_PARAM_BLD_new());
+  const BnPtr n(BN_bin2bn(Bytes(modulus), static_cast<int>(modulus.size()), nullptr));
+  const BnPtr e(BN_bin2bn(Bytes(exponent), static_cast<int>(exponent.size()), nullptr));
+  const ParamBuildPtr build(OSSL_PARAM_BLD_new());
   SharedKey key;
   if (n != nullptr && e != nullptr && build != nullptr &&
       OSSL_PARAM_BLD_push_BN(build.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) == 1 &&
@@ -110,7 +96,7 @@ Verified<SharedKey> MakeEcKey(KeyType type, std::string_view x, std::string_view
   const char* group = type == KeyType::kP256 ? "P-256" : type == KeyType::kP384 ? "P-384" : "P-521";
   std::string point = "\4";  // uncompressed
   point.append(x).append(y);
-  const ParamBuild build(OSSL_PARAM_BLD_new());
+  const ParamBuildPtr build(OSSL_PARAM_BLD_new());
   SharedKey key;
   if (build != nullptr &&
       OSSL_PARAM_BLD_push_utf8_string(build.get(), OSSL_PKEY_PARAM_GROUP_NAME, group, 0) == 1 &&
@@ -121,9 +107,9 @@ Verified<SharedKey> MakeEcKey(KeyType type, std::string_view x, std::string_view
   bool valid = false;
   if (key != nullptr) {
     // Once more and in full: on the curve, not at infinity, of the group's order.
-    const KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
+    const ErrorQueueScope errors;
+    const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
     valid = context != nullptr && EVP_PKEY_public_check(context.get()) == 1;
-    ERR_clear_error();
   }
   if (!valid) return Refuse(Check::kUsage, "the point of ", NameOf(type), " is not on its curve");
   return key;
@@ -133,8 +119,8 @@ Verified<SharedKey> MakeEd25519Key(std::string_view x) {
   if (x.size() != 32) {
     return Refuse(Check::kMalformed, "an Ed25519 key must have 32 bytes, this one has ", x.size());
   }
+  const ErrorQueueScope errors;
   EVP_PKEY* key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, Bytes(x), x.size());
-  ERR_clear_error();
   if (key == nullptr) return Refuse(Check::kUsage, "OpenSSL takes no such Ed25519 key");
   return SharedKey(key, EVP_PKEY_free);
 }

@@ -25,14 +25,7 @@ class JwkMembers {
     const JsonNode* node = Find(name);
     if (node == nullptr || !bytes.has_value() || node->text.size() > bytes->size() * 2)
       return false;
-    std::string standard(node->text);
-    for (char& c : standard) {
-      if (c == '+' || c == '/' || c == '=') return false;
-      if (c == '-') c = '+';
-      if (c == '_') c = '/';
-    }
-    standard.append((4 - standard.size() % 4) % 4, '=');
-    return DecodeBase64(standard) == bytes;
+    return DecodeBase64url(node->text) == bytes;
   }
 
  private:

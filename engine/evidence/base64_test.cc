@@ -1,5 +1,5 @@
 // One text a byte string, and no other.
-#include "engine/evidence/base64url.h"
+#include "engine/evidence/base64.h"
 
 #include <gtest/gtest.h>
 
