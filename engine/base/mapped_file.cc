@@ -4,11 +4,11 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
+#include "engine/base/descriptor.h"
 #include "engine/base/os_error.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
@@ -26,20 +26,6 @@ constexpr int kPopulate = 0;
 absl::Status CannotRead(const std::string& path, int error) {
   return OsError(Cat("cannot read ", path), error);
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  const int fd_;
-};
 
 }  // namespace
 

@@ -11,10 +11,9 @@
 #include <cstring>
 #include <map>
 #include <mutex>
-#include <new>
 #include <tuple>
-#include <utility>
 
+#include "engine/base/descriptor.h"
 #include "engine/base/os_error.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
@@ -27,21 +26,6 @@ static_assert(std::atomic<uint64_t>::is_always_lock_free);
 static_assert(sizeof(EpochWords) == 32);
 
 constexpr mode_t kWritableForOthers = 02;
-
-class File {
- public:
-  explicit File(int fd) : fd_(fd) {}
-  ~File() {
-    if (fd_ >= 0) close(fd_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int get() const { return fd_; }
-  int Release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 absl::Status Failed(std::string_view what, const std::string& path, int error) {
   return OsError(Cat("cannot ", what, " the epoch page ", path), error);
@@ -75,7 +59,7 @@ absl::StatusOr<std::shared_ptr<EpochPage>> EpochPage::Create(const std::string& 
   }
   // Made complete under another name, so that nobody sees half of it.
   std::string temporary = Cat(path, ".XXXXXX");
-  File made(mkstemp(temporary.data()));
+  const Descriptor made(mkstemp(temporary.data()));
   if (made.get() < 0) return Failed("make", path, errno);
   char bytes[kBytes] = {};
   const uint64_t words[] = {kMagic, kFormat, Word(1), static_cast<uint64_t>(INT64_MAX)};
@@ -93,7 +77,7 @@ absl::StatusOr<std::shared_ptr<EpochPage>> EpochPage::Create(const std::string& 
 
 absl::StatusOr<std::shared_ptr<EpochPage>> EpochPage::Open(const std::string& path, Access access) {
   const int flags = access == Access::kWrite ? O_RDWR : O_RDONLY;
-  File file(open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  const Descriptor file(open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (file.get() < 0) return Failed("open", path, errno);
   struct stat about = {};
   if (fstat(file.get(), &about) != 0) return Failed("open", path, errno);
@@ -116,10 +100,8 @@ absl::StatusOr<std::shared_ptr<EpochPage>> EpochPage::Open(const std::string& pa
     return absl::UnimplementedError(Cat("the epoch page ", path, " is of format ", words->format,
                                         "; this version knows ", kFormat));
   }
-  return std::shared_ptr<EpochPage>(new EpochPage(path, file.Release(), words, writable));
+  return std::shared_ptr<EpochPage>(new EpochPage(path, words, writable));
 }
-
-EpochPage::~EpochPage() { close(fd_); }
 
 template <typename Change>
 absl::Status EpochPage::Write(const Change& change) {

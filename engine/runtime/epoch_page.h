@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -48,7 +49,6 @@ class EpochPage {
   // NotFound, PermissionDenied, Unavailable; InvalidArgument: it is no such page, is torn, anyone
   // may write it, or it belongs neither to root nor to the user that asks.
   static absl::StatusOr<std::shared_ptr<EpochPage>> Open(const std::string& path, Access access);
-  ~EpochPage();
   EpochPage(const EpochPage&) = delete;
   EpochPage& operator=(const EpochPage&) = delete;
 
@@ -87,14 +87,13 @@ class EpochPage {
   absl::Status KeepUntil(int64_t until);
 
  private:
-  EpochPage(std::string path, int fd, EpochWords* words, bool writable)
-      : path_(std::move(path)), fd_(fd), words_(words), writable_(writable) {}
+  EpochPage(std::string path, EpochWords* words, bool writable)
+      : path_(std::move(path)), words_(words), writable_(writable) {}
 
   template <typename Change>
   absl::Status Write(const Change& change);
 
   std::string path_;
-  int fd_;
   EpochWords* words_;
   bool writable_;
 };
