@@ -2,30 +2,6 @@
 #include "../arrow_abi.h"
 #include "check.h"
 
-struct asked {
-  ztp_engine* engine;
-  ztp_session* session;
-  ztp_request* request;
-};
-
-static struct asked ask(const char* action) {
-  struct asked a = {NULL, NULL, NULL};
-  a.engine = engine_of(shared_policy, shared_facts, NULL);
-  WORKS(ztp_session_new(a.engine, &a.session));
-  WORKS(ztp_request_new(a.session, text_of(action), &a.request));
-  return a;
-}
-static void free_asked(struct asked a) {
-  ztp_request_free(a.request);
-  ztp_session_free(a.session);
-  ztp_engine_free(a.engine);
-}
-static ztp_attr attr_of(struct asked a, const char* name) {
-  ztp_attr attr;
-  WORKS(ztp_engine_attr(a.engine, text_of(name), &attr));
-  return attr;
-}
-
 void test_batches(void) {
   struct asked a = ask("read");
   const ztp_text users[4] = {ZTP_TEXT("ann"), ZTP_TEXT("bob"), ZTP_TEXT("zoe"), ZTP_TEXT("ann")};

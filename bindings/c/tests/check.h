@@ -92,6 +92,19 @@ extern const char shared_facts[];
 ztp_policy* policy_of(const char* source);
 ztp_engine* engine_of(const char* source, const char* facts, const ztp_engine_options* options);
 
+/* An engine of both with a request of that action, and what belongs to it. */
+struct asked {
+  ztp_engine* engine;
+  ztp_session* session;
+  ztp_request* request;
+};
+struct asked ask_with(const char* action, uint32_t flags);
+struct asked ask(const char* action);
+void free_asked(struct asked a);
+ztp_attr attr_of(struct asked a, const char* name);
+/* "ann reads that document at home for work", which `owners` allows. The caller's to free. */
+ztp_request* ann_asks(ztp_engine* engine, ztp_session* session, const char* doc);
+
 /* The parts, each in a file of its own. `folder` may be written to. */
 void test_errors(void);
 void test_compiling(const char* folder);

@@ -12,15 +12,7 @@ static const char open_to_all[] =
 /* Decides "ann reads d at home for work". */
 static ztp_decision ann_reads(ztp_engine* engine, ztp_session* session) {
   ztp_decision decision = ZTP_DECISION_INIT;
-  ztp_request* request = NULL;
-  ztp_attr why, place;
-  WORKS(ztp_engine_attr(engine, ZTP_TEXT("why"), &why));
-  WORKS(ztp_engine_attr(engine, ZTP_TEXT("place"), &place));
-  WORKS(ztp_request_new(session, ZTP_TEXT("read"), &request));
-  WORKS(ztp_set_principal(request, ZTP_TEXT("User"), ZTP_TEXT("ann")));
-  WORKS(ztp_set_resource(request, ZTP_TEXT("Doc"), ZTP_TEXT("d")));
-  WORKS(ztp_set_text(request, why, ZTP_TEXT("work")));
-  WORKS(ztp_set_text(request, place, ZTP_TEXT("home")));
+  ztp_request* request = ann_asks(engine, session, "d");
   WORKS(ztp_decide(request, ztp_now(), &decision));
   ztp_request_free(request);
   return decision;

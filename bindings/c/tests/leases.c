@@ -6,19 +6,6 @@
 
 #include "check.h"
 
-static ztp_request* ann_asks(ztp_engine* engine, ztp_session* session) {
-  ztp_request* request = NULL;
-  ztp_attr why, place;
-  WORKS(ztp_engine_attr(engine, ZTP_TEXT("why"), &why));
-  WORKS(ztp_engine_attr(engine, ZTP_TEXT("place"), &place));
-  WORKS(ztp_request_new(session, ZTP_TEXT("read"), &request));
-  WORKS(ztp_set_principal(request, ZTP_TEXT("User"), ZTP_TEXT("ann")));
-  WORKS(ztp_set_resource(request, ZTP_TEXT("Doc"), ZTP_TEXT("e")));
-  WORKS(ztp_set_text(request, why, ZTP_TEXT("work")));
-  WORKS(ztp_set_text(request, place, ZTP_TEXT("home")));
-  return request;
-}
-
 void test_leases(void) {
   ztp_engine* engine = engine_of(shared_policy, shared_facts, NULL);
   ztp_session* session = NULL;
@@ -28,7 +15,7 @@ void test_leases(void) {
   ztp_lease lease, zero, copy;
   const int64_t minute = 60000000, now = ztp_now();
   WORKS(ztp_session_new(engine, &session));
-  request = ann_asks(engine, session);
+  request = ann_asks(engine, session, "e");
   WORKS(ztp_engine_attr(engine, ZTP_TEXT("place"), &place));
   WORKS(ztp_engine_attr(engine, ZTP_TEXT("since"), &since));
 
@@ -116,7 +103,7 @@ void test_epochs(const char* folder) {
   options.epoch = reader;
   engine = engine_of(shared_policy, shared_facts, &options);
   WORKS(ztp_session_new(engine, &session));
-  request = ann_asks(engine, session);
+  request = ann_asks(engine, session, "e");
   WORKS(ztp_decide(request, ztp_now(), &decision));
   CHECK(decision.allow && ztp_lease_check_now(&decision.lease));
 

@@ -1,4 +1,4 @@
-/* The policy and the facts that the tests share. */
+/* The policy and the facts that the tests share, and requests of them. */
 #include "check.h"
 #include "ztp_compile.h"
 
@@ -84,4 +84,39 @@ ztp_engine* engine_of(const char* source, const char* facts, const ztp_engine_op
   ztp_facts_free(loaded);
   ztp_policy_free(policy);
   return engine;
+}
+
+struct asked ask_with(const char* action, uint32_t flags) {
+  struct asked a = {NULL, NULL, NULL};
+  ztp_engine_options options = ZTP_ENGINE_OPTIONS_INIT;
+  options.flags = flags;
+  a.engine = engine_of(shared_policy, shared_facts, &options);
+  WORKS(ztp_session_new(a.engine, &a.session));
+  WORKS(ztp_request_new(a.session, text_of(action), &a.request));
+  return a;
+}
+struct asked ask(const char* action) { return ask_with(action, 0); }
+void free_asked(struct asked a) {
+  ztp_request_free(a.request);
+  ztp_session_free(a.session);
+  ztp_engine_free(a.engine);
+}
+
+ztp_attr attr_of(struct asked a, const char* name) {
+  ztp_attr attr;
+  WORKS(ztp_engine_attr(a.engine, text_of(name), &attr));
+  return attr;
+}
+
+ztp_request* ann_asks(ztp_engine* engine, ztp_session* session, const char* doc) {
+  ztp_request* request = NULL;
+  ztp_attr why, place;
+  WORKS(ztp_engine_attr(engine, ZTP_TEXT("why"), &why));
+  WORKS(ztp_engine_attr(engine, ZTP_TEXT("place"), &place));
+  WORKS(ztp_request_new(session, ZTP_TEXT("read"), &request));
+  WORKS(ztp_set_principal(request, ZTP_TEXT("User"), ZTP_TEXT("ann")));
+  WORKS(ztp_set_resource(request, ZTP_TEXT("Doc"), text_of(doc)));
+  WORKS(ztp_set_text(request, why, ZTP_TEXT("work")));
+  WORKS(ztp_set_text(request, place, ZTP_TEXT("home")));
+  return request;
 }

@@ -28,7 +28,7 @@ void* aligned_alloc(size_t alignment, size_t size) {
   return __libc_memalign(alignment, size);
 }
 
-struct asked {
+struct prepared {
   ztp_request* request;
   ztp_attr why, place, since, wait, vpn, score, count, stage;
   ztp_entity_ref ann, d;
@@ -38,7 +38,7 @@ struct asked {
 };
 
 /* Every realtime function; `round` makes values differ. Answers how many calls failed. */
-static int go_through(struct asked* a, int round) {
+static int go_through(struct prepared* a, int round) {
   ztp_request* r = a->request;
   ztp_decision decision = ZTP_DECISION_INIT;
   const int64_t now = ztp_now();
@@ -84,7 +84,7 @@ static int give_up_system_calls(void) {
          prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
-static void child(struct asked* a) {
+static void child(struct prepared* a) {
   int round, failed = 0;
   for (round = 0; round < 8; ++round) failed += go_through(a, round); /* as large as it gets */
   counting = 1;
@@ -98,7 +98,7 @@ static void child(struct asked* a) {
 }
 
 int main(int argc, char** argv) {
-  struct asked a;
+  struct prepared a;
   ztp_engine_options options = ZTP_ENGINE_OPTIONS_INIT;
   char* path;
   int status = 0;

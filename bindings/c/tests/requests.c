@@ -1,34 +1,6 @@
 /* Requests: what is set, by whom it may be set, and what of it is refused. */
 #include "check.h"
 
-struct asked {
-  ztp_engine* engine;
-  ztp_session* session;
-  ztp_request* request;
-};
-
-static struct asked ask_with(const char* action, uint32_t flags) {
-  struct asked a = {NULL, NULL, NULL};
-  ztp_engine_options options = ZTP_ENGINE_OPTIONS_INIT;
-  options.flags = flags;
-  a.engine = engine_of(shared_policy, shared_facts, &options);
-  WORKS(ztp_session_new(a.engine, &a.session));
-  WORKS(ztp_request_new(a.session, text_of(action), &a.request));
-  return a;
-}
-static struct asked ask(const char* action) { return ask_with(action, 0); }
-static void free_asked(struct asked a) {
-  ztp_request_free(a.request);
-  ztp_session_free(a.session);
-  ztp_engine_free(a.engine);
-}
-
-static ztp_attr attr_of(struct asked a, const char* name) {
-  ztp_attr attr;
-  WORKS(ztp_engine_attr(a.engine, text_of(name), &attr));
-  return attr;
-}
-
 static ztp_decision decide(struct asked a) {
   ztp_decision decision = ZTP_DECISION_INIT;
   WORKS(ztp_decide(a.request, ztp_now(), &decision));
