@@ -5,12 +5,11 @@
 #include <utility>
 
 #include "bindings/c/error.h"
+#include "bindings/c/load.h"
 #include "bindings/c/objects.h"
-#include "engine/base/status.h"
 #include "engine/base/str.h"
 #include "engine/bundle/read.h"
 #include "engine/facts/json_error.h"
-#include "engine/runtime/load_facts.h"
 
 using ztp::c::Alive;
 using ztp::c::EngineState;
@@ -69,24 +68,9 @@ ztp_error* MakeEngine(NamedPolicy policy, Facts facts, const ztp_engine_options*
 }
 
 ztp_error* LoadFiles(const std::string& policy_path, const std::vector<std::string>& facts_paths,
-                     bool assume_proven, NamedPolicy* policy, Facts* facts) {
-  auto program = ztp::OpenBundle(policy_path);
-  if (!program.ok()) return FromStatus(program.status(), ZTP_BAD_POLICY);
-  auto made = ztp::NamedPolicy::Make(*std::move(program));
-  if (!made.ok()) return FromStatus(made.status(), ZTP_BAD_POLICY);
-  ztp::LoadFactsOptions options;
-  options.assume_proven = assume_proven;
-  ztp::FactsLoader loader(*(*made)->policy, options);
-  for (const std::string& path : facts_paths) {
-    const absl::Status status = loader.AddFile(path);
-    if (!status.ok()) return FromStatus(status, ZTP_BAD_FACTS);
-  }
-  if (!loader.errors().empty()) return FromJson(ZTP_BAD_FACTS, loader.errors());
-  auto loaded = loader.Finish();
-  if (!loaded.ok()) return FromStatus(loaded.status(), ZTP_BAD_FACTS);
-  *policy = *std::move(made);
-  *facts = *std::move(loaded);
-  return nullptr;
+                     uint32_t flags, NamedPolicy* policy, Facts* facts) {
+  if (ztp_error* error = ztp::c::MakePolicy(ztp::OpenBundle(policy_path), policy)) return error;
+  return ztp::c::LoadFactsFiles(*(*policy)->policy, facts_paths, flags, facts);
 }
 
 // What the name is in the policy; neither a parameter nor an input: nothing.
@@ -140,11 +124,11 @@ ztp_error* ztp_engine_load(ztp_text policy, const ztp_text* facts, size_t facts_
     const std::string policy_path(View(policy));
     std::vector<std::string> facts_paths;
     for (size_t i = 0; i < facts_count; ++i) facts_paths.emplace_back(View(facts[i]));
-    const bool assume = options != nullptr && (options->flags & ZTP_ASSUME_PROVEN) != 0;
+    const uint32_t flags = options != nullptr ? options->flags : 0;
     NamedPolicy loaded_policy;
     Facts loaded_facts;
     if (ztp_error* error =
-            LoadFiles(policy_path, facts_paths, assume, &loaded_policy, &loaded_facts)) {
+            LoadFiles(policy_path, facts_paths, flags, &loaded_policy, &loaded_facts)) {
       return error;
     }
     std::shared_ptr<EngineState> state;
@@ -169,8 +153,8 @@ ztp_error* ztp_engine_reload(ztp_engine* engine) {
     const std::lock_guard<std::mutex> lock(state.reloads);
     NamedPolicy policy;
     Facts facts;
-    if (ztp_error* error = LoadFiles(state.policy_path, state.facts_paths, state.assume_proven(),
-                                     &policy, &facts)) {
+    if (ztp_error* error =
+            LoadFiles(state.policy_path, state.facts_paths, state.flags, &policy, &facts)) {
       return error;
     }
     const absl::Status status = state.engine.Replace(std::move(policy), std::move(facts));

@@ -1,36 +1,11 @@
-// Arrow's C data and stream interfaces, as their specification has them.
+// Arrow's C stream interface, as its specification has it, over the data interface's structs.
 //
-// Boundary: declarations only. https://arrow.apache.org/docs/format/CDataInterface.html
+// Boundary: declarations only. https://arrow.apache.org/docs/format/CStreamInterface.html
 #pragma once
 
-#include <cstdint>
+#include "bindings/c/arrow_abi.h"
 
 extern "C" {
-
-struct ArrowSchema {
-  const char* format;
-  const char* name;
-  const char* metadata;
-  int64_t flags;
-  int64_t n_children;
-  struct ArrowSchema** children;
-  struct ArrowSchema* dictionary;
-  void (*release)(struct ArrowSchema*);
-  void* private_data;
-};
-
-struct ArrowArray {
-  int64_t length;
-  int64_t null_count;
-  int64_t offset;
-  int64_t n_buffers;
-  int64_t n_children;
-  const void** buffers;
-  struct ArrowArray** children;
-  struct ArrowArray* dictionary;
-  void (*release)(struct ArrowArray*);
-  void* private_data;
-};
 
 struct ArrowArrayStream {
   int (*get_schema)(struct ArrowArrayStream*, struct ArrowSchema* out);

@@ -1,0 +1,28 @@
+// Policies and facts from what a caller named, for single objects and for engines alike.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "bindings/c/ztp.h"
+#include "engine/runtime/load_facts.h"
+#include "engine/runtime/world.h"
+
+namespace ztp::c {
+
+// The errors of ztp_policy_open.
+ztp_error* MakePolicy(absl::StatusOr<DecisionProgram> program,
+                      std::shared_ptr<const NamedPolicy>* policy);
+
+// `flags` as ztp_facts_load has them.
+LoadFactsOptions FactsOptionsOf(uint32_t flags);
+
+// Adds the files, and finishes. The errors of ztp_facts_load.
+ztp_error* LoadFactsFiles(const Policy& policy, std::span<const std::string> paths, uint32_t flags,
+                          std::shared_ptr<const Snapshot>* facts);
+ztp_error* FinishFacts(FactsLoader& loader, std::shared_ptr<const Snapshot>* facts);
+
+}  // namespace ztp::c
