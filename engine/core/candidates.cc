@@ -40,21 +40,6 @@ inline void AndRows(const uint64_t* const* rows, size_t count, size_t at, Pair (
   left[0] = a;
 }
 
-// They come as a few runs that ascend: an insertion does little, unless they are many.
-void SortRanks(uint32_t* ranks, size_t count) {
-  // Shell's gaps; with the last alone it is an insertion sort.
-  constexpr size_t kGaps[] = {3937, 1182, 301, 83, 23, 7, 1};
-  for (const size_t gap : kGaps) {
-    if (gap > 1 && gap * 16 > count) continue;
-    for (size_t i = gap; i < count; ++i) {
-      const uint32_t rank = ranks[i];
-      size_t at = i;
-      for (; at >= gap && ranks[at - gap] > rank; at -= gap) ranks[at] = ranks[at - gap];
-      ranks[at] = rank;
-    }
-  }
-}
-
 }  // namespace
 
 void Candidates::Find() {
@@ -69,28 +54,20 @@ void Candidates::Find() {
   Visit(index_.first_root, index_.root_count);
   if (s_.arena_.full()) return s_.found_.clear();
   uint32_t* const found = s_.found_.data();
-  const size_t count = static_cast<size_t>(found_ - found);
-  if (!in_order_) SortRanks(found, count);
-  // Several keys may lead to one.
-  const uint32_t permits = index_.forbids, duties = index_.forbids + index_.permits;
-  size_t kept = 0;
-  for (size_t i = 0; i < count; ++i) {
-    const uint32_t rank = found[i];
-    if (kept != 0 && found[kept - 1] == rank) continue;
-    found[kept++] = rank;
-    first_found_permit_ += rank < permits;
-    first_found_duty_ += rank < duties;
+  size_t count = static_cast<size_t>(found_ - found);
+  if (runs_.too_many()) {
+    count = SortUniqueRanks(found, count);
+    runs_.SetOne(static_cast<uint32_t>(count));
   }
-  s_.found_.set_size(kept);
+  runs_.Divide(found, first_permit(), first_duty());
+  s_.found_.set_size(count);
 }
 
 void Candidates::AddRow(uint64_t rules, const uint32_t* ranks) {
   if (rules == 0) return;
   while (found_end_ - found_ < 64) Grow();
   uint32_t* at = found_;
-  in_order_ &= ranks[std::countr_zero(rules)] >= last_found_;
   for (; rules != 0; rules &= rules - 1) *at++ = ranks[std::countr_zero(rules)];
-  last_found_ = at[-1];
   found_ = at;
 }
 
@@ -110,10 +87,12 @@ void Candidates::Grow() {
 void Candidates::TakeAll() {
   const ActionPlan& plan = policy_.plans[request_.action];
   TakeList(plan.first_forbid, plan.forbid_count);
-  first_found_permit_ = s_.found_.size();
+  const size_t permits = s_.found_.size();
   TakeList(plan.first_permit, plan.permit_count);
-  first_found_duty_ = s_.found_.size();
+  const size_t duties = s_.found_.size();
   TakeList(plan.first_duty, plan.duty_count);
+  runs_.SetBounds(static_cast<uint32_t>(permits), static_cast<uint32_t>(duties),
+                  static_cast<uint32_t>(s_.found_.size()));
 }
 
 void Candidates::TakeList(uint32_t first, uint32_t count) {
@@ -145,15 +124,29 @@ void Candidates::Visit(uint32_t first_group, uint32_t count) {
 }
 
 void Candidates::VisitRanks(uint32_t first, uint32_t count) {
-  for (uint32_t i = first; i < first + count; ++i) Add(index_.ranks[i]);
+  for (uint32_t i = first; i < first + count; ++i) {
+    if (found_ == found_end_) Grow();
+    *found_++ = index_.ranks[i];
+  }
+  EndRun();
 }
 
 void Candidates::VisitPostings(uint32_t first, uint32_t count, uint32_t have) {
   const IndexPosting* posting = index_.postings.data() + first;
   const uint64_t marks = marks_;
+  uint32_t* at = found_;
   for (const IndexPosting* end = posting + count; posting != end; ++posting) {
-    if ((posting->any & have) != 0 && (posting->out & marks) == 0) Add(posting->rank);
+    if ((posting->any & have) == 0 || (posting->out & marks) != 0) continue;
+    if (at == found_end_) {
+      found_ = at;
+      Grow();
+      at = found_;
+    }
+    *at++ = posting->rank;
   }
+  if (at == found_) return;
+  found_ = at;
+  EndRun();
 }
 
 void Candidates::VisitKey(const IndexGroup& group, int64_t key, uint32_t have) {
@@ -294,6 +287,7 @@ void Candidates::VisitRows(const IndexGroup& group) {
   if (rows.timed_count != 0) {
     s_.soft_.push_back({group.first_rank, static_cast<uint32_t>(first_soft),
                         static_cast<uint32_t>(words), rows.floor});
+    soft_floor_ = std::min(soft_floor_, rows.floor);
     if (!s_.soft_words_.resize(first_soft + words, 0)) return;
   }
   uint64_t* const soft = s_.soft_words_.data() + first_soft;
@@ -315,6 +309,7 @@ void Candidates::VisitRows(const IndexGroup& group) {
     }
     AddRow(left, ranks + 64 * w);
   }
+  EndRun();
 }
 
 // Some words of the rows at once; there is a plain one.

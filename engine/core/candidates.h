@@ -6,10 +6,10 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
 #include "engine/core/machine.h"
 #include "engine/core/probes.h"
+#include "engine/core/runs.h"
 #include "engine/core/workspace.h"
 
 namespace ztp {
@@ -25,16 +25,15 @@ class Candidates {
         s_(workspace),
         probes_(request, workspace, machine) {}
 
-  // Finds them. Then forbids(), permits() and duties() have the ranks of those of each kind, each
-  // once and in source order.
+  // Finds them. Then their ranks can be had, by kind.
   void Find();
-  std::span<const uint32_t> forbids() const { return {s_.found_.data(), first_found_permit_}; }
-  std::span<const uint32_t> permits() const {
-    return {s_.found_.data() + first_found_permit_, first_found_duty_ - first_found_permit_};
+  // In any order, and one that several keys lead to several times.
+  template <typename Visit>
+  void ForEach(Runs::Part part, const Visit& visit) const {
+    runs_.ForEach(s_.found_.data(), part, visit);
   }
-  std::span<const uint32_t> duties() const {
-    return {s_.found_.data() + first_found_duty_, s_.found_.size() - first_found_duty_};
-  }
+  // In source order, each once.
+  Runs::InOrder InOrder(Runs::Part part) const { return {runs_, s_.found_.data(), part}; }
 
   // Of a program without an index, a rule's rank is its number.
   uint32_t RuleOf(uint32_t rank) const { return indexed_ ? index_.rules[rank].rule : rank; }
@@ -50,7 +49,8 @@ class Candidates {
   // Shortens a lease by the rules of ranks [first, last) that are no candidates because they are
   // false, but only for a time. False: the step budget is spent.
   bool Shorten(uint32_t first_rank, uint32_t last_rank, int64_t* until) {
-    return s_.soft_.empty() || ShortenBySoft(first_rank, last_rank, until);
+    return soft_floor_ >= *until || first_rank == last_rank ||
+           ShortenBySoft(first_rank, last_rank, until);
   }
   uint32_t first_permit() const { return index_.forbids; }
   uint32_t first_duty() const { return index_.forbids + index_.permits; }
@@ -78,14 +78,9 @@ class Candidates {
   void ChooseRows(const IndexGroup& group, size_t words, Rows* out);
   template <size_t kPairs>
   void VisitWords(const Rows& rows, size_t w, uint64_t* soft, const uint32_t* ranks);
+  void EndRun() { runs_.End(static_cast<uint32_t>(found_ - s_.found_.data())); }
   void AddRow(uint64_t rules, const uint32_t* ranks);
   static uint64_t RowOf(const IndexColumn& column, const int64_t* all_cuts, int64_t value);
-  void Add(uint32_t rank) {
-    if (found_ == found_end_) Grow();
-    in_order_ &= rank >= last_found_;
-    last_found_ = rank;
-    *found_++ = rank;
-  }
   void Grow();
 
   const PolicyView& policy_;
@@ -99,11 +94,9 @@ class Candidates {
   // Where the next rank that is found goes, and the end of the room for that.
   uint32_t* found_ = nullptr;
   uint32_t* found_end_ = nullptr;
-  uint32_t last_found_ = 0;
-  bool in_order_ = true;
-  uint32_t dropped_[64];  // where ranks go that find no room
-  size_t first_found_permit_ = 0;
-  size_t first_found_duty_ = 0;
+  uint32_t dropped_[64];           // where ranks go that find no room
+  int64_t soft_floor_ = kForEver;  // the least of s_.soft_
+  Runs runs_;
 };
 
 }  // namespace ztp

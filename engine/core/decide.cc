@@ -66,17 +66,21 @@ Verdict Decider::Decide() {
 bool Decider::Forbids(Verdict* verdict) {
   bool known = false;
   int64_t until = 0;
-  for (uint32_t rank : candidates_.forbids()) {
+  candidates_.ForEach(Runs::kForbids, [&](uint32_t rank) {
     const Candidates::Outcome condition = candidates_.Check(rank);
     if (condition.value == Tri::kFalse) {
       false_forbids_until_ = std::min(false_forbids_until_, condition.valid_until);
-      continue;
+      return;
     }
     until = s_.rules_.empty() ? condition.valid_until : std::max(until, condition.valid_until);
     known |= condition.value == Tri::kTrue;
-    s_.rules_.push_back(candidates_.RuleOf(rank));
-  }
+    s_.rules_.push_back(rank);
+  });
   if (s_.rules_.empty()) return false;
+  if (s_.rules_.size() > 1) {
+    s_.rules_.set_size(SortUniqueRanks(s_.rules_.data(), s_.rules_.size()));
+  }
+  for (uint32_t& rule : s_.rules_) rule = candidates_.RuleOf(rule);
   verdict->valid_until = until;
   verdict->rests_on_unknown = !known;
   return true;
@@ -84,7 +88,8 @@ bool Decider::Forbids(Verdict* verdict) {
 
 bool Decider::Permits(Verdict* verdict) {
   bool unknown = false;
-  for (uint32_t rank : candidates_.permits()) {
+  Runs::InOrder permits = candidates_.InOrder(Runs::kPermits);
+  for (uint32_t rank; (rank = permits.Next()) != kNoRank;) {
     const Candidates::Outcome condition = candidates_.Check(rank);
     permits_until_ = std::min(permits_until_, condition.valid_until);
     if (condition.value != Tri::kTrue) {
@@ -116,7 +121,8 @@ bool Decider::Duties(Verdict* verdict) {
   bool failed_unknown = false;
   s_.rules_.clear();
   AddObligations(policy_.rules[permit]);
-  for (uint32_t rank : candidates_.duties()) {
+  Runs::InOrder duties = candidates_.InOrder(Runs::kDuties);
+  for (uint32_t rank; (rank = duties.Next()) != kNoRank;) {
     const Candidates::Outcome condition = candidates_.Check(rank);
     until = std::min(until, condition.valid_until);
     if (condition.value == Tri::kFalse) continue;
@@ -136,9 +142,9 @@ bool Decider::Duties(Verdict* verdict) {
     // The lease of this denial counts the condition of every permit in scope, also of those behind
     // the one that applied. Their arguments do not count: without them no permit would apply, and
     // the answer is deny either way.
-    for (uint32_t rank : candidates_.permits()) {
+    candidates_.ForEach(Runs::kPermits, [&](uint32_t rank) {
       until = std::min(until, candidates_.Check(rank).valid_until);
-    }
+    });
     Shorten(candidates_.first_permit(), candidates_.first_duty(), &until);
     verdict->valid_until = until;
     verdict->rests_on_unknown = failed_unknown;
@@ -163,9 +169,9 @@ void Decider::CollectUnknown(Verdict* verdict) {
     const Result args = Args(record);
     if (!args.known()) s_.unknown_.push_back(args.facts);
   };
-  for (uint32_t rank : candidates_.forbids()) add(rank);
-  for (uint32_t rank : candidates_.permits()) add(rank);
-  for (uint32_t rank : candidates_.duties()) add(rank);
+  for (const Runs::Part part : {Runs::kForbids, Runs::kPermits, Runs::kDuties}) {
+    candidates_.ForEach(part, add);
+  }
   verdict->facts = s_.unknown_.span();
 }
 
