@@ -340,7 +340,7 @@ bool Candidates::ShortenBySoft(uint32_t first_rank, uint32_t last_rank, int64_t*
         const uint32_t place = 64 * w + static_cast<uint32_t>(std::countr_zero(left));
         const uint32_t rank = index_.ranks[soft.first_rank + place];
         if (rank < first_rank || rank >= last_rank) continue;
-        *until = std::min(*until, Check(rank).valid_until);
+        *until = std::min(*until, Check(rank, *until).valid_until);
         if (spent()) return false;
       }
     }
@@ -351,7 +351,7 @@ bool Candidates::ShortenBySoft(uint32_t first_rank, uint32_t last_rank, int64_t*
 // A false `and` holds as long as the longest of its false operands, a true one as long as the
 // shortest of all. Where something is not known to the tests, only a false one for ever is certain,
 // and the condition is evaluated as a whole.
-Candidates::Outcome Candidates::Check(uint32_t rank) {
+Candidates::Outcome Candidates::Check(uint32_t rank, int64_t enough) {
   if (!indexed_) return OutcomeOf(Condition(rank));
   const IndexedRule& rule = index_.rules[rank];
   const uint32_t* numbers = index_.rule_tests.data() + rule.first_test;
@@ -384,7 +384,7 @@ Candidates::Outcome Candidates::Check(uint32_t rank) {
     const ProbeReader::Outcome outcome = probes_.Try(test, reading);
     switch (outcome.value) {
       case Tri::kFalse:
-        if (outcome.valid_until == kForEver) return {Tri::kFalse, kForEver};
+        if (outcome.valid_until >= enough) return {Tri::kFalse, outcome.valid_until};
         is_false = true;
         false_until = std::max(false_until, outcome.valid_until);
         break;

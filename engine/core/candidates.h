@@ -43,7 +43,9 @@ class Candidates {
     Tri value = Tri::kUnknown;
     int64_t valid_until = kForEver;
   };
-  Outcome Check(uint32_t rank);
+  // Of a false one, `valid_until` may be less than its lease, but not less than both that and
+  // `enough`: what lasts as long shortens nothing.
+  Outcome Check(uint32_t rank, int64_t enough = kForEver);
   Result Condition(uint32_t rank);
 
   // Shortens a lease by the rules of ranks [first, last) that are no candidates because they are

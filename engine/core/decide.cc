@@ -67,9 +67,12 @@ bool Decider::Forbids(Verdict* verdict) {
   bool known = false;
   int64_t until = 0;
   candidates_.ForEach(Runs::kForbids, [&](uint32_t rank) {
-    const Candidates::Outcome condition = candidates_.Check(rank);
+    const Candidates::Outcome condition = candidates_.Check(rank, INT64_MIN);
     if (condition.value == Tri::kFalse) {
-      false_forbids_until_ = std::min(false_forbids_until_, condition.valid_until);
+      if (condition.valid_until == kForEver) return;
+      passing_floor_ = std::min(passing_floor_, condition.valid_until);
+      if (passing_count_ < kMostPassing) passing_[passing_count_] = {rank, condition.valid_until};
+      ++passing_count_;
       return;
     }
     until = s_.rules_.empty() ? condition.valid_until : std::max(until, condition.valid_until);
@@ -86,11 +89,28 @@ bool Decider::Forbids(Verdict* verdict) {
   return true;
 }
 
+// Shortens an allow's lease by those of the forbids that do not apply.
+void Decider::AskPassingForbids(int64_t* until) {
+  if (passing_floor_ < *until) {
+    auto ask = [&](uint32_t rank) {
+      *until = std::min(*until, candidates_.Check(rank, *until).valid_until);
+    };
+    if (passing_count_ > kMostPassing) {
+      candidates_.ForEach(Runs::kForbids, ask);
+    } else {
+      for (size_t i = 0; i < passing_count_; ++i) {
+        if (passing_[i].floor < *until) ask(passing_[i].rank);
+      }
+    }
+  }
+  Shorten(0, candidates_.first_permit(), until);
+}
+
 bool Decider::Permits(Verdict* verdict) {
   bool unknown = false;
   Runs::InOrder permits = candidates_.InOrder(Runs::kPermits);
   for (uint32_t rank; (rank = permits.Next()) != kNoRank;) {
-    const Candidates::Outcome condition = candidates_.Check(rank);
+    const Candidates::Outcome condition = candidates_.Check(rank, permits_until_);
     permits_until_ = std::min(permits_until_, condition.valid_until);
     if (condition.value != Tri::kTrue) {
       unknown |= condition.value == Tri::kUnknown;
@@ -143,7 +163,7 @@ bool Decider::Duties(Verdict* verdict) {
     // the one that applied. Their arguments do not count: without them no permit would apply, and
     // the answer is deny either way.
     candidates_.ForEach(Runs::kPermits, [&](uint32_t rank) {
-      until = std::min(until, candidates_.Check(rank).valid_until);
+      until = std::min(until, candidates_.Check(rank, until).valid_until);
     });
     Shorten(candidates_.first_permit(), candidates_.first_duty(), &until);
     verdict->valid_until = until;
@@ -151,8 +171,8 @@ bool Decider::Duties(Verdict* verdict) {
     return true;
   }
   verdict->allow = true;
-  verdict->valid_until = std::min(std::min(permits_until_, until), false_forbids_until_);
-  Shorten(0, candidates_.first_permit(), &verdict->valid_until);
+  verdict->valid_until = std::min(permits_until_, until);
+  AskPassingForbids(&verdict->valid_until);
   s_.rules_.push_back(permit);
   return true;
 }
