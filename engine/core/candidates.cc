@@ -7,8 +7,8 @@
 namespace ztp {
 namespace {
 
-// That are ANDed; further ones only would have left out more. A label may have 64.
-constexpr size_t kMaxRows = 160;
+// That are ANDed; further ones only would have left out more.
+constexpr size_t kMaxRows = 64;
 
 // Two words of a row: what every processor ANDs at once.
 constexpr size_t kPair = 2;
@@ -19,11 +19,19 @@ constexpr size_t kMostPairs = 4;  // at once, each in a register
 // array would not stay in registers.
 template <size_t kPairs>
 inline void AndRows(const uint64_t* const* rows, size_t count, size_t at, Pair (&left)[kPairs]) {
-  static_assert(kPairs == 1 || kPairs == 4);
+  static_assert(kPairs == 1 || kPairs == 2 || kPairs == 4);
   const Pair* row = reinterpret_cast<const Pair*>(rows[0] + at);
   Pair a = row[0];
   if constexpr (kPairs == 1) {
     for (size_t r = 1; r < count; ++r) a &= *reinterpret_cast<const Pair*>(rows[r] + at);
+  } else if constexpr (kPairs == 2) {
+    Pair b = row[1];
+    for (size_t r = 1; r < count; ++r) {
+      row = reinterpret_cast<const Pair*>(rows[r] + at);
+      a &= row[0];
+      b &= row[1];
+    }
+    left[1] = b;
   } else {
     Pair b = row[1], c = row[2], d = row[3];
     for (size_t r = 1; r < count; ++r) {
@@ -242,7 +250,7 @@ struct Candidates::Rows {
     timed[timed_count++] = row;
     floor = std::min(floor, r.valid_until);
   }
-  bool full() const { return plain_count + 64 > kMaxRows || timed_count + 64 > kMaxRows; }
+  bool full() const { return plain_count == kMaxRows || timed_count == kMaxRows; }
 };
 
 // Facts are read first, so that what follows is free of calls.
@@ -258,16 +266,10 @@ void Candidates::ChooseRows(const IndexGroup& group, size_t words, Rows* out) {
     const uint64_t* const rows = index_.rows.data() + column.first_row;
     int64_t value = r.value;
     switch (column.kind) {
-      case IndexColumn::Kind::kSet:
-      case IndexColumn::Kind::kClear: {
-        const uint64_t bits =
-            static_cast<uint64_t>(column.kind == IndexColumn::Kind::kSet ? value : ~value);
-        uint64_t left = bits >> column.first_cut & ~uint64_t{0} >> (63 - column.count);
-        for (; left != 0; left &= left - 1) {
-          out->Add(r, rows + static_cast<size_t>(std::countr_zero(left)) * words);
-        }
+      case IndexColumn::Kind::kBits:
+        out->Add(r,
+                 rows + (static_cast<uint64_t>(value) >> column.first_cut & column.count) * words);
         break;
-      }
       case IndexColumn::Kind::kAge:
         if (__builtin_sub_overflow(now, value, &value)) break;
         [[fallthrough]];
@@ -296,7 +298,14 @@ void Candidates::VisitRows(const IndexGroup& group) {
     for (; w + kPair * kMostPairs <= words; w += kPair * kMostPairs) {
       VisitWords<kMostPairs>(rows, w, soft, ranks);
     }
-    for (; w + kPair <= words; w += kPair) VisitWords<1>(rows, w, soft, ranks);
+    if (w + 2 * kPair <= words) {
+      VisitWords<2>(rows, w, soft, ranks);
+      w += 2 * kPair;
+    }
+    if (w + kPair <= words) {
+      VisitWords<1>(rows, w, soft, ranks);
+      w += kPair;
+    }
   }
   for (; w < words; ++w) {
     uint64_t left = ~uint64_t{0};
