@@ -50,27 +50,6 @@ inline void AndRows(const uint64_t* const* rows, size_t count, size_t at, Pair (
 
 }  // namespace
 
-void Candidates::Find() {
-  if (!indexed_) {
-    TakeAll();
-    return;
-  }
-  marks_known_ = request_.marks.known;
-  marks_ = request_.marks.bits | probes_.ReadStoredMarks(&marks_known_);
-  found_ = s_.found_.data();
-  found_end_ = found_ + s_.found_.capacity();
-  Visit(index_.first_root, index_.root_count);
-  if (s_.arena_.full()) return s_.found_.clear();
-  uint32_t* const found = s_.found_.data();
-  size_t count = static_cast<size_t>(found_ - found);
-  if (runs_.too_many()) {
-    count = SortUniqueRanks(found, count);
-    runs_.SetOne(static_cast<uint32_t>(count));
-  }
-  runs_.Divide(found, first_permit(), first_duty());
-  s_.found_.set_size(count);
-}
-
 void Candidates::AddRow(uint64_t rules, const uint32_t* ranks) {
   if (rules == 0) return;
   while (found_end_ - found_ < 64) Grow();
@@ -92,72 +71,59 @@ void Candidates::Grow() {
   found_end_ = s_.found_.data() + s_.found_.capacity();
 }
 
-void Candidates::TakeAll() {
-  const ActionPlan& plan = policy_.plans[request_.action];
-  TakeList(plan.first_forbid, plan.forbid_count);
-  const size_t permits = s_.found_.size();
-  TakeList(plan.first_permit, plan.permit_count);
-  const size_t duties = s_.found_.size();
-  TakeList(plan.first_duty, plan.duty_count);
-  runs_.SetBounds(static_cast<uint32_t>(permits), static_cast<uint32_t>(duties),
-                  static_cast<uint32_t>(s_.found_.size()));
+uint32_t Candidates::RuleOfPlan(uint32_t rank) const {
+  const ActionPlan& plan = PlanOf(request_);
+  if (rank < first_permit_) return policy_.candidates[plan.first_forbid + rank];
+  if (rank < first_duty_) return policy_.candidates[plan.first_permit + (rank - first_permit_)];
+  return policy_.candidates[plan.first_duty + (rank - first_duty_)];
 }
 
-void Candidates::TakeList(uint32_t first, uint32_t count) {
-  for (uint32_t i = first; i < first + count; ++i) {
-    const uint32_t rule = policy_.candidates[i];
-    const RuleRecord& record = policy_.rules[rule];
+void Candidates::TakeAll() {
+  for (uint32_t rank = 0; rank < last_rank_; ++rank) {
+    const RuleRecord& record = policy_.rules[RuleOfPlan(rank)];
     if (policy_.InTypeSet(record.principals, request_.principal.size) &&
         policy_.InTypeSet(record.resources, request_.resource.size)) {
-      s_.found_.push_back(rule);
+      s_.found_.push_back(rank);
     }
   }
+  runs_.SetOne(static_cast<uint32_t>(s_.found_.size()));
 }
 
-void Candidates::Visit(uint32_t first_group, uint32_t count) {
-  for (uint32_t g = first_group; g < first_group + count; ++g) {
-    const IndexGroup& group = index_.groups[g];
-    switch (group.kind) {
-      case IndexGroup::Kind::kAll:
-        VisitPostings(group.first, group.count, ~uint32_t{0});
-        break;
-      case IndexGroup::Kind::kRows:
-        VisitRows(group);
-        break;
-      default:
-        VisitKeyed(group);
-        break;
-    }
-  }
-}
-
-void Candidates::VisitRanks(uint32_t first, uint32_t count) {
-  for (uint32_t i = first; i < first + count; ++i) {
-    if (found_ == found_end_) Grow();
-    *found_++ = index_.ranks[i];
-  }
+inline void Candidates::VisitRanks(uint32_t first, uint32_t count) {
+  for (uint32_t i = first; i < first + count; ++i) AddRank(index_.ranks[i]);
   EndRun();
 }
 
-void Candidates::VisitPostings(uint32_t first, uint32_t count, uint32_t have) {
+inline void Candidates::AddRank(uint32_t rank) {
+  if (found_ == found_end_) [[unlikely]] {
+    Grow();
+  }
+  *found_++ = rank;
+}
+
+inline void Candidates::VisitPostings(uint32_t first, uint32_t count, uint32_t have) {
   const IndexPosting* posting = index_.postings.data() + first;
   const uint64_t marks = marks_;
-  uint32_t* at = found_;
+  const uint32_t* const before = found_;
   for (const IndexPosting* end = posting + count; posting != end; ++posting) {
     if ((posting->any & have) == 0 || (posting->out & marks) != 0) continue;
-    if (at == found_end_) {
-      found_ = at;
-      Grow();
-      at = found_;
-    }
-    *at++ = posting->rank;
+    AddRank(posting->rank);
   }
-  if (at == found_) return;
-  found_ = at;
+  if (found_ != before) EndRun();
+}
+
+// The same of postings that ask for no key.
+inline void Candidates::VisitAll(uint32_t first, uint32_t count) {
+  const IndexPosting* posting = index_.postings.data() + first;
+  const uint64_t marks = marks_;
+#pragma GCC unroll 4
+  for (const IndexPosting* end = posting + count; posting != end; ++posting) {
+    if ((posting->out & marks) == 0) AddRank(posting->rank);
+  }
   EndRun();
 }
 
-void Candidates::VisitKey(const IndexGroup& group, int64_t key, uint32_t have) {
+inline void Candidates::VisitKey(const IndexGroup& group, int64_t key, uint32_t have) {
   const IndexKey* keys = index_.keys.data() + group.first;
   for (uint32_t at = KeyHash(key, group.count);; at = (at + 1) & (group.count - 1)) {
     const IndexKey& entry = keys[at];
@@ -182,10 +148,13 @@ bool Candidates::ForEachKey(IndexGroup::Kind kind, const Reading& r,
   const uint32_t count = r.size;
   if (kind == IndexGroup::Kind::kMember) {
     if (!r.complete) return false;
+    // Itself, then what it is a member of: called from one place, so that it is made once.
     const uint32_t* members = static_cast<const uint32_t*>(r.data);
-    visit(r.value);
-    for (uint32_t i = 0; i < count; ++i) visit(members[i]);
-    return true;
+    int64_t key = r.value;
+    for (const uint32_t* end = members + count;; key = *members++) {
+      visit(key);
+      if (members == end) return true;
+    }
   }
   const Val* items = static_cast<const Val*>(r.data);
   for (uint32_t i = 0; i < count; ++i) {
@@ -197,7 +166,7 @@ bool Candidates::ForEachKey(IndexGroup::Kind kind, const Reading& r,
   return true;
 }
 
-void Candidates::VisitKeyed(const IndexGroup& group) {
+inline void Candidates::VisitKeyed(const IndexGroup& group) {
   uint32_t have = ~uint32_t{0};
   if (group.filter_kind != IndexGroup::Kind::kAll) {
     uint32_t keys = 0;
@@ -210,6 +179,44 @@ void Candidates::VisitKeyed(const IndexGroup& group) {
                   [&](int64_t key) { VisitKey(group, key, have); })) {
     VisitRanks(group.first_rank, group.rank_count);
   }
+}
+
+[[gnu::always_inline]] inline void Candidates::VisitGroup(const IndexGroup& group) {
+  switch (group.kind) {
+    case IndexGroup::Kind::kAll:
+      return VisitAll(group.first, group.count);
+    case IndexGroup::Kind::kRows:
+      return VisitRows(group);
+    default:
+      return VisitKeyed(group);
+  }
+}
+
+// Of a key.
+void Candidates::Visit(uint32_t first_group, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) VisitGroup(index_.groups[first_group + i]);
+}
+
+void Candidates::Find() {
+  if (!indexed_) {
+    TakeAll();
+    return;
+  }
+  marks_known_ = request_.marks.known;
+  marks_ = request_.marks.bits | probes_.ReadStoredMarks(&marks_known_);
+  found_ = s_.found_.data();
+  found_end_ = found_ + s_.found_.capacity();
+  for (uint32_t i = 0; i < index_.root_count; ++i) {
+    VisitGroup(index_.groups[index_.first_root + i]);
+  }
+  if (s_.arena_.full()) return s_.found_.clear();
+  uint32_t* const found = s_.found_.data();
+  size_t count = static_cast<size_t>(found_ - found);
+  if (runs_.too_many()) {
+    count = SortUniqueRanks(found, count);
+    runs_.SetOne(static_cast<uint32_t>(count));
+  }
+  s_.found_.set_size(count);
 }
 
 // Which row of a column of stretches or codes a value belongs to.
@@ -360,8 +367,8 @@ bool Candidates::ShortenBySoft(uint32_t first_rank, uint32_t last_rank, int64_t*
 // A false `and` holds as long as the longest of its false operands, a true one as long as the
 // shortest of all. Where something is not known to the tests, only a false one for ever is certain,
 // and the condition is evaluated as a whole.
-Candidates::Outcome Candidates::Check(uint32_t rank, int64_t enough) {
-  if (!indexed_) return OutcomeOf(Condition(rank));
+// The tests before the i-th are true for ever.
+Candidates::Outcome Candidates::CheckFrom(uint32_t i, uint32_t rank, int64_t enough) {
   const IndexedRule& rule = index_.rules[rank];
   const uint32_t* numbers = index_.rule_tests.data() + rule.first_test;
   const Test* tests = index_.tests.data();
@@ -369,8 +376,7 @@ Candidates::Outcome Candidates::Check(uint32_t rank, int64_t enough) {
   bool is_false = false;
   int64_t false_until = INT64_MIN;
   int64_t true_until = kForEver;
-  if ((rule.out & marks_) != 0) return {Tri::kFalse, kForEver};
-  for (uint32_t i = marks_known_ ? rule.marked_tests : 0; i < rule.tests; ++i) {
+  for (; i < rule.tests; ++i) {
     // What the program has to work out is not worth it any more.
     if (i >= rule.cheap_tests && (open || is_false)) {
       open = true;

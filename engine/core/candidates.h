@@ -21,22 +21,38 @@ class Candidates {
       : policy_(*request.policy),
         index_(policy_.index),
         indexed_(!index_.rules.empty()),
+        first_permit_(indexed_ ? index_.forbids : PlanOf(request).forbid_count),
+        first_duty_(first_permit_ + (indexed_ ? index_.permits : PlanOf(request).permit_count)),
+        last_rank_(indexed_ ? static_cast<uint32_t>(index_.rules.size())
+                            : first_duty_ + PlanOf(request).duty_count),
         request_(request),
         s_(workspace),
         probes_(request, workspace, machine) {}
 
-  // Finds them. Then their ranks can be had, by kind.
+  // Finds them. Then the forbids' ranks can be had, in any order, and one that several keys lead to
+  // several times;
   void Find();
-  // In any order, and one that several keys lead to several times.
   template <typename Visit>
-  void ForEach(Runs::Part part, const Visit& visit) const {
-    runs_.ForEach(s_.found_.data(), part, visit);
+  void ForEachForbid(const Visit& visit) {
+    runs_.Begin(s_.found_.data(), first_permit_, visit);
   }
-  // In source order, each once.
-  Runs::InOrder InOrder(Runs::Part part) const { return {runs_, s_.found_.data(), part}; }
+  // then permits and duties, in source order, each once;
+  Runs::InOrder Permits() const { return {runs_, s_.found_.data(), first_permit_, first_duty_}; }
+  Runs::InOrder Duties() const { return {runs_, s_.found_.data(), first_duty_, last_rank_}; }
+  bool has_duties() const { return first_duty_ != last_rank_; }
+  // and any of them again, as the forbids.
+  template <typename Visit>
+  void ForEachAgain(uint32_t first_rank, uint32_t last_rank, const Visit& visit) const {
+    runs_.ForEach(s_.found_.data(), first_rank, last_rank, visit);
+  }
 
-  // Of a program without an index, a rule's rank is its number.
-  uint32_t RuleOf(uint32_t rank) const { return indexed_ ? index_.rules[rank].rule : rank; }
+  // Forbids have the first ranks, then come permits, then duties.
+  uint32_t first_permit() const { return first_permit_; }
+  uint32_t first_duty() const { return first_duty_; }
+  uint32_t last_rank() const { return last_rank_; }
+  uint32_t RuleOf(uint32_t rank) const {
+    return indexed_ ? index_.rules[rank].rule : RuleOfPlan(rank);
+  }
 
   // What a candidate's condition comes to; of an unknown one Condition says what is missing.
   struct Outcome {
@@ -54,21 +70,25 @@ class Candidates {
     return soft_floor_ >= *until || first_rank == last_rank ||
            ShortenBySoft(first_rank, last_rank, until);
   }
-  uint32_t first_permit() const { return index_.forbids; }
-  uint32_t first_duty() const { return index_.forbids + index_.permits; }
-  uint32_t last_rank() const { return static_cast<uint32_t>(index_.rules.size()); }
 
   bool spent() const { return probes_.spent(); }
 
  private:
   bool ShortenBySoft(uint32_t first_rank, uint32_t last_rank, int64_t* until);
 
-  // Of a program without an index: every rule in scope.
+  // Of a program without an index: every rule in scope. A rank is a place in the action's plan.
+  const ActionPlan& PlanOf(const RequestView& request) const {
+    return policy_.plans[request.action];
+  }
+  uint32_t RuleOfPlan(uint32_t rank) const;
   void TakeAll();
-  void TakeList(uint32_t first, uint32_t count);
   static Outcome OutcomeOf(const Result& result);
+  Outcome CheckFrom(uint32_t i, uint32_t rank, int64_t enough);
+  void VisitGroup(const IndexGroup& group);
   void Visit(uint32_t first_group, uint32_t count);
   void VisitRanks(uint32_t first, uint32_t count);
+  void AddRank(uint32_t rank);
+  void VisitAll(uint32_t first, uint32_t count);
   // `have`: the keys that the request has of the group's filter, as bits.
   void VisitPostings(uint32_t first, uint32_t count, uint32_t have);
   void VisitKey(const IndexGroup& group, int64_t key, uint32_t have);
@@ -88,6 +108,9 @@ class Candidates {
   const PolicyView& policy_;
   const IndexView& index_;
   const bool indexed_;
+  const uint32_t first_permit_;
+  const uint32_t first_duty_;
+  const uint32_t last_rank_;
   const RequestView& request_;
   Workspace& s_;
   ProbeReader probes_;
@@ -100,5 +123,33 @@ class Candidates {
   int64_t soft_floor_ = kForEver;  // the least of s_.soft_
   Runs runs_;
 };
+
+// Mostly the values are plain, and then a few comparisons say it: they are made where the rule is
+// asked for. CheckFrom goes on with the first that is not.
+[[gnu::always_inline]] inline Candidates::Outcome Candidates::Check(uint32_t rank, int64_t enough) {
+  if (!indexed_) return OutcomeOf(Condition(rank));
+  const IndexedRule& rule = index_.rules[rank];
+  if ((rule.out & marks_) != 0) return {Tri::kFalse, kForEver};
+  uint32_t i = marks_known_ ? rule.marked_tests : 0;
+  for (; i < rule.tests; ++i) {
+    const Test& test = index_.tests[index_.rule_tests[rule.first_test + i]];
+    const Reading& reading = probes_.Read(test.probe);
+    if (!reading.plain) return CheckFrom(i, rank, enough);
+    bool holds;
+    if (ProbeReader::IsQuick(test)) {
+      holds = ProbeReader::TryQuick(test, reading);
+    } else if (test.op == Test::Op::kMember && reading.complete) {
+      holds = ProbeReader::IsMember(reading, test.a) != (test.negated != 0);
+    } else {
+      const ProbeReader::Outcome outcome = probes_.Try(test, reading);
+      if (outcome.value == Tri::kUnknown || outcome.valid_until != kForEver) {
+        return CheckFrom(i, rank, enough);
+      }
+      holds = outcome.value == Tri::kTrue;
+    }
+    if (!holds) return {Tri::kFalse, kForEver};
+  }
+  return {Tri::kTrue, kForEver};
+}
 
 }  // namespace ztp

@@ -66,7 +66,7 @@ Verdict Decider::Decide() {
 bool Decider::Forbids(Verdict* verdict) {
   bool known = false;
   int64_t until = 0;
-  candidates_.ForEach(Runs::kForbids, [&](uint32_t rank) {
+  candidates_.ForEachForbid([&](uint32_t rank) {
     const Candidates::Outcome condition = candidates_.Check(rank, INT64_MIN);
     if (condition.value == Tri::kFalse) {
       if (condition.valid_until == kForEver) return;
@@ -96,7 +96,7 @@ void Decider::AskPassingForbids(int64_t* until) {
       *until = std::min(*until, candidates_.Check(rank, *until).valid_until);
     };
     if (passing_count_ > kMostPassing) {
-      candidates_.ForEach(Runs::kForbids, ask);
+      candidates_.ForEachAgain(0, candidates_.first_permit(), ask);
     } else {
       for (size_t i = 0; i < passing_count_; ++i) {
         if (passing_[i].floor < *until) ask(passing_[i].rank);
@@ -108,7 +108,7 @@ void Decider::AskPassingForbids(int64_t* until) {
 
 bool Decider::Permits(Verdict* verdict) {
   bool unknown = false;
-  Runs::InOrder permits = candidates_.InOrder(Runs::kPermits);
+  Runs::InOrder permits = candidates_.Permits();
   for (uint32_t rank; (rank = permits.Next()) != kNoRank;) {
     const Candidates::Outcome condition = candidates_.Check(rank, permits_until_);
     permits_until_ = std::min(permits_until_, condition.valid_until);
@@ -134,21 +134,18 @@ bool Decider::Permits(Verdict* verdict) {
   return true;
 }
 
-// Some permit applies, and no forbid does: the duties say the rest.
-bool Decider::Duties(Verdict* verdict) {
-  const uint32_t permit = s_.rules_[0];
-  int64_t until = kForEver;
+// Adds what the duties that apply oblige to; those that cannot be carried out are the rules that
+// decide. Returns whether one of these is unknown.
+bool Decider::CarryOutDuties(int64_t* until) {
   bool failed_unknown = false;
-  s_.rules_.clear();
-  AddObligations(policy_.rules[permit]);
-  Runs::InOrder duties = candidates_.InOrder(Runs::kDuties);
+  Runs::InOrder duties = candidates_.Duties();
   for (uint32_t rank; (rank = duties.Next()) != kNoRank;) {
     const Candidates::Outcome condition = candidates_.Check(rank);
-    until = std::min(until, condition.valid_until);
+    *until = std::min(*until, condition.valid_until);
     if (condition.value == Tri::kFalse) continue;
     const uint32_t rule = candidates_.RuleOf(rank);
     const Result args = Args(policy_.rules[rule]);
-    until = std::min(until, args.valid_until);
+    *until = std::min(*until, args.valid_until);
     if (args.known() && CanCarryOut(policy_.rules[rule])) {
       AddObligations(policy_.rules[rule]);
       continue;
@@ -156,15 +153,27 @@ bool Decider::Duties(Verdict* verdict) {
     failed_unknown |= condition.value == Tri::kUnknown || !args.known();
     s_.rules_.push_back(rule);
   }
-  Shorten(candidates_.first_duty(), candidates_.last_rank(), &until);
+  Shorten(candidates_.first_duty(), candidates_.last_rank(), until);
+  return failed_unknown;
+}
+
+// Some permit applies, and no forbid does: the duties say the rest.
+bool Decider::Duties(Verdict* verdict) {
+  const uint32_t permit = s_.rules_[0];
+  int64_t until = kForEver;
+  bool failed_unknown = false;
+  s_.rules_.clear();
+  AddObligations(policy_.rules[permit]);
+  if (candidates_.has_duties()) failed_unknown = CarryOutDuties(&until);
   if (!s_.rules_.empty()) {
     s_.obligations_.clear();
     // The lease of this denial counts the condition of every permit in scope, also of those behind
     // the one that applied. Their arguments do not count: without them no permit would apply, and
     // the answer is deny either way.
-    candidates_.ForEach(Runs::kPermits, [&](uint32_t rank) {
-      until = std::min(until, candidates_.Check(rank, until).valid_until);
-    });
+    candidates_.ForEachAgain(candidates_.first_permit(), candidates_.first_duty(),
+                             [&](uint32_t rank) {
+                               until = std::min(until, candidates_.Check(rank, until).valid_until);
+                             });
     Shorten(candidates_.first_permit(), candidates_.first_duty(), &until);
     verdict->valid_until = until;
     verdict->rests_on_unknown = failed_unknown;
@@ -189,9 +198,7 @@ void Decider::CollectUnknown(Verdict* verdict) {
     const Result args = Args(record);
     if (!args.known()) s_.unknown_.push_back(args.facts);
   };
-  for (const Runs::Part part : {Runs::kForbids, Runs::kPermits, Runs::kDuties}) {
-    candidates_.ForEach(part, add);
-  }
+  candidates_.ForEachAgain(0, candidates_.last_rank(), add);
   verdict->facts = s_.unknown_.span();
 }
 

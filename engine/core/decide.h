@@ -45,6 +45,7 @@ class Decider {
   void AskPassingForbids(int64_t* until);
   bool Permits(Verdict* verdict);
   bool Duties(Verdict* verdict);
+  bool CarryOutDuties(int64_t* until);
   void Shorten(uint32_t first_rank, uint32_t last_rank, int64_t* until) {
     candidates_.Shorten(first_rank, last_rank, until);
   }

@@ -1,5 +1,6 @@
-// The rules that the index leads to, by rank: a few lists, each of which ascends, as the index has
-// them. Most decisions need the first one or two of them in order, and never a sorted list of all.
+// The rules that the index leads to, by rank: a few lists, each of which ascends and has a rank
+// once, as the index has them. Most decisions need the first one or two of them in order, and never
+// a sorted list of all.
 //
 // Boundary: freestanding; where the lists begin and end. The ranks lie elsewhere (candidates.h).
 #pragma once
@@ -14,7 +15,6 @@ inline constexpr uint32_t kNoRank = UINT32_MAX;
 class Runs {
  public:
   static constexpr size_t kMost = 8;
-  enum Part : uint8_t { kForbids = 0, kPermits = 1, kDuties = 2 };
 
   // What has been found since the last call ends at `end`, and ascends.
   void End(uint32_t end) {
@@ -29,62 +29,58 @@ class Runs {
     count_ = 1;
     ends_[0] = last_end_ = end;
   }
-  // Finds out where in each list permits and duties begin, whose ranks begin with these.
-  void Divide(const uint32_t* ranks, uint32_t first_permit, uint32_t first_duty) {
+
+  // Calls visit(rank) with each rank below `last`, in any order; with one that is in several lists
+  // several times. Remembers where each list goes on.
+  template <typename Visit>
+  void Begin(const uint32_t* ranks, uint32_t last, const Visit& visit) {
     uint32_t at = 0;
     for (size_t r = 0; r < count_; ++r) {
       const uint32_t end = ends_[r];
-      uint32_t duties = end;
-      bounds_[r][kForbids] = at;
-      while (at != end && ranks[at] < first_permit) ++at;
-      bounds_[r][kPermits] = at;
-      while (duties != at && ranks[duties - 1] >= first_duty) --duties;
-      bounds_[r][kDuties] = duties;
-      bounds_[r][kDuties + 1] = at = end;
+      for (; at != end && ranks[at] < last; ++at) visit(ranks[at]);
+      rest_[r] = at;
+      at = end;
     }
   }
-  // The same of one list whose parts are known.
-  void SetBounds(uint32_t permits, uint32_t duties, uint32_t end) {
-    SetOne(end);
-    bounds_[0][kForbids] = 0;
-    bounds_[0][kPermits] = permits;
-    bounds_[0][kDuties] = duties;
-    bounds_[0][kDuties + 1] = end;
-  }
-
-  // Calls visit(rank) with each rank of a part, in any order; with one that is in several lists
-  // several times.
+  // The same with those from `first` on; remembers nothing.
   template <typename Visit>
-  void ForEach(const uint32_t* ranks, Part part, const Visit& visit) const {
+  void ForEach(const uint32_t* ranks, uint32_t first, uint32_t last, const Visit& visit) const {
+    uint32_t at = 0;
     for (size_t r = 0; r < count_; ++r) {
-      for (uint32_t i = bounds_[r][part]; i != bounds_[r][part + 1]; ++i) visit(ranks[i]);
+      for (; at != ends_[r]; ++at) {
+        if (ranks[at] >= first && ranks[at] < last) visit(ranks[at]);
+      }
     }
   }
 
-  // The ranks of a part in order, each once.
+  // What Begin has left, from `first` on and below `last`, in order and each once.
   class InOrder {
    public:
-    InOrder(const Runs& runs, const uint32_t* ranks, Part part) : ranks_(ranks) {
+    InOrder(const Runs& runs, const uint32_t* ranks, uint32_t first, uint32_t last)
+        : ranks_(ranks), end_(last) {
       for (size_t r = 0; r < runs.count_; ++r) {
-        at_[count_] = runs.bounds_[r][part];
-        end_[count_] = runs.bounds_[r][part + 1];
-        count_ += at_[count_] != end_[count_];
+        uint32_t at = runs.rest_[r];
+        while (at != runs.ends_[r] && ranks[at] < first) ++at;
+        if (at == runs.ends_[r] || ranks[at] >= last) continue;
+        at_[count_] = at;
+        ends_[count_++] = runs.ends_[r];
       }
     }
     // kNoRank: there is no further one.
     uint32_t Next() {
       while (count_ != 0) {
-        uint32_t least = ranks_[at_[0]];
         size_t from = 0;
+        uint32_t least = ranks_[at_[0]];
         for (size_t r = 1; r < count_; ++r) {
           const uint32_t rank = ranks_[at_[r]];
           from = rank < least ? r : from;
           least = rank < least ? rank : least;
         }
-        if (++at_[from] == end_[from]) {
+        const uint32_t next = ++at_[from];
+        if (next == ends_[from] || ranks_[next] >= end_) {
           --count_;
           at_[from] = at_[count_];
-          end_[from] = end_[count_];
+          ends_[from] = ends_[count_];
         }
         if (least == last_) continue;
         last_ = least;
@@ -95,17 +91,18 @@ class Runs {
 
    private:
     const uint32_t* ranks_;
+    const uint32_t end_;
     size_t count_ = 0;  // of the lists that have some left
     uint32_t last_ = kNoRank;
     uint32_t at_[kMost];
-    uint32_t end_[kMost];
+    uint32_t ends_[kMost];
   };
 
  private:
   size_t count_ = 0;
   uint32_t last_end_ = 0;
   uint32_t ends_[kMost];
-  uint32_t bounds_[kMost][4];
+  uint32_t rest_[kMost];
 };
 
 // Sorts them and keeps each once; answers how many are left.
