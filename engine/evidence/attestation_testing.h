@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
-#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -16,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-#include "engine/evidence/openssl_ptr.h"
+#include "engine/evidence/signing_testing.h"
 #include "engine/evidence/verified.h"
 
 namespace ztp::evidence {
@@ -59,36 +58,6 @@ void ExpectNoPrefixIsTaken(const std::string& good, const Verify& verify) {
     if (verify(good.substr(0, size)).ok()) ADD_FAILURE() << "cut off after " << size << " bytes";
   }
   EXPECT_TRUE(verify(good).ok());
-}
-
-// `value` in `size` bytes, the least or the most significant first.
-inline std::string LittleBytes(uint64_t value, size_t size) {
-  std::string bytes;
-  for (size_t i = 0; i < size; ++i) bytes += static_cast<char>(value >> (8 * i) & 255);
-  return bytes;
-}
-inline std::string BigBytes(uint64_t value, size_t size) {
-  const std::string bytes = LittleBytes(value, size);
-  return {bytes.rbegin(), bytes.rend()};
-}
-
-// ECDSA over `input`: r and s one after the other, `field_bytes` each.
-inline std::string SignRaw(EVP_PKEY* key, const EVP_MD* hash, std::string_view input,
-                           size_t field_bytes) {
-  const MdCtxPtr context(EVP_MD_CTX_new());
-  unsigned char der[256];
-  size_t size = sizeof(der);
-  EXPECT_EQ(EVP_DigestSignInit(context.get(), nullptr, hash, nullptr, key), 1);
-  EXPECT_EQ(EVP_DigestSign(context.get(), der, &size,
-                           reinterpret_cast<const unsigned char*>(input.data()), input.size()),
-            1);
-  const unsigned char* at = der;
-  const EcdsaSigPtr sig(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(size)));
-  std::string raw(2 * field_bytes, '\0');
-  auto* out = reinterpret_cast<unsigned char*>(raw.data());
-  BN_bn2binpad(ECDSA_SIG_get0_r(sig.get()), out, static_cast<int>(field_bytes));
-  BN_bn2binpad(ECDSA_SIG_get0_s(sig.get()), out + field_bytes, static_cast<int>(field_bytes));
-  return raw;
 }
 
 // "accepted", or the name of the check that refused.

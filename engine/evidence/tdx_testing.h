@@ -10,8 +10,8 @@
 
 #include "engine/base/sha256.h"
 #include "engine/base/str.h"
-#include "engine/evidence/attestation_testing.h"
 #include "engine/evidence/device.h"
+#include "engine/evidence/signing_testing.h"
 #include "engine/evidence/tdx_quote.h"
 #include "engine/evidence/x509_testing.h"
 
@@ -105,15 +105,6 @@ struct TdxQuoteSpec {
   TestKey pck_key = TheTdxPlatform().pck.key;
   std::string behind;
 };
-
-// The two coordinates of a key on P-256.
-inline std::string PointOf(EVP_PKEY* key) {
-  unsigned char point[65];
-  size_t size = 0;
-  EXPECT_EQ(EVP_PKEY_get_octet_string_param(key, "pub", point, sizeof(point), &size), 1);
-  EXPECT_EQ(size, sizeof(point));
-  return {reinterpret_cast<const char*>(point) + 1, 64};
-}
 
 inline std::string MakeTdxQuote(const TdxQuoteSpec& spec = {}) {
   static const TestKey key = EcKey();
