@@ -11,6 +11,7 @@ using namespace ztp::evidence;  // NOLINT
 void VerifyQuote(std::string_view bytes) {
   const std::vector<Certificate> anchors = {TheTdxPlatform().root.certificate};
   TdxPolicy policy;
+  policy.challenge.without_nonce_allowed = true;
   policy.mrtds = std::nullopt;
   policy.collateral = &TheCollateral();
   const auto quote = VerifyTdxQuote(bytes, anchors, policy, kNow);

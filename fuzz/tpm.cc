@@ -10,6 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   static const TpmKey key{KeyType::kP256, SharedKey(TokenKey().get(), [](EVP_PKEY*) {}), "the key"};
   TpmPolicy policy;
+  policy.challenge.without_nonce_allowed = true;
   policy.unpinned_allowed = true;
   const std::map<int, std::string> registers = {{0, std::string(32, '\0')},
                                                 {7, std::string(32, '7')}};

@@ -68,7 +68,10 @@ Verified<Time> KnownUnrevokedUntil(const Certificate& certificate, const Certifi
   const ErrorQueueScope errors;
   std::optional<Time> until;
   for (const Crl& crl : crls) {
-    if (crl.this_update() > now || crl.next_update() <= now ||
+    // A list of what changed, or of a part, does not say that the rest is not revoked.
+    if (X509_CRL_get_ext_by_NID(crl.crl(), NID_delta_crl, -1) >= 0 ||
+        X509_CRL_get_ext_by_NID(crl.crl(), NID_issuing_distribution_point, -1) >= 0 ||
+        crl.this_update() > now || crl.next_update() <= now ||
         X509_NAME_cmp(crl.issuer(), X509_get_subject_name(issuer.x509())) != 0 ||
         X509_CRL_verify(crl.crl(), X509_get0_pubkey(issuer.x509())) != 1) {
       continue;

@@ -47,6 +47,9 @@ std::optional<Refusal> RefuseAnswer(std::string_view field, const Challenge& cha
     return Refuse(Check::kNonce, "a nonce of ", nonce->size(), " bytes is expected; it takes ",
                   kMinNonceBytes, " to ", kMaxNonceBytes);
   }
+  if (!nonce && !challenge.without_nonce_allowed) {
+    return Refuse(Check::kNonce, "no nonce was given out that the evidence could answer");
+  }
   if (!challenge.channel_key) {
     if (!nonce || Holds(field, *nonce)) return std::nullopt;
     return Refuse(Check::kNonce, "the evidence answers another nonce");

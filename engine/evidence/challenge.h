@@ -30,9 +30,11 @@ enum class KeyBinding : uint8_t {
 };
 
 struct Challenge {
-  // The bytes that were given out, kMinNonceBytes to kMaxNonceBytes. Nothing: any will do, and
-  // nothing says how old the evidence is.
+  // The bytes that were given out, kMinNonceBytes to kMaxNonceBytes.
   std::optional<std::string> nonce;
+  // Without a nonce nothing says how old evidence is: it is refused (kNonce), unless that is said
+  // here.
+  bool without_nonce_allowed = false;
   // When that was. Evidence is not older than its nonce.
   std::optional<Time> given_out_at;
   // A nonce that was given out longer ago is refused; `given_out_at` must then be there.

@@ -225,6 +225,10 @@ TEST(NvidiaReport, KeysChainsNoncesAndTime) {
   NvidiaReportPolicy policy = Policy();
   policy.challenge.nonce = Sha256Bytes("another");
   EXPECT_EQ(check(chip.certificates(), policy), "nonce");
+  policy.challenge.nonce.reset();
+  EXPECT_EQ(check(chip.certificates(), policy), "nonce");
+  policy.challenge.without_nonce_allowed = true;
+  EXPECT_EQ(check(chip.certificates(), policy), "accepted");
   policy = Policy();
   policy.challenge.channel_key = Sha256Digest("a key");
   EXPECT_EQ(check(chip.certificates(), policy), "binding");
@@ -271,6 +275,7 @@ class NvidiaReportFixtures : public OtherPeoplesFiles {
     const auto chain = ReadCertificates(Read("hopperCertChain.txt"));
     EXPECT_TRUE(chain.ok()) << chain.refusal().message;
     policy.affirming_required = false;
+    policy.challenge.without_nonce_allowed = !policy.challenge.nonce;
     return VerifyNvidiaReport(*bytes, *chain, {&chain->back(), 1}, policy, kNow);
   }
 };

@@ -70,7 +70,9 @@ EatPolicy PolicyOf(const NvidiaTokenPolicy& policy) {
 // `eat_nonce` is the answer in hexadecimal, in either case.
 std::optional<Refusal> RefuseNonce(const Claims& claims, const Challenge& challenge) {
   ZTP_VERIFY_OR_RETURN(const std::optional<std::string> text, claims.Text("eat_nonce"));
-  if (!challenge.nonce && !challenge.channel_key) return std::nullopt;
+  if (!challenge.nonce && !challenge.channel_key && challenge.without_nonce_allowed) {
+    return std::nullopt;
+  }
   const std::optional<std::string> bytes = text ? FromHex(*text) : std::nullopt;
   if (!bytes) return Refuse(Check::kNonce, "a token without a nonce in hexadecimal");
   return RefuseAnswer(*bytes, challenge);

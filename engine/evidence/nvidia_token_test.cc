@@ -249,6 +249,10 @@ TEST(NvidiaToken, KeysNoncesAndTime) {
   NvidiaTokenPolicy policy = Policy();
   policy.challenge.nonce = Sha256Bytes("another");
   EXPECT_EQ(CheckOfResult(Verify(bundle, policy)), "nonce");
+  policy.challenge.nonce.reset();
+  EXPECT_EQ(CheckOfResult(Verify(bundle, policy)), "nonce");
+  policy.challenge.without_nonce_allowed = true;
+  EXPECT_EQ(CheckOfResult(Verify(bundle, policy)), "accepted");
   policy = Policy();
   policy.challenge.given_out_at = Time{(kSecond - 100) * kMicrosPerSecond};
   policy.challenge.max_age = Duration{99 * kMicrosPerSecond};

@@ -213,6 +213,12 @@ TEST(SnpReport, WhatTheGuestMayBe) {
            Case{"another TCB", [](ReportSpec*r, SnpPolicy*) { ++r->tcb[0]; }, "subject", ""},
            Case{"an unknown part", [](ReportSpec*r, SnpPolicy*) { r->tcb[2] = 1; }, "form", ""},
            Case{"the default policy", [](ReportSpec*, SnpPolicy*p) { *p = SnpPolicy(); },
+                "nonce", ""},
+           Case{"the default policy, at any time",
+                [](ReportSpec*, SnpPolicy* p) {
+                  *p = SnpPolicy();
+                  p->challenge.without_nonce_allowed = true;
+                },
                 "measurement", ""},
        }) {
     SCOPED_TRACE(one.what);

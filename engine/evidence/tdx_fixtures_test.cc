@@ -56,6 +56,7 @@ class TdxFixtures : public OtherPeoplesFiles {
   TdxPolicy Policy() const {
     TdxPolicy policy;
     policy.mrtds = std::nullopt;
+    policy.challenge.without_nonce_allowed = true;
     policy.trailing_bytes_allowed = true;
     policy.collateral = &collateral_;
     policy.revocation = {.crls = crls_, .required = true, .max_age = std::nullopt};

@@ -166,7 +166,14 @@ TEST(TdxQuote, WhatTheDomainMayBe) {
                 "affirming"},
            Case{"no text", [](TdxQuoteSpec* q, TdxPolicy*) { q->certificates = ""; }, "form", ""},
            Case{"the default policy", [](TdxQuoteSpec*, TdxPolicy* p) { *p = TdxPolicy(); },
-                "status", ""},
+                "nonce", ""},
+           Case{"the default policy, at any time and of any platform",
+                [](TdxQuoteSpec*, TdxPolicy* p) {
+                  *p = TdxPolicy();
+                  p->challenge.without_nonce_allowed = true;
+                  p->worst_accepted = TcbStatus::kNotJudged;
+                },
+                "measurement", ""},
        }) {
     SCOPED_TRACE(one.what);
     TdxQuoteSpec spec;

@@ -177,6 +177,12 @@ TEST(TpmQuote, WhatTheMachineMayBe) {
            Case{"many banks", [](QuoteSpec*q, TpmPolicy*, Registers*) { q->selection[0] = 1; },
                 "form"},
            Case{"the default policy", [](QuoteSpec*, TpmPolicy*p, Registers*) { *p = {}; },
+                "nonce"},
+           Case{"the default policy, at any time",
+                [](QuoteSpec*, TpmPolicy* p, Registers*) {
+                  *p = {};
+                  p->challenge.without_nonce_allowed = true;
+                },
                 "measurement"},
        }) {
     SCOPED_TRACE(one.what);
