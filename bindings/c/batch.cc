@@ -10,9 +10,11 @@
 #include "bindings/c/objects.h"
 #include "bindings/c/request.h"
 #include "bindings/c/rule.h"
+#include "bindings/c/value_fill.h"
 #include "bindings/c/values.h"
 #include "engine/base/scalar_text.h"
 #include "engine/base/str.h"
+#include "engine/facts/json_fill.h"
 #include "engine/facts/json_sink.h"
 
 namespace ztp::c {
@@ -113,6 +115,7 @@ ztp_error* SetTextColumn(ztp_batch& batch, const NamedColumn& column,
     if (!is_new) continue;
     Fact& fact = facts.emplace_back();
     if (text.data() == nullptr) continue;
+    if (FillText(schema, column.type, text, MakePresent(&fact))) continue;
     json.clear();
     JsonSink(&json).PutText(text);
     const std::vector<JsonError> errors =
@@ -264,6 +267,10 @@ ztp_error* ztp_batch_values(ztp_batch* batch, ztp_attr attr, const ztp_value* va
       if (values[i].kind == ZTP_MISSING) continue;
       if (values[i].kind == ZTP_UNKNOWN) {
         facts[i] = ztp::Fact::Unknown();
+        continue;
+      }
+      if (!column.proven && ztp::c::FillValue(batch->world->schema(), column.type, values[i],
+                                              ztp::MakePresent(&facts[i]))) {
         continue;
       }
       json.clear();

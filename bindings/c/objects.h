@@ -203,7 +203,8 @@ struct ztp_request : ztp::c::Handle {
   std::string resource_json;
   std::optional<std::vector<std::string>> can;
   std::vector<ztp::c::Place> places;  // by the number of a ztp_attr
-  std::string json;                   // a value on its way
+  std::string json;                   // a value on its way, as JSON
+  ztp::Value spare;                   // the same as itself; holds anything
 
   // Says that something was set.
   void ChangeAll() { changed = changes.others = true; }

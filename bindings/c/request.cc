@@ -8,6 +8,7 @@
 
 #include "bindings/c/error.h"
 #include "bindings/c/objects.h"
+#include "bindings/c/value_fill.h"
 #include "bindings/c/values.h"
 #include "engine/base/str.h"
 #include "engine/facts/json_fill.h"
@@ -194,18 +195,13 @@ ztp_error* ztp_set_text(ztp_request* request, ztp_attr attr, ztp_text value) {
     const std::string_view text = View(value);
     if ((error = ztp::c::CheckText(text, declared.name)) != nullptr) return error;
     const ztp::Schema& schema = request->policy->policy->schema();
-    const ztp::Type& type = schema.types[declared.type];
-    if (type.kind == TypeKind::kString) {
+    if (schema.types.kind(declared.type) == TypeKind::kString) {
       ztp::MakePresent(fact)->SetText(TypeKind::kString, text);
       return nullptr;
     }
-    if (type.kind == TypeKind::kEnum) {
-      const std::vector<std::string>& names = schema.enums[type.decl].values;
-      const auto at = std::find(names.begin(), names.end(), text);
-      if (at != names.end()) {
-        ztp::MakePresent(fact)->SetNumber(TypeKind::kEnum, at - names.begin());
-        return nullptr;
-      }
+    if (ztp::c::FillText(schema, declared.type, text, &request->spare)) {
+      std::swap(*ztp::MakePresent(fact), request->spare);
+      return nullptr;
     }
     request->json.clear();
     ztp::JsonSink(&request->json).PutText(text);
@@ -219,22 +215,28 @@ ztp_error* ztp_set_value(ztp_request* request, ztp_attr attr, const ztp_value* v
   return Guarded(__func__, [&]() -> ztp_error* {
     ztp_error* error = nullptr;
     ztp::c::Declared declared;
-    // Only a value that can be read is written over what is there.
+    ztp::Fact* const fact = ztp::c::FactToSet(*request, attr, "ztp_set_value", &declared, &error);
+    if (value->kind == ZTP_MISSING || value->kind == ZTP_UNKNOWN) {
+      if (fact == nullptr) return error;
+      const bool is_missing = value->kind == ZTP_MISSING;
+      ztp::MakeAbsent(fact, is_missing ? ztp::Fact::State::kMissing : ztp::Fact::State::kUnknown);
+      return nullptr;
+    }
+    // Only a value that can be read is written over what is there. A proven one may say when its
+    // evidence counts, which is JSON's.
+    if (fact != nullptr && !declared.proven() &&
+        ztp::c::FillValue(request->policy->policy->schema(), declared.type, *value,
+                          &request->spare)) {
+      std::swap(*ztp::MakePresent(fact), request->spare);
+      return nullptr;
+    }
+    // What is no value at all is told before where it should go.
     request->json.clear();
-    if (value->kind != ZTP_MISSING && value->kind != ZTP_UNKNOWN) {
-      error = ztp::c::AppendJson("ztp_set_value", *value, &request->json);
-      if (error != nullptr) return error;
+    if (ztp_error* no_value = ztp::c::AppendJson("ztp_set_value", *value, &request->json)) {
+      ztp_error_free(error);
+      return no_value;
     }
-    ztp::Fact* fact = ztp::c::FactToSet(*request, attr, "ztp_set_value", &declared, &error);
     if (fact == nullptr) return error;
-    if (value->kind == ZTP_MISSING) {
-      *fact = ztp::Fact::Missing();
-      return nullptr;
-    }
-    if (value->kind == ZTP_UNKNOWN) {
-      *fact = ztp::Fact::Unknown();
-      return nullptr;
-    }
     return ztp::c::SetFromJson(request, declared, declared.proven(), request->json, fact);
   });
 }

@@ -382,7 +382,8 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_set_duration(ztp_request* request, ztp_attr 
                                                  int64_t value);
 /* In thousand-millionths. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_set_decimal(ztp_request* request, ztp_attr attr, int64_t value);
-/* As ZTP_STRING of ztp_value. */
+/* As ZTP_STRING of ztp_value. Allocates for a digest with upper-case digits, and for an entity whose
+ * id has escapes. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_set_text(ztp_request* request, ztp_attr attr, ztp_text value);
 /* Any value; ZTP_MISSING and ZTP_UNKNOWN too. Allocates. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_set_value(ztp_request* request, ztp_attr attr,
