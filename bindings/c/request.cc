@@ -36,18 +36,20 @@ namespace {
 
 ztp_error* SetEntityRef(ztp_request* request, bool is_principal, ztp_entity_ref ref,
                         std::string_view function) {
+  if (ref.handle >> 32 != request->session->state->number) {
+    return Misuse(function, "the entity was looked up in another engine, or not at all");
+  }
   const ztp::World& world = request->session->Refresh();
   if (ref.generation != world.serial) {
     return NewError(ZTP_STALE, ztp::Cat(function,
                                         ": the entity was looked up in facts that are no longer in "
-                                        "force, or never: look it up again"));
+                                        "force: look it up again"));
   }
-  if (ref.handle >= world.facts->entity_count() ||
-      !world.facts->IsUsed(static_cast<uint32_t>(ref.handle))) {
+  const auto entity = static_cast<uint32_t>(ref.handle);
+  if (entity >= world.facts->entity_count() || !world.facts->IsUsed(entity)) {
     return Misuse(function, "this is no entity");
   }
   if (ztp_error* error = ztp::c::UsePolicyInForce(request, world)) return error;
-  const auto entity = static_cast<uint32_t>(ref.handle);
   const std::string_view id = world.facts->IdOf(entity);
   return ztp::c::SetEntity(request, is_principal,
                            ztp::c::Text(world.schema()[world.facts->TypeOf(entity)].json_name),
@@ -89,7 +91,7 @@ ztp_error* ztp_session_entity(ztp_session* session, ztp_text type, ztp_text id,
       return NewError(ZTP_NOT_FOUND,
                       ztp::Cat("the facts in force know no ", View(type), "::\"", View(id), "\""));
     }
-    *ref = {world.serial, *entity};
+    *ref = {world.serial, uint64_t{session->state->number} << 32 | *entity};
     return nullptr;
   });
 }
@@ -268,12 +270,10 @@ ztp_error* ztp_unset(ztp_request* request, ztp_attr attr) {
 ztp_error* ztp_set_can(ztp_request* request, const ztp_text* obligations, size_t count) {
   ZTP_CHECK_REQUEST(request);
   if (obligations == nullptr && count != 0) return NullOutput(__func__, "obligations");
+  for (size_t i = 0; i < count; ++i) ZTP_CHECK_TEXT(obligations[i]);
   return Guarded(__func__, [&]() -> ztp_error* {
     std::vector<std::string> names;
-    for (size_t i = 0; i < count; ++i) {
-      ZTP_CHECK_TEXT(obligations[i]);
-      names.emplace_back(View(obligations[i]));
-    }
+    for (size_t i = 0; i < count; ++i) names.emplace_back(View(obligations[i]));
     request->can = std::move(names);
     request->ChangeAll();
     ztp::c::TakeObligations(request);

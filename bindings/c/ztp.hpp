@@ -593,7 +593,8 @@ struct Answers {
   std::vector<std::uint8_t> on_unknown;  // 1: a denial because something is not known
   std::vector<std::int64_t> valid_until;
   std::vector<std::uint32_t> rule;  // the first that decided, for Batch::rule; UINT32_MAX: none did
-  Lease lease;                      // one for all rows that were allowed
+  std::vector<std::uint32_t> obligations;  // how many things to do because the row is allowed
+  Lease lease;                             // one for all rows that were allowed
 };
 
 class Batch {
@@ -645,11 +646,13 @@ class Batch {
     answers.on_unknown.resize(rows_);
     answers.valid_until.resize(rows_);
     answers.rule.resize(rows_);
+    answers.obligations.resize(rows_);
     ztp_answers raw = ZTP_ANSWERS_INIT;
     raw.allow = answers.allow.data();
     raw.on_unknown = answers.on_unknown.data();
     raw.valid_until = answers.valid_until.data();
     raw.rule = answers.rule.data();
+    raw.obligations = answers.obligations.data();
     answers.lease = Decide(now, raw);
     return answers;
   }

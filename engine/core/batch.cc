@@ -135,15 +135,21 @@ size_t DecideBatch(const RequestView& shared, const BatchRows& rows, size_t firs
                    const BatchAnswers& answers, const BatchMemory& memory, Workspace& workspace) {
   if (!workspace.Prepare(*shared.policy)) return 0;
   Batch batch(shared, rows, memory);
+  const bool may_oblige = answers.obligations != nullptr || shared.can != nullptr;
   for (size_t row = first; row < rows.count; ++row) {
     const uint8_t changed = batch.Take(row, row == first);
     Decider decider(batch.request(), workspace);
     if (row != first) batch.KeepReadings(changed, workspace);
     const Verdict verdict = decider.Decide();
     if (verdict.out_of_memory) return row - first;
-    if (answers.allow != nullptr) answers.allow[row] = verdict.allow ? 1 : 0;
+    const bool allow = verdict.allow && (may_oblige || verdict.obligations.empty());
+    if (answers.allow != nullptr) answers.allow[row] = allow ? 1 : 0;
     if (answers.rule != nullptr) {
-      answers.rule[row] = verdict.rules.empty() ? kNone32 : verdict.rules[0];
+      answers.rule[row] =
+          verdict.rules.empty() || allow != verdict.allow ? kNone32 : verdict.rules[0];
+    }
+    if (answers.obligations != nullptr) {
+      answers.obligations[row] = static_cast<uint32_t>(verdict.obligations.size());
     }
     if (answers.valid_until != nullptr) answers.valid_until[row] = verdict.valid_until;
     if (answers.on_unknown != nullptr) answers.on_unknown[row] = verdict.rests_on_unknown ? 1 : 0;
