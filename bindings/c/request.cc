@@ -13,6 +13,7 @@
 #include "engine/base/str.h"
 #include "engine/facts/json_fill.h"
 #include "engine/facts/json_sink.h"
+#include "engine/facts/json_write_entity.h"
 
 using ztp::TypeKind;
 using ztp::c::Alive;
@@ -92,6 +93,34 @@ ztp_error* ztp_session_entity(ztp_session* session, ztp_text type, ztp_text id,
                       ztp::Cat("the facts in force know no ", View(type), "::\"", View(id), "\""));
     }
     *ref = {world.serial, uint64_t{session->state->number} << 32 | *entity};
+    return nullptr;
+  });
+}
+
+ztp_error* ztp_session_entity_json(ztp_session* session, ztp_text type, ztp_text id,
+                                   ztp_text* json) {
+  ZTP_CHECK_OUT(json);
+  *json = ztp::c::Text("");
+  ZTP_CHECK_ALIVE(session);
+  ZTP_CHECK_TEXT(type);
+  ZTP_CHECK_TEXT(id);
+  return Guarded(__func__, [&]() -> ztp_error* {
+    const ztp::World& world = session->Refresh();
+    const auto found = world.schema().FindEntityType(View(type));
+    if (!found) {
+      return NewError(ZTP_NOT_FOUND, ztp::Cat("there is no entity type `", View(type), "`"));
+    }
+    const auto entity = world.facts->Find(*found, View(id));
+    if (!entity || !world.facts->IsStored(*entity)) {
+      return NewError(ZTP_NOT_FOUND,
+                      ztp::Cat("the facts in force store no ", View(type), "::\"", View(id), "\""));
+    }
+    session->answer.clear();
+    {
+      ztp::JsonSink sink(&session->answer);
+      ztp::PutJsonEntity(world.schema(), world.facts->Record(*entity), sink);
+    }
+    *json = ztp::c::Text(session->answer);
     return nullptr;
   });
 }

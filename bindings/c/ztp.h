@@ -315,6 +315,12 @@ typedef struct ztp_entity_ref {
 ZTP_API ZTP_MUST_USE ztp_error* ztp_session_entity(ztp_session* session, ztp_text type, ztp_text id,
                                                    ztp_entity_ref* ref);
 
+/* A stored entity as facts files have it, one line: {"uid": …, "attrs": …, "parents": …, "derives":
+ * …}, of the facts in force; what it was given, without what it inherits. Valid until the session
+ * is used again. ZTP_NOT_FOUND: no such type, or no such entity is stored. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_session_entity_json(ztp_session* session, ztp_text type,
+                                                        ztp_text id, ztp_text* json);
+
 /* ---- Values ---- */
 
 /* Pinned; new ones come behind. */

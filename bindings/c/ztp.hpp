@@ -500,6 +500,10 @@ class Session {
   ztp_entity_ref Entity(std::string_view type, std::string_view id) {
     return detail::Get<ztp_entity_ref>(ztp_session_entity, get(), ToText(type), ToText(id));
   }
+  // The same as facts files have it, of the facts in force. Valid until the session is used again.
+  std::string_view EntityJson(std::string_view type, std::string_view id) {
+    return ToView(detail::Get<ztp_text>(ztp_session_entity_json, get(), ToText(type), ToText(id)));
+  }
   // AuthZEN JSON in and out. The answer is valid until the session is used again.
   std::string_view DecideJson(std::string_view request, std::int64_t now, bool explain = false,
                               Decision* decision = nullptr) {

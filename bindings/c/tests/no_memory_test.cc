@@ -1,5 +1,5 @@
 // Where memory runs out, at whichever allocation: a change of facts leaves the facts as they were,
-// and nothing is given back twice. The allocations of this program go through here.
+// nothing is given back twice, and a batch denies. The allocations of this program go through here.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "bindings/c/ztp.h"
+#include "bindings/c/ztp_compile.h"
 #include "engine/facts/json_sink.h"
 #include "engine/facts/snapshot.h"
 #include "engine/facts/snapshot_builder.h"
@@ -114,6 +116,64 @@ TEST(NoMemory, FactsThatCouldNotBeChangedAreAsTheyWere) {
   // In whichever order they end.
   facts.reset();
   EXPECT_EQ(next->Record(*next->Find(EntityTypeId{0}, "node-2")), Node(2, 1));
+}
+
+ztp_text Text(std::string_view text) { return {text.data(), text.size()}; }
+void Works(ztp_error* error) {
+  EXPECT_EQ(error, nullptr) << ztp_error_message(error).data;
+  ztp_error_free(error);
+}
+
+// A column that could not be set is not left out: no row of that batch is allowed any more.
+TEST(NoMemory, ABatchWithoutAColumnDenies) {
+  const ztp_source source = {
+      Text("no_memory.ztp"),
+      Text("ztp 1\npackage p\nentity User\ninput count: Int\naction read on User by User\n"
+           "permit few { principal any action read resource any when count < 10 }\n")};
+  ztp_bundle* bundle = nullptr;
+  ztp_policy* policy = nullptr;
+  ztp_engine* engine = nullptr;
+  ztp_session* session = nullptr;
+  ztp_request* request = nullptr;
+  ztp_attr count;
+  Works(ztp_compile(&source, 1, &bundle));
+  const ztp_text bytes = ztp_bundle_bytes(bundle);
+  Works(ztp_policy_read(bytes.data, bytes.size, &policy));
+  Works(ztp_engine_new(policy, nullptr, nullptr, &engine));
+  Works(ztp_session_new(engine, &session));
+  Works(ztp_request_new(session, Text("read"), &request));
+  Works(ztp_set_principal(request, Text("User"), Text("ann")));
+  Works(ztp_set_resource(request, Text("User"), Text("ann")));
+  Works(ztp_engine_attr(engine, Text("count"), &count));
+  Works(ztp_set_int(request, count, 1));  // what rows without the column would be allowed by
+
+  const int64_t counts[3] = {1, 50, 9};
+  uint8_t allow[3] = {};
+  ztp_answers answers = ZTP_ANSWERS_INIT;
+  answers.allow = allow;
+  pages_only = false;
+  int failed = 0;
+  for (bool done = false; !done; ++failed) {
+    ztp_batch* batch = nullptr;
+    Works(ztp_batch_new(request, 3, &batch));
+    allocations_left = failed;
+    ztp_error* const error = ztp_batch_numbers(batch, count, counts, 3);
+    allocations_left = -1;
+    done = error == nullptr;
+    EXPECT_EQ(ztp_error_code(error), done ? ZTP_OK : ZTP_NO_MEMORY);
+    ztp_error_free(error);
+    ztp_error* const decided = ztp_batch_decide(batch, 0, &answers, nullptr);
+    EXPECT_EQ(ztp_error_code(decided), done ? ZTP_OK : ZTP_NO_MEMORY);
+    ztp_error_free(decided);
+    EXPECT_EQ(std::string(allow, allow + 3), done ? std::string("\1\0\1", 3) : std::string(3, 0));
+    ztp_batch_free(batch);
+  }
+  EXPECT_GT(failed, 2);
+  ztp_request_free(request);
+  ztp_session_free(session);
+  ztp_engine_free(engine);
+  ztp_policy_free(policy);
+  ztp_bundle_free(bundle);
 }
 
 TEST(NoMemory, JsonThatCouldNotBeWrittenIsToldOf) {
