@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
   AddBench(app, &action);
   AddDump(app, &action);
   AddFacts(app, &action);
+  AddVerify(app, &action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
