@@ -6,7 +6,7 @@
 #include "engine/base/status.h"
 #include "engine/base/str.h"
 #include "engine/driver/files.h"
-#include "engine/evidence/policy_trust.h"
+#include "engine/evidence/fact_json.h"
 #include "engine/evidence/trust.h"
 #include "engine/facts/json_write_value.h"
 
@@ -15,7 +15,6 @@ namespace {
 
 using evidence::ProvenFact;
 using evidence::Refusal;
-using Json = nlohmann::ordered_json;
 
 struct Options {
   std::string trust;
@@ -25,21 +24,6 @@ struct Options {
   std::string format = "text";
   std::string evidence;
 };
-
-Json FactToJson(const ProvenFact& fact) {
-  Json json;
-  json["verified"] = true;
-  json["source"] = fact.source;
-  json["kind"] = std::string(fact.kind->name);
-  json["fact"] = ValueToJson(fact.kind->form().schema(), fact.kind->form().type(), fact.value);
-  json["subjects"] = fact.subjects;
-  if (!fact.issuer.empty()) json["issuer"] = fact.issuer;
-  if (fact.issued_at) json["issued_at"] = FormatTime(*fact.issued_at);
-  json["expires_at"] = FormatTime(fact.expires_at);
-  json["anchor"] = fact.anchor;
-  json["digest"] = fact.digest;
-  return json;
-}
 
 // A line a fact: its name, and what is proven.
 std::string FactToText(const ProvenFact& fact) {
@@ -66,8 +50,7 @@ std::string FactToText(const ProvenFact& fact) {
 
 void PrintRefusal(const Options& options, const Refusal& refusal) {
   if (options.format == "json") {
-    Json json;
-    json["verified"] = false;
+    nlohmann::ordered_json json;
     json["source"] = options.source;
     json["check"] = std::string(evidence::NameOf(refusal.check));
     json["message"] = refusal.message;
@@ -97,7 +80,7 @@ int Run(const Options& options) {
     PrintRefusal(options, fact.refusal());
     return kDenied;
   }
-  Print(options.format == "json" ? Cat(DumpJson(FactToJson(**fact)), "\n") : FactToText(**fact));
+  Print(options.format == "json" ? Cat(evidence::FactToJson(**fact), "\n") : FactToText(**fact));
   return kDone;
 }
 

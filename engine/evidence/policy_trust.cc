@@ -75,25 +75,36 @@ const FormFit* PolicyTrust::FitOf(const EvidenceKind* kind, InputId input) const
   return nullptr;
 }
 
-std::optional<Refusal> PolicyTrust::Bind(const ProvenFact& fact, InputId id, const Snapshot& facts,
-                                         Request* request) const {
-  Fact& bound = request->inputs[id.index];
-  const auto refuse = [&](Refusal refusal) {
-    MakeAbsent(&bound, Fact::State::kMissing);
-    return std::optional<Refusal>(std::move(refusal));
-  };
-  if (auto refusal = trust_->Check(fact, request->now)) return refuse(*std::move(refusal));
-  const Input& input = schema_[id];
+std::optional<Refusal> PolicyTrust::MayProve(const ProvenFact& fact, InputId input) const {
   const std::shared_ptr<const TrustConfig> config = trust_->config();
   const auto* source = config->Find(fact.source);
-  const FormFit* fit = FitOf(fact.kind, id);
-  if (source == nullptr || !(*source)->MayProve(input.name) || fit == nullptr) {
-    return refuse(Refuse(Check::kSource, "source ", Shown(fact.source), " may not prove ",
-                         Quoted(input.name)));
+  if (source != nullptr && (*source)->MayProve(schema_[input].name) &&
+      FitOf(fact.kind, input) != nullptr) {
+    return std::nullopt;
   }
-  if (!input.proven_for.empty() && !IsAbout(input.proven_for, fact.subjects, facts, *request)) {
-    return refuse(Refuse(Check::kSubject, "it is about ", Shown(fact.subjects.front()),
-                         ", which is not the request's `", Join(input.proven_for, "."), "`"));
+  return Refuse(Check::kSource, "source ", Shown(fact.source), " may not prove ",
+                Quoted(schema_[input].name));
+}
+
+std::optional<Refusal> PolicyTrust::Bind(const ProvenFact& fact, InputId id, const Snapshot& facts,
+                                         Request* request, Checked checked) const {
+  const Input& input = schema_[id];
+  Fact& bound = request->inputs[id.index];
+  std::optional<Refusal> refusal;
+  if (checked == Checked::kNo) {
+    refusal = trust_->Check(fact, request->now);
+    if (!refusal) refusal = MayProve(fact, id);
+  }
+  if (!refusal && !input.proven_for.empty() &&
+      !IsAbout(input.proven_for, fact.subjects, facts, *request)) {
+    refusal = Refuse(Check::kSubject, "it is about ", Shown(fact.subjects.front()),
+                     ", which is not the request's `", Join(input.proven_for, "."), "`");
+  }
+  const FormFit* fit = refusal ? nullptr : FitOf(fact.kind, id);
+  if (fit == nullptr && !refusal) refusal = MayProve(fact, id);
+  if (fit == nullptr) {
+    MakeAbsent(&bound, Fact::State::kMissing);
+    return refusal;
   }
   fit->Write(fact.value, MakePresent(&bound));
   bound.issued_at = fact.issued_at;

@@ -34,9 +34,13 @@ class PolicyTrust {
 
   // Puts the fact into the request's input. Else the input is unbound, and: kSource: the fact's
   // source may not prove it; kSubject: the input is `proven for` something in the request that the
-  // fact is not about; or Trust::Check. `facts`: of the policy.
+  // fact is not about; or Trust::Check. `facts`: of the policy. kAlready: both but the last were
+  // asked since the trust's generation moved last; then nothing is waited for.
+  enum class Checked : uint8_t { kNo, kAlready };
   std::optional<Refusal> Bind(const ProvenFact& fact, InputId input, const Snapshot& facts,
-                              Request* request) const;
+                              Request* request, Checked checked = Checked::kNo) const;
+  // Nothing, or kSource: the fact's source may not prove it.
+  std::optional<Refusal> MayProve(const ProvenFact& fact, InputId input) const;
 
   // Verifies what came with a request, at its own time, and binds what is proven; the other inputs
   // of items stay unbound. An outcome for each item, in their order.

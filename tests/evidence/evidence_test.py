@@ -175,7 +175,7 @@ class Verify(unittest.TestCase):
         self.assertEqual(result.returncode, 2)
         self.assertEqual(result.stdout.splitlines()[0], "refused: audience")
         refused = json.loads(self.verify("mesh", "ann.access-token.jwt", "--format", "json").stdout)
-        self.assertEqual((refused["verified"], refused["check"]), (False, "form"))
+        self.assertEqual((refused["source"], refused["check"]), ("mesh", "form"))
 
     def test_exit_codes(self):
         self.assertEqual(self.verify("nowhere", "helper.svid.pem").returncode, 1)

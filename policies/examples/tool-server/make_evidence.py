@@ -77,6 +77,14 @@ def sign_in(signer, **changes):
     return signer.token({"typ": "JWT"}, claims)
 
 
+def signed_out(signer):
+    """A security event (RFC 8417, OpenID CAEP): Ann's sessions are over."""
+    return signer.token({"typ": "secevent+jwt"}, {
+        "iss": "https://login.acme.org", "aud": "https://tools.acme.org", "jti": "e-1", "iat": NOW + 60,
+        "sub_id": {"format": "iss_sub", "iss": "https://login.acme.org", "sub": "u-ann"},
+        "events": {"https://schemas.openid.net/secevent/caep/event-type/session-revoked": {"event_timestamp": NOW + 60}}})
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -96,6 +104,7 @@ def main():
         forged = access_token(stranger)
         approval = sign_in(login)
         other = sign_in(login, nonce="guessed")
+        event = signed_out(login)
         keys = {"keys": [login.jwk("login-1")]}
     (HERE / "acme.org.bundle.pem").write_text(root)
     (HERE / "login.jwks.json").write_text(json.dumps(keys, indent=2) + "\n")
@@ -103,6 +112,8 @@ def main():
     (HERE / "evidence/helper.svid.pem").write_text(svid)
     (HERE / "evidence/ann.access-token.jwt").write_text(token + "\n")
     (HERE / "evidence/ann.elsewhere.jwt").write_text(elsewhere + "\n")
+    (HERE / "evidence/ann.approval.jwt").write_text(approval + "\n")
+    (HERE / "evidence/ann.signed-out.jwt").write_text(event + "\n")
 
     def request(agent, tool, jwt, word=None):
         evidence = [{"input": "peer", "kind": "x509-svid", "value": svid},
