@@ -38,7 +38,7 @@ class CannotCount(Exception):
     """No counts: the program, callgrind or its file is not as it should be."""
 
 
-def parse_counts(text):
+def parse_counts(text, figures=FIGURES):
     """{name of a dump: its instructions} of a file with callgrind's dumps, in the order they were made."""
     counts, name = {}, None
     for line in text.splitlines():
@@ -49,10 +49,10 @@ def parse_counts(text):
             raise CannotCount(f"callgrind counts {value}, not instructions alone")
         elif key == "totals":
             counts[name] = int(value)
-    missing = [figure for figure in FIGURES if counts.get(figure, 0) <= 0]
+    missing = [figure for figure in figures if counts.get(figure, 0) <= 0]
     if missing:
         raise CannotCount(f"callgrind counted nothing for {', '.join(missing)}")
-    return {figure: counts[figure] for figure in FIGURES}
+    return {figure: counts[figure] for figure in figures}
 
 
 def count(program, folder):

@@ -157,7 +157,8 @@ ztp_error* ztp_decide(ztp_request* request, int64_t now, ztp_decision* decision)
     session->Begin();
     // Before deciding: what is revoked meanwhile ends the lease.
     const uint64_t epoch = ztp::c::EpochAt(*session, now);
-    if (request->bound_serial != world.serial || request->changed) {
+    if (request->bound_serial != world.serial || request->changed || request->evidence.HasMoved()) {
+      request->plain.now = ztp::Time{now};
       if (ztp_error* failed = ztp::c::BindTo(request, world)) return failed;
     }
     request->bound.set_now(ztp::Time{now});
@@ -272,8 +273,12 @@ ztp_error* ztp_decision_json(const ztp_decision* decision, bool explain, ztp_tex
       explanation =
           ztp::Explain(last->bound->policy(), last->bound->snapshot(), request, session->scratch);
     }
+    if (last->request != nullptr) {
+      last->evidence.clear();
+      if (!last->request->changed) last->evidence = ztp::c::OutcomesOf(*last->request);
+    }
     last->json = ztp::WriteDecision(ztp::c::ProgramOf(*last), plain, ztp::c::OriginOf(*session),
-                                    explanation ? &*explanation : nullptr);
+                                    explanation ? &*explanation : nullptr, last->evidence);
     *json = Text(last->json);
     return nullptr;
   });
@@ -295,22 +300,30 @@ ztp_error* ztp_decide_json(ztp_session* session, ztp_text request, int64_t now, 
     const ztp::World& world = session->Refresh();
     session->Begin();
     const uint64_t epoch = ztp::c::EpochAt(*session, now);
-    if (session->parser_policy != world.named) [[unlikely]] {
+    const bool takes_evidence = world.trust != nullptr;
+    if (session->parser_policy != world.named || session->parser_takes_evidence != takes_evidence)
+        [[unlikely]] {
       session->parser_policy.reset();
       session->parser.reset();
       ztp::RequestOptions options;
       options.assume_proven = session->state->assume_proven();
       options.accept_now = (session->state->flags & ZTP_ACCEPT_NOW) != 0;
+      options.accept_evidence = session->parser_takes_evidence = takes_evidence;
       session->parser = std::make_unique<ztp::RequestParser>(world.schema(), options);
       session->parser_policy = world.named;
     }
     session->parser->set_now(ztp::Time{now});
     session->answer.clear();
+    session->last.evidence.clear();
     const ztp::Request* read = session->parser->Read(View(request));
     if (read == nullptr) {
       session->answer = ztp::WriteRefusal(session->parser->errors());
       *answer = Text(session->answer);
       return nullptr;
+    }
+    if (!session->parser->evidence().empty()) {
+      session->last.evidence =
+          world.trust->Prove(session->parser->evidence(), *world.facts, session->parser->request());
     }
     const absl::Status status = session->parsed.Bind(world.policy(), *world.facts, *read);
     if (!status.ok()) return ztp::c::FromStatus(status, ZTP_BAD_REQUEST);
@@ -322,7 +335,7 @@ ztp_error* ztp_decide_json(ztp_session* session, ztp_text request, int64_t now, 
     Answer(*session, session->parsed, read, nullptr, epoch, at,
            decision != nullptr ? decision : &own);
     const ztp_decision& made = decision != nullptr ? *decision : own;
-    if (explain || halted || session->last.decision) {
+    if (explain || halted || session->last.decision || !session->last.evidence.empty()) {
       ztp_text json;
       if (ztp_error* error = ztp_decision_json(&made, explain, &json)) return error;
       session->answer.assign(View(json));

@@ -86,6 +86,15 @@ ztp_error* NewError(ztp_code code, std::string_view message) noexcept {
     error.problems.emplace_back().message = message;
   });
 }
+ztp_error* NewProblem(ztp_code code, std::string_view id, std::string_view message) noexcept {
+  return Made([&](ztp_error& error) {
+    error.code = code;
+    error.message = Cat(id, ": ", message);
+    Problem& problem = error.problems.emplace_back();
+    problem.id = id;
+    problem.message = message;
+  });
+}
 ztp_error* NoMemory() noexcept { return TheNoMemoryError(); }
 ztp_error* Unexpected(std::string_view function, std::string_view what) noexcept {
   return Made([&](ztp_error& error) {
@@ -163,6 +172,10 @@ std::string_view NameOf(Tag tag) {
       return "a ztp_batch";
     case Tag::kBundle:
       return "a ztp_bundle";
+    case Tag::kTrust:
+      return "a ztp_trust";
+    case Tag::kProof:
+      return "a ztp_proof";
   }
   return "no object of this library";
 }

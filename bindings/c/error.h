@@ -26,6 +26,8 @@ ztp_error* NullOutput(std::string_view function, std::string_view parameter) noe
 ztp_error* Misuse(std::string_view function, std::string_view what) noexcept;
 // `invalid` is what InvalidArgument means here.
 ztp_error* FromStatus(const absl::Status& status, ztp_code invalid) noexcept;
+// With the problem's id.
+ztp_error* NewProblem(ztp_code code, std::string_view id, std::string_view message) noexcept;
 ztp_error* FromJson(ztp_code code, const std::vector<JsonError>& errors) noexcept;
 
 }  // namespace ztp::c

@@ -28,6 +28,8 @@ enum class Tag : uint32_t {
   kRequest = 0x7a747007,
   kBatch = 0x7a747008,
   kBundle = 0x7a747009,
+  kTrust = 0x7a74700a,
+  kProof = 0x7a74700b,
 };
 std::string_view NameOf(Tag tag);
 

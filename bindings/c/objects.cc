@@ -29,6 +29,7 @@ void Decided::Forget() {
   texts.clear();
   strings.clear();
   rules.clear();
+  evidence.clear();
 }
 
 }  // namespace ztp::c

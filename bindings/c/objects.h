@@ -15,6 +15,7 @@
 
 #include "bindings/c/handle.h"
 #include "bindings/c/ztp.h"
+#include "engine/base/evidence_item.h"
 #include "engine/base/world.h"
 #include "engine/eval/batch.h"
 #include "engine/eval/bound_request.h"
@@ -79,6 +80,45 @@ struct RuleTexts {
   std::string name, because, file;
 };
 
+// The proofs that fill inputs of a request, and what became of them when it was bound last.
+struct BoundEvidence {
+  struct Slot {
+    std::string input;
+    evidence::SharedFact fact;
+    std::optional<evidence::Refusal> refusal;
+    bool checked = false;  // in `generation`
+  };
+  std::vector<Slot> slots;
+  // By which they were checked, and when that was.
+  std::shared_ptr<const evidence::PolicyTrust> trust;
+  uint64_t generation = 0;
+
+  void Set(std::string_view input, evidence::SharedFact fact) {
+    Slot* slot = Find(input);
+    if (slot == nullptr) {
+      slot = &slots.emplace_back();
+      slot->input = input;
+    }
+    slot->fact = std::move(fact);
+    slot->refusal.reset();
+    slot->checked = false;
+  }
+  void Drop(std::string_view input) {
+    std::erase_if(slots, [&](const Slot& slot) { return slot.input == input; });
+  }
+  Slot* Find(std::string_view input) {
+    for (Slot& slot : slots) {
+      if (slot.input == input) return &slot;
+    }
+    return nullptr;
+  }
+  // Some of it may have been voided since.
+  bool HasMoved() const {
+    return trust != nullptr &&
+           trust->trust()->generation().load(std::memory_order_acquire) != generation;
+  }
+};
+
 // What a session answers about its last decision, until the next one.
 struct Decided {
   const BoundRequest* bound = nullptr;  // null: there is none
@@ -86,7 +126,8 @@ struct Decided {
   const ztp_request* request = nullptr;  // null: it came as JSON
   Verdict verdict;
   bool halted = false;
-  std::optional<Decision> decision;  // the verdict as plain data, once it was asked for
+  std::optional<Decision> decision;       // the verdict as plain data, once it was asked for
+  std::vector<EvidenceOutcome> evidence;  // of a request that came as JSON
   // What accessors gave out.
   std::string json;
   std::vector<std::unique_ptr<ztp_value[]>> values;
@@ -156,7 +197,7 @@ struct ztp_session : ztp::c::Handle {
     ++serial;
     if (last.bound == nullptr) return;
     last.bound = nullptr;
-    if (last.decision || !last.rules.empty()) [[unlikely]]
+    if (last.decision || !last.rules.empty() || !last.evidence.empty()) [[unlikely]]
       last.Forget();
   }
 
@@ -175,6 +216,7 @@ struct ztp_session : ztp::c::Handle {
   // For requests as JSON: of one policy.
   std::shared_ptr<const ztp::NamedPolicy> parser_policy;
   std::unique_ptr<ztp::RequestParser> parser;
+  bool parser_takes_evidence = false;
   ztp::BoundRequest parsed;
   std::string answer;
 
@@ -200,6 +242,7 @@ struct ztp_request : ztp::c::Handle {
   // no index; a fact is missing.
   std::shared_ptr<const ztp::NamedPolicy> policy;
   ztp::Request plain;
+  ztp::c::BoundEvidence evidence;
   std::string principal_json;  // of carried entities, as they were given
   std::string resource_json;
   std::optional<std::vector<std::string>> can;

@@ -291,6 +291,9 @@ ztp_error* ztp_unset(ztp_request* request, ztp_attr attr) {
     const ztp::c::Place place = ztp::c::PlaceOf(*request, attr, "ztp_unset", &error);
     if (place.kind == ztp::c::Place::kNowhere) return error;
     ztp::MakeAbsent(&ztp::c::FactAt(*request, place), ztp::Fact::State::kMissing);
+    if (place.kind == ztp::c::Place::kInput) {
+      request->evidence.Drop(request->policy->policy->schema().inputs[place.index].name);
+    }
     request->ChangeValue(place);
     return nullptr;
   });

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "bindings/c/objects.h"
 
@@ -45,6 +46,12 @@ ztp_error* SetEntityJson(ztp_request* request, bool is_principal, ztp_text json)
 
 // What the caller can carry out, from the names in request->can.
 void TakeObligations(ztp_request* request);
+
+// Binds the request's evidence anew, as it counts in that world at plain.now; what does not is
+// unbound.
+void ApplyEvidence(ztp_request* request, const World& world);
+// What became of it when the request was bound last.
+std::vector<EvidenceOutcome> OutcomesOf(const ztp_request& request);
 
 // Brings the request to the policy in force, everything by its name. ZTP_BAD_REQUEST: it does not
 // fit any more; then it is as before.

@@ -182,6 +182,8 @@ Fact* FactToSet(ztp_request& request, ztp_attr attr, std::string_view function, 
     *error = RefuseProven(*declared);
     return nullptr;
   }
+  if (declared->proven()) [[unlikely]]
+    request.evidence.Drop(declared->name);
   request.ChangeValue(place);
   return &FactAt(request, place);
 }
@@ -363,6 +365,7 @@ ztp_error* MoveTo(ztp_request* request, std::shared_ptr<const NamedPolicy> polic
     }
     for (size_t i = 0; i < from.inputs.size(); ++i) {
       if (before.inputs[i] == Fact::Missing()) continue;
+      if (request->evidence.Find(from.inputs[i].name) != nullptr) continue;  // bound again
       if (ztp_error* e = Translate(from, from.inputs[i].type, before.inputs[i], request,
                                    from.inputs[i].name, Place::kInput, from.inputs[i].rank)) {
         return e;
@@ -386,6 +389,7 @@ ztp_error* BindTo(ztp_request* request, const World& world) {
   if (ztp_error* error = UsePolicyInForce(request, world)) return error;
   if (request->plain.principal.type.index == kNotSet) return Bad("the principal is not set");
   if (request->plain.resource.type.index == kNotSet) return Bad("the resource is not set");
+  if (!request->evidence.slots.empty()) ApplyEvidence(request, world);
   const absl::Status status =
       request->bound_serial == world.serial
           ? request->bound.Rebind(request->plain, request->changes)

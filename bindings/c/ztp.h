@@ -17,8 +17,9 @@
  *
  * Objects
  *
- *   ztp_policy, ztp_facts, ztp_engine, ztp_epoch: shared, any thread's at any time. Each is held by
- *   what was made of it, so it may be freed in any order; freeing gives up the caller's hold.
+ *   ztp_policy, ztp_facts, ztp_engine, ztp_epoch, ztp_trust, ztp_proof: shared, any thread's at any
+ *   time. Each is held by what was made of it, so it may be freed in any order; freeing gives up
+ * the caller's hold.
  *
  *   ztp_session, ztp_request, ztp_batch, ztp_change: one thread's at a time (it may be another's
  *   later). A request or batch is freed before its session is.
@@ -101,7 +102,10 @@ enum {
   ZTP_ENVIRONMENT = 9,  /* the operating system said no: permission, disk */
   ZTP_UNSUPPORTED = 10, /* a format or feature that this version does not have */
   ZTP_NO_MEMORY = 11,
-  ZTP_INTERNAL = 12
+  ZTP_INTERNAL = 12,
+  ZTP_REFUSED = 13,  /* evidence that did not pass a check; the problem's id is the check's name:
+                        "signature", "expired", "audience", "revoked", "replay" … */
+  ZTP_BAD_TRUST = 14 /* a trust configuration with mistakes, or that does not fit the policy */
 };
 
 /* What kind of error; ZTP_OK for NULL. [realtime] */
@@ -113,7 +117,7 @@ ZTP_API ztp_text ztp_error_message(const ztp_error* error);
 /* One of the things that are wrong: a file can have many. */
 typedef struct ztp_problem {
   size_t struct_size; /* in: sizeof(ztp_problem) */
-  ztp_text id;        /* "ZTP1315", for ever the same; empty where there is none */
+  ztp_text id;        /* "ZTP1315" or "audience", for ever the same; empty where there is none */
   ztp_text message;
   ztp_text help;     /* what to do; may be empty */
   ztp_text file;     /* may be empty */
@@ -270,6 +274,103 @@ ZTP_API ztp_policy* ztp_engine_policy(const ztp_engine* engine);
 ZTP_API ztp_facts* ztp_engine_facts(const ztp_engine* engine);
 ZTP_API void ztp_engine_free(ztp_engine* engine);
 
+/* ---- Evidence: what is signed becomes proven inputs ---- */
+
+/* Whom to believe about what: sources of evidence with their keys, from a trust configuration
+ * (engine/evidence/README.md has its form), what was verified by them, and what was revoked. */
+typedef struct ztp_trust ztp_trust;
+/* What verified evidence proves. It counts as long as time, keys and revocations let it. */
+typedef struct ztp_proof ztp_proof;
+
+/* From a file; files that it names are relative to it. ZTP_NOT_FOUND, ZTP_ENVIRONMENT;
+ * ZTP_BAD_TRUST has a problem for each mistake. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_trust_load(ztp_text path, ztp_trust** trust);
+/* From JSON in memory, which names no files. ZTP_BAD_TRUST. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_trust_read(ztp_text json, ztp_trust** trust);
+/* Reads the files of ztp_trust_load again. Proofs of sources that have changed no longer count, and
+ * every lease ends; on an error all is as it was. ZTP_MISUSE: it was not loaded from a file. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_trust_reload(ztp_trust* trust);
+/* Other bytes for a member of a source ("keys", "bundle", "crls"), as they were fetched. As a
+ * reload. ZTP_BAD_TRUST: they are not that, or there is no such source or member. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_trust_replace(ztp_trust* trust, ztp_text source,
+                                                  ztp_text member, ztp_text bytes);
+ZTP_API void ztp_trust_free(ztp_trust* trust);
+
+/* Takes `evidence` of requests, and proofs, by this configuration from now on; NULL: none. Held by
+ * the engine; several may share one. ZTP_BAD_TRUST: a source shall prove what is no proven input of
+ * the policy, or of a type that such evidence does not fill; then all is as it was (as where a
+ * policy that comes later does not fit). Ends every lease; so does whatever voids proofs. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_engine_use_trust(ztp_engine* engine, ztp_trust* trust);
+
+/* A nonce for a source that demands one: 43 characters (base64url of 32 bytes) and a NUL. Good
+ * once, until now + lifetime (microseconds; an hour at most). Costs no memory, however many there
+ * are. */
+#define ZTP_NONCE_SIZE 44
+ZTP_API ZTP_MUST_USE ztp_error* ztp_trust_nonce(ztp_trust* trust, int64_t now, int64_t lifetime,
+                                                char nonce[ZTP_NONCE_SIZE]);
+/* One that somebody else gave out, 1 to 256 bytes: good once, until then. ZTP_LIMIT: too many. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_trust_expect_nonce(ztp_trust* trust, ztp_text nonce,
+                                                       int64_t now, int64_t until);
+
+/* Verifies evidence (a token; certificates as PEM or DER, leaf first) as that of one source. The
+ * second time it costs a SHA-256. ZTP_REFUSED says which check it did not pass. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_evidence_verify(ztp_trust* trust, ztp_text source,
+                                                    ztp_text evidence, int64_t now,
+                                                    ztp_proof** proof);
+/* Does it still count? ZTP_REFUSED: it does not. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_proof_check(const ztp_proof* proof, int64_t now);
+
+/* What an audit wants of it. */
+typedef struct ztp_proof_info {
+  size_t struct_size; /* in: sizeof(ztp_proof_info) */
+  ztp_text source;    /* of the configuration */
+  ztp_text kind;      /* "x509-svid" */
+  ztp_text subject;   /* whom it is about: a SPIFFE ID, a user, a digest */
+  ztp_text issuer;    /* may be empty */
+  ztp_text anchor;    /* the root certificate's digest, or the signing key's thumbprint */
+  ztp_text digest;    /* "sha256:…" of the evidence */
+  int64_t issued_at;  /* INT64_MIN: it does not say */
+  int64_t expires_at;
+} ztp_proof_info;
+#define ZTP_PROOF_INFO_INIT \
+  { sizeof(ztp_proof_info), {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, 0 }
+
+/* Its texts are valid as long as the proof is held. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_proof_info_get(const ztp_proof* proof, ztp_proof_info* info);
+/* The same with the record that it proves, as one line of JSON. Valid as long as the proof is
+ * held. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_proof_json(const ztp_proof* proof, ztp_text* json);
+ZTP_API void ztp_proof_free(ztp_proof* proof);
+
+/* What shall no longer count. Every member that is set must fit; one of the texts is. */
+typedef struct ztp_revocation {
+  size_t struct_size;   /* sizeof(ztp_revocation) */
+  ztp_text digest;      /* "sha256:…" of evidence */
+  ztp_text id;          /* a token's `jti`, a certificate's serial number in hexadecimal */
+  ztp_text session;     /* a token's `sid` */
+  ztp_text subject;     /* whom it is about */
+  ztp_text issuer;      /* of tokens; of SVIDs the trust domain */
+  int64_t issued_until; /* what was issued later counts; ZTP_FOREVER: nothing does */
+  int64_t forget_at;    /* by then all of it has expired; ZTP_FOREVER: never */
+  ztp_text reason;      /* for people; may be empty */
+} ztp_revocation;
+#define ZTP_REVOCATION_INIT                                                                     \
+  {                                                                                             \
+    sizeof(ztp_revocation), {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, ZTP_FOREVER, ZTP_FOREVER, { \
+      0, 0                                                                                      \
+    }                                                                                           \
+  }
+
+/* At once, wherever such proofs are held; ends every lease of engines that use the trust.
+ * ZTP_LIMIT: there are too many; replace the source's keys instead. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_trust_revoke(ztp_trust* trust, const ztp_revocation* revocation,
+                                                 int64_t now);
+/* The same by a signed security event (a SET, RFC 8417) of one of the configuration's transmitters:
+ * CAEP's session-revoked, credential-change, device-compliance-change. `*revocations`, which may be
+ * NULL, gets how many it came to. ZTP_REFUSED. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_trust_receive(ztp_trust* trust, ztp_text event, int64_t now,
+                                                  size_t* revocations);
+
 /* ---- Changes of facts ---- */
 
 /* A list of changes that come into force together. */
@@ -397,6 +498,13 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_set_value(ztp_request* request, ztp_attr att
                                               const ztp_value* value);
 /* Any value as JSON, as requests have it. Allocates. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_set_json(ztp_request* request, ztp_attr attr, ztp_text json);
+/* Fills a proven input from a proof, which the request holds: what it proves counts from the next
+ * decision on, as long as the proof does and is about what the input is `proven for`; else the
+ * input is unbound, and the decision's JSON says why. ZTP_REFUSED: its source may not prove this
+ * input; ZTP_MISUSE: the engine uses no trust. Allocates only where more is set than ever before,
+ * and the decision that binds it nothing that is no larger than before. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_set_evidence(ztp_request* request, ztp_attr input,
+                                                 const ztp_proof* proof);
 /* As if it had never been set: a default, or missing. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_unset(ztp_request* request, ztp_attr attr);
 /* The obligations that the caller can carry out: a permit with any other does not allow. Names that

@@ -272,6 +272,82 @@ class Epoch : public detail::Owner<ztp_epoch, &ztp_epoch_free> {
   std::uint64_t value() const noexcept { return ztp_epoch_value(get()); }
 };
 
+// ---- Evidence ----
+
+// What verified evidence proves. Any thread's.
+class Proof : public detail::Owner<ztp_proof, &ztp_proof_free> {
+ public:
+  using Owner::Owner;
+
+  // Throws an Error of ZTP_REFUSED, whose problem's id is the check, if it no longer counts.
+  void Check(std::int64_t now) const { ::ztp::Check(ztp_proof_check(given(), now)); }
+  // Its texts live as long as the proof.
+  ztp_proof_info info() const {
+    ztp_proof_info info = ZTP_PROOF_INFO_INIT;
+    ::ztp::Check(ztp_proof_info_get(given(), &info));
+    return info;
+  }
+  std::string_view Json() const { return ToView(detail::Get<ztp_text>(ztp_proof_json, given())); }
+};
+
+// What shall no longer count: every text that is set must fit, and one is.
+struct Revocation {
+  std::string_view digest, id, session, subject, issuer;
+  std::int64_t issued_until = ZTP_FOREVER;
+  std::int64_t forget_at = ZTP_FOREVER;
+  std::string_view reason;
+};
+
+// Whom to believe about what. Any thread's.
+class Trust : public detail::Owner<ztp_trust, &ztp_trust_free> {
+ public:
+  using Owner::Owner;
+
+  static Trust Load(std::string_view path) {
+    return Trust(detail::Make<ztp_trust>(ztp_trust_load, ToText(path)));
+  }
+  static Trust Read(std::string_view json) {
+    return Trust(detail::Make<ztp_trust>(ztp_trust_read, ToText(json)));
+  }
+  void Reload() { Check(ztp_trust_reload(get())); }
+  // Other bytes for a member of a source: "keys", "bundle", "crls".
+  void Replace(std::string_view source, std::string_view member, std::string_view bytes) {
+    Check(ztp_trust_replace(get(), ToText(source), ToText(member), ToText(bytes)));
+  }
+
+  // Throws an Error of ZTP_REFUSED, whose problem's id is the check that was not passed.
+  Proof Verify(std::string_view source, std::string_view evidence, std::int64_t now) {
+    return Proof(
+        detail::Make<ztp_proof>(ztp_evidence_verify, get(), ToText(source), ToText(evidence), now));
+  }
+  std::string Nonce(std::int64_t now, std::int64_t lifetime) {
+    char nonce[ZTP_NONCE_SIZE];
+    Check(ztp_trust_nonce(get(), now, lifetime, nonce));
+    return nonce;
+  }
+  void ExpectNonce(std::string_view nonce, std::int64_t now, std::int64_t until) {
+    Check(ztp_trust_expect_nonce(get(), ToText(nonce), now, until));
+  }
+
+  // Ends it at once, and every lease.
+  void Revoke(const Revocation& revocation, std::int64_t now) {
+    ztp_revocation raw = ZTP_REVOCATION_INIT;
+    raw.digest = ToText(revocation.digest);
+    raw.id = ToText(revocation.id);
+    raw.session = ToText(revocation.session);
+    raw.subject = ToText(revocation.subject);
+    raw.issuer = ToText(revocation.issuer);
+    raw.issued_until = revocation.issued_until;
+    raw.forget_at = revocation.forget_at;
+    raw.reason = ToText(revocation.reason);
+    Check(ztp_trust_revoke(get(), &raw, now));
+  }
+  // The same by a signed security event; how many revocations it came to.
+  std::size_t Receive(std::string_view event, std::int64_t now) {
+    return detail::Get<std::size_t>(ztp_trust_receive, get(), ToText(event), now);
+  }
+};
+
 // ---- Engines ----
 
 struct Options {
@@ -307,6 +383,9 @@ class Engine : public detail::Owner<ztp_engine, &ztp_engine_free> {
   void Replace(const Policy& policy, const Facts& facts) {
     Check(ztp_engine_replace(get(), policy.given(), facts.given()));
   }
+  // Takes evidence by this configuration from now on; or none.
+  void Use(const Trust& trust) { Check(ztp_engine_use_trust(get(), trust.given())); }
+  void UseNoTrust() { Check(ztp_engine_use_trust(get(), nullptr)); }
   // Ends every lease that this engine gave.
   void Revoke() { Check(ztp_engine_revoke(get())); }
 
@@ -566,6 +645,10 @@ class Request {
   }
   Request& Json(ztp_attr attr, std::string_view json) {
     return Set(ztp_set_json(get(), attr, ToText(json)));
+  }
+  // A proven input from a proof, which the request holds.
+  Request& Evidence(ztp_attr attr, const Proof& proof) {
+    return Set(ztp_set_evidence(get(), attr, proof.given()));
   }
   Request& Unset(ztp_attr attr) { return Set(ztp_unset(get(), attr)); }
   // The obligations that the caller can carry out.

@@ -14,6 +14,7 @@
 #include "engine/core/time.h"
 #include "engine/driver/compiler.h"
 #include "engine/eval/policy.h"
+#include "engine/evidence/trust.h"
 #include "engine/facts/snapshot.h"
 
 namespace ztp::cli {
@@ -39,6 +40,7 @@ void AddFacts(CLI::App& app, Action* action);
 void AddFmt(CLI::App& app, Action* action);
 void AddLineage(CLI::App& app, Action* action);
 void AddTest(CLI::App& app, Action* action);
+void AddVerify(CLI::App& app, Action* action);
 
 // Standard output and standard error. Colours only on a terminal, and never where NO_COLOR is set.
 void Print(std::string_view text);
@@ -84,6 +86,19 @@ LoadedWorld LoadWorld(const std::string& policy, const FactsArguments& facts);
 inline constexpr char kFactsHelp[] =
     "facts: JSON, an array or a line an entity, and may be given again; or one facts file (.ztpf, "
     "as ztp facts build makes it)";
+
+// Whom to believe about what (--trust). On failure the reason has been printed.
+struct LoadedTrust {
+  int exit_code = kDone;
+  std::shared_ptr<evidence::Trust> trust;
+};
+LoadedTrust LoadTrust(const std::string& path);
+inline constexpr char kTrustHelp[] =
+    "the trust configuration: which sources of evidence are believed, about what";
+// Nonces that the caller has given out (--nonce): each is good once.
+absl::Status ExpectNonces(evidence::Trust& trust, const std::vector<std::string>& nonces, Time now);
+inline constexpr char kNonceHelp[] =
+    "a nonce that was given out, for sources that demand one; may be given again";
 
 // The clock that decisions are made at: --now, or the system's.
 absl::StatusOr<Time> ClockFrom(const std::string& now);

@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   AddDump(app, &action);
   AddFacts(app, &action);
   AddLineage(app, &action);
+  AddVerify(app, &action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -176,10 +176,56 @@ Json Explained(const DecisionProgram& program, const Explanation& explanation) {
   return rules;
 }
 
+void PutEvidence(const EvidenceOutcome& outcome, JsonSink& sink) {
+  sink.Put('{');
+  bool first = true;
+  const auto name = [&](std::string_view key) {
+    if (!std::exchange(first, false)) sink.Put(',');
+    sink.PutText(key);
+    sink.Put(':');
+  };
+  const auto text = [&](std::string_view key, const std::string& value) {
+    if (value.empty()) return;
+    name(key);
+    sink.PutText(value);
+  };
+  const auto time = [&](std::string_view key, const std::optional<Time>& value) {
+    if (!value) return;
+    name(key);
+    sink.PutTime(*value);
+  };
+  text("input", outcome.input);
+  text("source", outcome.source);
+  text("kind", outcome.kind);
+  name("bound");
+  if (outcome.bound()) {
+    sink.Put("true");
+  } else {
+    sink.Put("false");
+  }
+  text("check", outcome.check);
+  text("message", outcome.message);
+  text("subject", outcome.subject);
+  time("issued_at", outcome.issued_at);
+  time("expires_at", outcome.expires_at);
+  text("anchor", outcome.anchor);
+  text("digest", outcome.digest);
+  sink.Put('}');
+}
+
 }  // namespace
 
+std::string WriteEvidence(const EvidenceOutcome& outcome) {
+  std::string out;
+  JsonSink sink(&out);
+  PutEvidence(outcome, sink);
+  sink.Flush();
+  return out;
+}
+
 std::string WriteDecision(const DecisionProgram& program, const Decision& decision,
-                          const DecisionOrigin& origin, const Explanation* explanation) {
+                          const DecisionOrigin& origin, const Explanation* explanation,
+                          std::span<const EvidenceOutcome> evidence) {
   std::string out;
   JsonSink sink(&out);
   const auto obligation = [&](size_t i) {
@@ -191,6 +237,11 @@ std::string WriteDecision(const DecisionProgram& program, const Decision& decisi
       program,
       {decision.allow, decision.rules, decision.reason, decision.valid_until, decision.unknown},
       decision.obligations.size(), obligation, origin, sink);
+  if (!evidence.empty()) {
+    sink.Put(R"(,"evidence":)");
+    PutList(
+        evidence.size(), [&](size_t i) { PutEvidence(evidence[i], sink); }, sink);
+  }
   if (explanation != nullptr) {
     sink.Put(R"(,"explanation":)");
     sink.PutPlain(DumpJson(Explained(program, *explanation)));

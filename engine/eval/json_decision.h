@@ -4,10 +4,12 @@
 // knows about the policy and the facts (their digests or versions) comes in as text.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/base/evidence_item.h"
 #include "engine/base/world.h"
 #include "engine/bundle/decision_program.h"
 #include "engine/core/verdict.h"
@@ -23,9 +25,16 @@ struct DecisionOrigin {
   std::string_view facts;   // `sha256:…` or a version; empty: null
 };
 
-// One line, without a line feed. `explanation` may be nullptr.
+// One line, without a line feed. `explanation` may be nullptr. `evidence`: what became of what came
+// with the request, where any did:
+//   "evidence":[{"input":"peer","source":"mesh","kind":"x509-svid","bound":true,"subject":"spiffe://…",
+//     "issued_at":"…","expires_at":"…","anchor":"sha256:…","digest":"sha256:…"},
+//    {"input":"device","source":"nras","kind":"eat","bound":false,"check":"expired","message":"…"}]
 std::string WriteDecision(const DecisionProgram& program, const Decision& decision,
-                          const DecisionOrigin& origin, const Explanation* explanation = nullptr);
+                          const DecisionOrigin& origin, const Explanation* explanation = nullptr,
+                          std::span<const EvidenceOutcome> evidence = {});
+// One of those, without a line feed.
+std::string WriteEvidence(const EvidenceOutcome& outcome);
 
 // The same of a verdict that `scratch` just made on `request`, appended to *out: what
 // WriteDecision(program, ToDecision(request, verdict, scratch), origin) says, without plain data

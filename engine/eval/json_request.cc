@@ -19,8 +19,9 @@ class Builder {
           const JsonPath& root)
       : schema_(schema), options_(options), reader_(reader), root_(root) {}
 
-  // What could be read; of use only if no errors were reported.
-  Request Build() {
+  // What could be read; of use only if no errors were reported. `evidence` gets what came as such.
+  Request Build(std::vector<EvidenceItem>* evidence) {
+    evidence_ = evidence;
     const JsonNode& node = reader_.tree().root();
     request_.now = options_.now;
     request_.inputs.assign(schema_.inputs.size(), Fact::Missing());
@@ -186,10 +187,58 @@ class Builder {
     const JsonPath path(&root_, "evidence");
     if (!reader_.Expect(*evidence, JsonKind::kArray, "an array of evidence", path)) return;
     if (evidence->child_count == 0) return;
-    reader_.Error(
-        JsonErrorCode::kEvidenceGiven, *evidence, path,
-        "this version verifies no evidence, and evidence that is not verified is not taken",
-        "for tests, give proven inputs under `context` and --assume-proven");
+    if (!options_.accept_evidence) {
+      reader_.Error(
+          JsonErrorCode::kEvidenceGiven, *evidence, path,
+          "nobody here verifies evidence, and evidence that is not verified is not taken",
+          "say whom to believe, as `ztp decide --trust FILE` does; for tests, give proven inputs "
+          "under `context` and --assume-proven");
+      return;
+    }
+    if (evidence->child_count > kMaxEvidenceItems) {
+      reader_.Error(JsonErrorCode::kTooBig, *evidence, path,
+                    Cat("at most ", kMaxEvidenceItems, " pieces of evidence are read"));
+      return;
+    }
+    size_t index = 0;
+    for (const JsonNode& child : reader_.tree().Children(*evidence)) {
+      ReadItem(child, JsonPath(&path, index++));
+    }
+  }
+
+  void ReadItem(const JsonNode& node, const JsonPath& path) {
+    if (!reader_.Expect(node, JsonKind::kObject,
+                        "evidence, that is {\"input\": …, \"kind\": …, \"value\": …}", path)) {
+      return;
+    }
+    EvidenceItem item;
+    const bool ok = ReadMember(node, "input", true, &item.input, path) &&
+                    ReadMember(node, "source", false, &item.source, path) &&
+                    ReadMember(node, "kind", item.source.empty(), &item.kind, path) &&
+                    ReadMember(node, "value", true, &item.value, path);
+    if (!ok) return;
+    for (const EvidenceItem& other : *evidence_) {
+      if (other.input != item.input) continue;
+      reader_.Error(JsonErrorCode::kDuplicateKey, node, path,
+                    Cat("input `", JsonExcerpt(item.input), "` has evidence already"));
+      return;
+    }
+    evidence_->push_back(std::move(item));
+  }
+
+  bool ReadMember(const JsonNode& node, std::string_view name, bool required, std::string* text,
+                  const JsonPath& path) {
+    const JsonNode* member = reader_.tree().Find(node, name);
+    if (member == nullptr) {
+      if (required) {
+        reader_.Error(JsonErrorCode::kMissingMember, node, path, Cat("`", name, "` is missing"));
+      }
+      return !required;
+    }
+    if (!reader_.Expect(*member, JsonKind::kString, "a string", JsonPath(&path, name)))
+      return false;
+    text->assign(member->text);
+    return true;
   }
 
   void ReadCan(const JsonNode& node) {
@@ -218,6 +267,7 @@ class Builder {
   const JsonPath& root_;
   Request request_;
   const Action* action_ = nullptr;
+  std::vector<EvidenceItem>* evidence_ = nullptr;
 };
 
 }  // namespace
@@ -231,6 +281,7 @@ bool RequestReader::Next(ReadRequestResult* result) {
   result->index = item.index;
   result->request.reset();
   result->errors.clear();
+  result->evidence.clear();
   if (item.error) {
     result->errors.push_back(*std::move(item.error));
     return true;
@@ -242,7 +293,7 @@ bool RequestReader::Next(ReadRequestResult* result) {
     result->errors.push_back(std::move(syntax));
   } else {
     JsonReader reader(schema_, tree_, item.text, &result->errors);
-    Request request = Builder(schema_, options_, reader, root).Build();
+    Request request = Builder(schema_, options_, reader, root).Build(&result->evidence);
     if (result->errors.empty()) result->request = std::move(request);
   }
   for (JsonError& error : result->errors) item.Place(&error);
@@ -256,10 +307,12 @@ const Request* RequestParser::Read(std::string_view text) {
   was_quick_ = filler_.Fill(text, &request_);
   if (was_quick_) {
     errors_.clear();
+    evidence_.clear();
     return &request_;
   }
   ReadRequestResult result = ReadRequest(text, schema_, options_);
   errors_ = std::move(result.errors);
+  evidence_ = std::move(result.evidence);
   // What was half read is not read into again.
   request_ = result.request ? *std::move(result.request) : Request();
   return errors_.empty() ? &request_ : nullptr;

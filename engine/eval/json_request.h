@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/evidence_item.h"
 #include "engine/base/schema.h"
 #include "engine/base/world.h"
 #include "engine/eval/json_request_fast.h"
@@ -26,6 +27,8 @@ struct RequestOptions {
   bool accept_now = false;
   // The same for proven inputs and attributes as plain JSON.
   bool assume_proven = false;
+  // Somebody verifies what comes as `evidence`: it is read, for them to bind. Else it is an error.
+  bool accept_evidence = false;
   JsonLimits limits;
 };
 
@@ -33,7 +36,8 @@ struct RequestOptions {
 struct ReadRequestResult {
   size_t index = 0;  // of the document in the file
   std::optional<Request> request;
-  std::vector<JsonError> errors;  // not empty iff there is no request
+  std::vector<JsonError> errors;       // not empty iff there is no request
+  std::vector<EvidenceItem> evidence;  // that came with it; nothing of it is bound
 };
 
 // The requests of a text, one after the other: one object, an array, or JSON Lines. One that is
@@ -69,6 +73,10 @@ class RequestParser {
   // The request, good until the next call; nullptr: errors() says what is wrong with it.
   const Request* Read(std::string_view text);
   const std::vector<JsonError>& errors() const { return errors_; }
+  // What came with the last request as evidence; nothing of it is bound.
+  const std::vector<EvidenceItem>& evidence() const { return evidence_; }
+  // The last request, for its evidence to be bound.
+  Request* request() { return &request_; }
   // The clock, for the requests from now on.
   void set_now(Time now) { options_.now = now; }
   // Was the last request read in one go? (For tests and measurements; the result is the same.)
@@ -80,6 +88,7 @@ class RequestParser {
   RequestFiller filler_;
   Request request_;
   std::vector<JsonError> errors_;
+  std::vector<EvidenceItem> evidence_;
   bool was_quick_ = false;
 };
 

@@ -103,4 +103,9 @@ Verified<Claims> Claims::RequiredObject(std::string_view name) const {
   return *object;
 }
 
+bool Claims::IsTrue(std::string_view name) const {
+  const JsonNode* node = tree_.Find(object_, name);
+  return node != nullptr && node->kind == JsonKind::kBool && node->boolean;
+}
+
 }  // namespace ztp::evidence

@@ -38,6 +38,8 @@ class Claims {
 
   // Is the claim there, and not null?
   bool Has(std::string_view name) const;
+  // Is the claim there, and `true`? A text "true" is not.
+  bool IsTrue(std::string_view name) const;
 
  private:
   const JsonTree& tree_;

@@ -51,6 +51,11 @@ class JwsAlgorithms {
     return all;
   }
   constexpr bool Has(JwsAlgorithm a) const { return (bits_ >> static_cast<int>(a) & 1) != 0; }
+  constexpr JwsAlgorithms Or(JwsAlgorithms other) const {
+    JwsAlgorithms either;
+    either.bits_ = bits_ | other.bits_;
+    return either;
+  }
   // Those that are in both.
   constexpr JwsAlgorithms And(JwsAlgorithms other) const {
     JwsAlgorithms both;

@@ -108,6 +108,9 @@ std::optional<Refusal> ReadRest(const Claims& claims, const JwtPolicy& policy, J
   }
   ZTP_VERIFY_OR_RETURN(const std::optional<std::string> id, claims.Text("jti"));
   jwt->id = id.value_or("");
+  // What nobody asked for is not held against the token.
+  if (auto session = claims.Text("sid"); session.ok()) jwt->session = session->value_or("");
+  if (auto nonce = claims.Text("nonce"); nonce.ok()) jwt->nonce = *std::move(nonce);
   for (const std::string& name : policy.required_claims) {
     if (!claims.Has(name)) {
       return Refuse(Check::kClaim, "the claim `", name, "` is required and is not there");

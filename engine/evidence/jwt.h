@@ -48,7 +48,9 @@ struct Jwt {
   Time expires_at;
   std::optional<Time> issued_at;
   std::optional<Time> not_before;
-  std::string id;  // `jti`; empty: there is none
+  std::string id;                    // `jti`; empty: there is none
+  std::string session;               // `sid`; empty: there is none, or it is no string
+  std::optional<std::string> nonce;  // `nonce`, where it is a string
   JwsAlgorithm algorithm = JwsAlgorithm::kEs256;
   std::string key_thumbprint;
   std::string digest;  // "sha256:…" of the compact token

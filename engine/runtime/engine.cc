@@ -12,6 +12,14 @@
 
 namespace ztp {
 
+namespace {
+
+std::shared_ptr<evidence::Trust> TrustOf(const World& world) {
+  return world.trust == nullptr ? nullptr : world.trust->trust();
+}
+
+}  // namespace
+
 bool FactsChange::UpsertJson(std::string_view json, bool assume_proven,
                              std::vector<JsonError>* errors) {
   FactsOptions options;
@@ -75,7 +83,20 @@ absl::Status Engine::Replace(std::shared_ptr<const NamedPolicy> policy,
   if (policy == nullptr) policy = before->named;
   if (facts == nullptr) facts = before->facts;
   ZTP_ASSIGN_OR_RETURN(std::shared_ptr<const World> next,
-                       MakeWorld(std::move(policy), std::move(facts)));
+                       MakeWorld(std::move(policy), std::move(facts), TrustOf(*before)));
+  Publish(std::move(next));
+  return absl::OkStatus();
+}
+
+absl::Status Engine::UseTrust(std::shared_ptr<evidence::Trust> trust) {
+  const std::lock_guard<std::mutex> lock(writers_);
+  const std::shared_ptr<const World> before = current_.Newest();
+  ZTP_ASSIGN_OR_RETURN(std::shared_ptr<const World> next,
+                       MakeWorld(before->named, before->facts, trust));
+  subscription_.reset();
+  if (trust != nullptr) {
+    subscription_ = evidence::Trust::Listen(std::move(trust), [this] { generation_.Advance(); });
+  }
   Publish(std::move(next));
   return absl::OkStatus();
 }
@@ -118,7 +139,7 @@ absl::Status Engine::Commit(const FactsChange& change) {
   }
   ZTP_RETURN_IF_ERROR(facts.status());
   ZTP_ASSIGN_OR_RETURN(std::shared_ptr<const World> next,
-                       MakeWorld(before->named, *std::move(facts)));
+                       MakeWorld(before->named, *std::move(facts), TrustOf(*before)));
   Publish(std::move(next));
   return absl::OkStatus();
 }

@@ -81,6 +81,10 @@ class Engine {
   absl::Status Replace(std::shared_ptr<const NamedPolicy> policy,
                        std::shared_ptr<const Snapshot> facts);
 
+  // Whose evidence is taken from now on; null: nobody's. Whatever may void proven facts ends every
+  // lease. InvalidArgument: it does not fit the policy; then all is as before.
+  absl::Status UseTrust(std::shared_ptr<evidence::Trust> trust);
+
   // All of a change or nothing of it. FailedPrecondition: a policy with other entity types is in
   // force since it was begun; the errors of SnapshotBuilder.
   absl::Status Commit(const FactsChange& change);
@@ -120,6 +124,7 @@ class Engine {
   Generation generation_;
   std::mutex writers_;
   Current<World> current_;
+  std::unique_ptr<evidence::Trust::Subscription> subscription_;  // ends before what it advances
 };
 
 }  // namespace ztp

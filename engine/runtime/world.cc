@@ -22,15 +22,21 @@ absl::StatusOr<std::shared_ptr<const NamedPolicy>> NamedPolicy::Make(DecisionPro
 }
 
 absl::StatusOr<std::shared_ptr<const World>> MakeWorld(std::shared_ptr<const NamedPolicy> policy,
-                                                       std::shared_ptr<const Snapshot> facts) {
+                                                       std::shared_ptr<const Snapshot> facts,
+                                                       std::shared_ptr<evidence::Trust> trust) {
   static std::atomic<uint64_t> serials = 0;
   if (facts == nullptr) {
     ZTP_ASSIGN_OR_RETURN(facts, MakeSnapshot(*policy->policy, {}));
   } else {
     ZTP_ASSIGN_OR_RETURN(facts, FactsFor(*policy->policy, facts));
   }
+  std::shared_ptr<const evidence::PolicyTrust> met;
+  if (trust != nullptr) {
+    ZTP_ASSIGN_OR_RETURN(met,
+                         evidence::PolicyTrust::Make(std::move(trust), policy->policy->schema()));
+  }
   return std::make_shared<const World>(
-      World{std::move(policy), std::move(facts), serials.fetch_add(1) + 1});
+      World{std::move(policy), std::move(facts), std::move(met), serials.fetch_add(1) + 1});
 }
 
 }  // namespace ztp

@@ -1,4 +1,5 @@
-// A policy and the facts that it decides by, together: what is in force at one time.
+// A policy, the facts that it decides by, and whose evidence it takes, together: what is in force
+// at one time.
 //
 // Boundary: immutable; what comes before and after it is engine.h's.
 #pragma once
@@ -9,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "engine/eval/policy.h"
+#include "engine/evidence/policy_trust.h"
 #include "engine/facts/snapshot.h"
 
 namespace ztp {
@@ -29,14 +31,17 @@ std::string PolicyDigest(const DecisionProgram& program);
 struct World {
   std::shared_ptr<const NamedPolicy> named;
   std::shared_ptr<const Snapshot> facts;
-  uint64_t serial = 0;  // no other world of this process has it
+  std::shared_ptr<const evidence::PolicyTrust> trust;  // null: no evidence is taken
+  uint64_t serial = 0;                                 // no other world of this process has it
 
   const Policy& policy() const { return *named->policy; }
   const Schema& schema() const { return named->policy->schema(); }
 };
 
-// InvalidArgument: the facts are of other entity types (FactsFor). Facts may be null: none.
-absl::StatusOr<std::shared_ptr<const World>> MakeWorld(std::shared_ptr<const NamedPolicy> policy,
-                                                       std::shared_ptr<const Snapshot> facts);
+// InvalidArgument: the facts are of other entity types (FactsFor), or a source of the trust
+// configuration does not fit the policy (PolicyTrust::Make). Facts and trust may be null: none.
+absl::StatusOr<std::shared_ptr<const World>> MakeWorld(
+    std::shared_ptr<const NamedPolicy> policy, std::shared_ptr<const Snapshot> facts,
+    std::shared_ptr<evidence::Trust> trust = nullptr);
 
 }  // namespace ztp

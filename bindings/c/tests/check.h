@@ -119,6 +119,7 @@ void test_leases(void);
 void test_epochs(const char* folder);
 void test_batches(void);
 void test_arrow(void);
+void test_evidence(void);
 void test_freed(void);
 
 #endif

@@ -32,8 +32,8 @@ polars>=1.0
 """
 
 # Uses of the package that are checked as users' are.
-TYPED_TESTS = ["conftest.py", "test_decide.py", "test_engine.py", "test_show.py", "test_table.py", "test_threads.py",
-               "test_wheel.py", "run_package.py"]  # fmt: skip
+TYPED_TESTS = ["conftest.py", "test_decide.py", "test_engine.py", "test_evidence.py", "test_show.py", "test_table.py",
+               "test_threads.py", "test_wheel.py", "run_package.py"]  # fmt: skip
 
 
 def run(*command: object, **options: object) -> None:

@@ -321,6 +321,7 @@ bool AddEngine(PyObject* module) {
       {"_entity_json", Method<EntityJson>(), METH_VARARGS,
        "_entity_json($self, type, id, /)\n--\n\n"},
       {"_write_facts", Method<WriteFacts>(), METH_O, "_write_facts($self, path, /)\n--\n\n"},
+      {"_use_trust", Method<UseTrust>(), METH_O, "_use_trust($self, trust, /)\n--\n\n"},
       {"decide", Method<DecideOnce>(), METH_FASTCALL | METH_KEYWORDS,
        "decide(self, principal, action, resource, *, now=None, can=None, **values)\n\n"
        "Decides one request by the policy and facts in force.\n\n"
@@ -332,7 +333,7 @@ bool AddEngine(PyObject* module) {
        "can: the obligations that the caller can carry out; None: all.\n"
        "values: the action's parameters and the inputs, by name. None: it is missing; ztp.UNKNOWN: "
        "it should be there "
-       "and is not known."},
+       "and is not known. Of a proven input: a ztp.Proof."},
       {"revoke", Method<Revoke>(), METH_NOARGS,
        "revoke($self, /)\n--\n\nEnds every lease that this engine gave, at once."},
       {nullptr, nullptr, 0, nullptr},

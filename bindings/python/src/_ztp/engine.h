@@ -31,6 +31,7 @@ bool AddEngine(PyObject* module);
 bool AddBound(PyObject* module);
 bool AddChange(PyObject* module);
 bool AddBatch(PyObject* module);
+bool AddTrust(PyObject* module);
 
 PyTypeObject* EngineType();
 PyTypeObject* EpochType();
@@ -56,6 +57,9 @@ PyObject* Decide(EngineObject* engine, Prepared* prepared, const Call& call, Wan
 // error is set. `takes_can`: whether `can` is an argument, or another name.
 bool ReadCall(PyObject* const* args, Py_ssize_t positional, PyObject* names, const char* function,
               bool takes_can, Call* call);
+
+// (engine, trust | None): takes its evidence from now on. nullptr: a Python error is set.
+PyObject* UseTrust(PyObject* engine, PyObject* trust);
 
 PyObject* NewBound(EngineObject* engine, PreparedRef prepared);
 

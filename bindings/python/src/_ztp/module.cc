@@ -34,7 +34,7 @@ int Exec(PyObject* module) {
   }
   const bool made = MakeUnknownValue(module) && AddLease(module) && AddDecision(module) &&
                     AddEpoch(module) && AddEngine(module) && AddBound(module) &&
-                    AddChange(module) && AddBatch(module);
+                    AddChange(module) && AddBatch(module) && AddTrust(module);
   return made ? 0 : -1;
 }
 

@@ -167,6 +167,8 @@ ztp_error* SetText(ztp_request* request, bool is_principal, ztp_text type, ztp_t
 
 }  // namespace
 
+const ztp_proof* (*proof_of)(PyObject* object) = nullptr;
+
 bool ToText(PyObject* text, ztp_text* out) {
   Py_ssize_t size = 0;
   out->data = PyUnicode_AsUTF8AndSize(text, &size);
@@ -253,6 +255,8 @@ bool SetValue(ztp_request* request, ztp_attr attr, PyObject* object) {
       ztp_error_free(error);
       error = ztp_set_value(request, attr, &value);
     }
+  } else if (const ztp_proof* proof = proof_of != nullptr ? proof_of(object) : nullptr) {
+    error = ztp_set_evidence(request, attr, proof);
   } else {
     Arena arena;
     ztp_value value;

@@ -53,6 +53,9 @@ bool ToText(PyObject* text, ztp_text* out);
 // Sets a parameter or input. False: a Python error is set.
 bool SetValue(ztp_request* request, ztp_attr attr, PyObject* object);
 
+// The proof in a ztp.Proof; nullptr: it is none. Null where there are no such objects (_ztpc).
+extern const ztp_proof* (*proof_of)(PyObject* object);
+
 // Is it of an exact type that can never change, so that the same object always means the same?
 bool IsFrozen(PyObject* object);
 

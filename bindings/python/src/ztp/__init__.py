@@ -15,6 +15,7 @@
 | `Bound` | a request that is prepared once and decided often |
 | `Decision`, `Rule`, `Obligation` | an answer, and what it rests on |
 | `Lease` | "still allowed": false from the moment that it is not |
+| `Trust`, `Proof` | whom to believe about what; what signed evidence proves |
 | `Epoch` | revocation across the processes of a machine |
 | `compile`, `compile_text` | sources to a bundle |
 | `Error` and its kinds, `Denied` | what can go wrong, and what guards raise |
@@ -42,14 +43,17 @@ from ._errors import (
     NotFoundError,
     NotProvenError,
     PolicyError,
+    RefusedError,
     RequestError,
     StaleError,
+    TrustError,
     UnsupportedError,
 )
 from ._facts import Change, Facts
 from ._table import BatchResult, Column, Constant
+from ._trust import Trust
 from ._types import Entity, EntityLike, Obligation, Problem, Rule, Time, Value
-from ._ztp import UNKNOWN, Bound, Decision, Lease
+from ._ztp import UNKNOWN, Bound, Decision, Lease, Proof
 
 __all__ = [
     "FOREVER",
@@ -79,10 +83,14 @@ __all__ = [
     "PolicyError",
     "PolicyWarning",
     "Problem",
+    "Proof",
+    "RefusedError",
     "RequestError",
     "Rule",
     "StaleError",
     "Time",
+    "Trust",
+    "TrustError",
     "UnsupportedError",
     "Value",
     "compile",

@@ -11,6 +11,7 @@ from ._compile import compile
 from ._epoch import Epoch
 from ._errors import MisuseError
 from ._facts import Facts
+from ._trust import Trust
 from ._types import EntityLike, Time, Value
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Engine(_ztp.Engine):
     _paths: tuple[str, ...]
     _epoch: Epoch | None
     _on_decision: Callable[[_ztp.Decision], object] | None
+    _trust: Trust | None
 
     @classmethod
     def load(
@@ -77,6 +79,7 @@ class Engine(_ztp.Engine):
         assume_proven: bool = False,
         accept_now: bool = False,
         on_decision: Callable[[_ztp.Decision], object] | None = None,
+        trust: Trust | Path | None = None,
     ) -> Self:
         """An engine of these files.
 
@@ -86,6 +89,7 @@ class Engine(_ztp.Engine):
         assume_proven, accept_now: for tests and replay only. Proven values may be given as plain data; `context.now` of a
         request's JSON sets its clock.
         on_decision: called with each single decision, before whoever asked gets it. What it raises goes to them instead.
+        trust: whose evidence proves inputs, or the path of its configuration.
         """
         engine = cls.__new__(cls)
         engine._flags = (_ASSUME_PROVEN if assume_proven else 0) | (_ACCEPT_NOW if accept_now else 0)
@@ -93,6 +97,9 @@ class Engine(_ztp.Engine):
         page = Epoch.open(epoch) if isinstance(epoch, (str, os.PathLike)) else epoch
         engine._epoch, engine._on_decision = page, on_decision
         engine._open(*_bundle(engine._policy), engine._paths, engine._flags, page, on_decision)
+        engine._trust = None
+        if trust is not None:
+            engine.use_trust(Trust.load(trust) if isinstance(trust, (str, os.PathLike)) else trust)
         return engine
 
     def __init__(self) -> None:
@@ -167,6 +174,27 @@ class Engine(_ztp.Engine):
         )
         return _table.allowed_rows(table, result)
 
+    # ---- Evidence ----
+
+    @property
+    def trust(self) -> Trust | None:
+        """Whose evidence is taken; None: nobody's."""
+        return self._trust
+
+    def use_trust(self, trust: Trust | None) -> None:
+        """Takes evidence by this configuration from now on. TrustError: it does not fit the policy. Ends every lease."""
+        self._use_trust(trust)
+        self._trust = trust
+
+    def verify(self, source: str, evidence: str | bytes, *, now: Time = None) -> _ztp.Proof:
+        """What evidence proves, as that of one source of `trust`: the value of a proven input.
+
+        RefusedError: its `check` says what it did not pass.
+        """
+        if self._trust is None:
+            raise MisuseError("the engine takes no evidence: give it a trust configuration")
+        return self._trust.verify(source, evidence, now=now)
+
     # ---- What is in force ----
 
     @property
@@ -198,7 +226,7 @@ class Engine(_ztp.Engine):
             raise TypeError(
                 "an engine of a bundle's bytes cannot be pickled: load it from files, which the other process reads too"
             )
-        return _reloaded, (type(self), self._policy, self._paths, self._epoch, self._flags, self._on_decision)
+        return _reloaded, (type(self), self._policy, self._paths, self._epoch, self._flags, self._on_decision, self._trust)
 
     def __repr__(self) -> str:
         policy = "bytes" if isinstance(self._policy, bytes) else self._policy
@@ -212,6 +240,7 @@ def _reloaded(
     epoch: Epoch | None,
     flags: int,
     on_decision: Callable[[_ztp.Decision], object] | None,
+    trust: Trust | None,
 ) -> Engine:
     return cls.load(
         policy,
@@ -220,4 +249,5 @@ def _reloaded(
         assume_proven=bool(flags & _ASSUME_PROVEN),
         accept_now=bool(flags & _ACCEPT_NOW),
         on_decision=on_decision,
+        trust=trust,
     )

@@ -20,8 +20,10 @@ __all__ = [
     "NotFoundError",
     "NotProvenError",
     "PolicyError",
+    "RefusedError",
     "RequestError",
     "StaleError",
+    "TrustError",
     "UnsupportedError",
 ]
 
@@ -105,6 +107,22 @@ class UnsupportedError(Error):
     code = "unsupported"
 
 
+class RefusedError(Error):
+    """Evidence that did not pass a check: ``check`` is its name ("signature", "expired", "audience", "revoked", …)."""
+
+    code = "refused"
+
+    @property
+    def check(self) -> str:
+        return self.problems[0].id if self.problems else ""
+
+
+class TrustError(Error):
+    """A trust configuration with mistakes, or one that does not fit the policy."""
+
+    code = "bad_trust"
+
+
 class InternalError(Error):
     """A fault of ztp itself."""
 
@@ -136,6 +154,8 @@ _BY_CODE: dict[int, type[Error]] = {
     9: EnvironmentFault,
     10: UnsupportedError,
     12: InternalError,
+    13: RefusedError,
+    14: TrustError,
 }
 
 

@@ -41,9 +41,11 @@ class Entity(NamedTuple):
 EntityLike: TypeAlias = Union[Entity, tuple[str, str], str, Mapping[str, Any]]
 
 #: A parameter's or input's value. None: it is missing. `UNKNOWN`: it should be there and is not known.
+#: A proven input takes a `Proof`.
 #: A type that has a text form (Version, Ip, Digest, an enum, …) takes a str.
 Value: TypeAlias = Union[
-    bool, int, float, Decimal, str, datetime, timedelta, Entity, Iterable[Any], Mapping[str, Any], "_ztp.UnknownType", None
+    bool, int, float, Decimal, str, datetime, timedelta, Entity, Iterable[Any], Mapping[str, Any], "_ztp.UnknownType",
+    "_ztp.Proof", None
 ]
 
 #: A point in time: None is the clock, else an aware datetime, or microseconds since 1970-01-01T00:00:00Z.

@@ -166,8 +166,80 @@ class Epoch:
     def value(self) -> int | None:
         """How often it was revoked, halted or released; None if it is torn or halted: everything is denied."""
 
+@final
+class Proof:
+    """What verified evidence proves: the value of a proven input, for as long as it counts."""
+
+    def check(self, now: Time = None, /) -> None:
+        """RefusedError: it no longer counts."""
+
+    def json(self) -> str:
+        """What it proves, as one line of JSON."""
+
+    @property
+    def source(self) -> str:
+        """Of the configuration."""
+
+    @property
+    def kind(self) -> str:
+        """"x509-svid", "sign-in", …"""
+
+    @property
+    def subject(self) -> str:
+        """Whom it is about."""
+
+    @property
+    def issuer(self) -> str:
+        """Who says so; may be empty."""
+
+    @property
+    def anchor(self) -> str:
+        """By which root certificate or key."""
+
+    @property
+    def digest(self) -> str:
+        """"sha256:…" of the evidence: what an audit shows."""
+
+    @property
+    def issued_at(self) -> datetime | None:
+        """None: it does not say."""
+
+    @property
+    def expires_at(self) -> datetime:
+        """When it ends by itself."""
+
+class Trust:
+    """The handle of a trust configuration."""
+
+    def _open(self, path: str | None, json: str | None, /) -> None: ...
+    def reload(self) -> None:
+        """Reads its files again. Proofs of sources that have changed no longer count."""
+
+    def replace(self, source: str, member: str, content: str | bytes, /) -> None:
+        """Other bytes for a member of a source: "keys", "bundle", "crls"."""
+
+    def _verify(self, source: str, evidence: str | bytes, now: Time, /) -> Proof: ...
+    def _nonce(self, now: Time, lifetime: int, /) -> str: ...
+    def _expect_nonce(self, nonce: str | bytes, now: Time, lifetime: int, /) -> None: ...
+    def _revoke(
+        self,
+        digest: str,
+        id: str,
+        session: str,
+        subject: str,
+        issuer: str,
+        reason: str,
+        issued_until: Time,
+        forget_at: Time,
+        now: Time,
+        /,
+    ) -> None: ...
+    def _receive(self, event: str | bytes, now: Time, /) -> int: ...
+
 class Engine:
     """The engine, as far as it is C++."""
+
+    def _use_trust(self, trust: Trust | None, /) -> None: ...
 
     def _open(
         self,

@@ -1,0 +1,117 @@
+"""Evidence: verified once, bound by name, and gone at once when it no longer counts."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+import ztp
+
+EXAMPLE = Path(__file__).resolve().parents[3] / "policies/examples/tool-server"
+NOW = datetime(2030, 1, 1, tzinfo=timezone.utc)
+NONCE = "bm9uY2Utb2YtdGhlLWV4YW1wbGU"
+HELPER = ("Agent", "helper")
+SEARCH = ("Tool", "search")
+
+
+def evidence(name: str) -> bytes:
+    return (EXAMPLE / "evidence" / name).read_bytes()
+
+
+@pytest.fixture
+def engine() -> ztp.Engine:
+    return ztp.Engine.load(EXAMPLE, EXAMPLE / "facts.json", trust=EXAMPLE / "trust.json")
+
+
+def test_a_proof_is_the_value_of_a_proven_input(engine: ztp.Engine) -> None:
+    peer = engine.verify("mesh", evidence("helper.svid.pem"), now=NOW)
+    token = engine.verify("tokens", evidence("ann.access-token.jwt"), now=NOW)
+    assert peer.subject == "spiffe://acme.org/agents/helper"
+    assert peer.expires_at == NOW + timedelta(days=1)
+    assert json.loads(token.json())["fact"]["client"] == "helper"
+    decision = engine.decide(HELPER, "call", SEARCH, now=NOW, peer=peer, token=token)
+    assert decision
+    assert decision.valid_until == token.expires_at
+    assert not engine.decide(("Agent", "crawler"), "call", SEARCH, now=NOW, peer=peer, token=token)
+    assert not engine.decide(HELPER, "call", SEARCH, now=NOW, peer=peer)
+    assert not engine.decide(HELPER, "call", SEARCH, now=token.expires_at, peer=peer, token=token)
+    call = engine.bind("call", principal=HELPER, peer=peer, token=token)
+    assert call(resource=SEARCH, now=NOW)
+
+
+def test_what_is_refused_says_by_which_check(engine: ztp.Engine) -> None:
+    with pytest.raises(ztp.RefusedError, match="audience: ") as refused:
+        engine.verify("tokens", evidence("ann.elsewhere.jwt"), now=NOW)
+    assert refused.value.check == "audience"
+    peer = engine.verify("mesh", evidence("helper.svid.pem"), now=NOW)
+    with pytest.raises(ztp.RefusedError, match="source: "):
+        engine.decide(HELPER, "call", SEARCH, now=NOW, token=peer)
+    with pytest.raises(ztp.RefusedError, match="expired"):
+        peer.check(NOW + timedelta(days=2))
+    with pytest.raises(ztp.NotProvenError):
+        engine.decide(HELPER, "call", SEARCH, now=NOW, peer={"id": "spiffe://acme.org/agents/helper"})
+
+
+def test_revocation_ends_leases_and_proofs(engine: ztp.Engine) -> None:
+    assert engine.trust is not None
+    values = {
+        "peer": engine.verify("mesh", evidence("helper.svid.pem"), now=NOW),
+        "token": engine.verify("tokens", evidence("ann.access-token.jwt"), now=NOW),
+    }
+    decision = engine.decide(HELPER, "call", SEARCH, now=NOW, **values)
+    assert decision.lease is not None and decision.lease.check(NOW)
+    assert engine.trust.receive(evidence("ann.signed-out.jwt"), now=NOW + timedelta(minutes=1)) == 1
+    assert not decision.lease.check(NOW)
+    assert not engine.decide(HELPER, "call", SEARCH, now=NOW, **values)
+    with pytest.raises(ztp.RefusedError, match="session-revoked"):
+        values["token"].check(NOW)
+    engine.trust.revoke(subject=values["peer"].subject, reason="stolen", now=NOW)
+    with pytest.raises(ztp.RefusedError, match="stolen"):
+        values["peer"].check(NOW)
+
+
+def test_a_nonce_is_good_once(engine: ztp.Engine) -> None:
+    assert engine.trust is not None
+    assert len(engine.trust.nonce(now=NOW)) == 43
+    approval = evidence("ann.approval.jwt")
+    with pytest.raises(ztp.RefusedError, match="nonce: "):
+        engine.verify("approvals", approval, now=NOW)
+    engine.trust.expect_nonce(NONCE, now=NOW)
+    engine.verify("approvals", approval, now=NOW)
+    with pytest.raises(ztp.RefusedError, match="replay: "):
+        engine.verify("approvals", approval, now=NOW)
+
+
+def test_json_brings_its_evidence_along(engine: ztp.Engine) -> None:
+    first = (EXAMPLE / "requests.jsonl").read_text().splitlines()[0]
+    answer = json.loads(engine.decide_json(first, now=NOW))
+    assert answer["decision"]
+    assert [e["bound"] for e in answer["context"]["evidence"]] == [True, True]
+
+
+def test_keys_are_replaced(engine: ztp.Engine) -> None:
+    assert engine.trust is not None
+    proof = engine.verify("tokens", evidence("ann.access-token.jwt"), now=NOW)
+    engine.trust.replace("tokens", "keys", (EXAMPLE / "login.jwks.json").read_bytes() + b" ")
+    with pytest.raises(ztp.RefusedError) as refused:
+        proof.check(NOW)
+    assert refused.value.check == "key"
+    engine.trust.reload()
+    with pytest.raises(ztp.TrustError):
+        engine.trust.replace("tokens", "keys", "{}")
+
+
+def test_configurations(engine: ztp.Engine) -> None:
+    with pytest.raises(ztp.TrustError) as mistakes:
+        ztp.Trust.read('{"ztp_trust": 1, "sources": {"a": {"kind": "sign-in"}}}')
+    assert len(mistakes.value.problems) > 3
+    with pytest.raises(ztp.MisuseError):
+        ztp.Engine.load(EXAMPLE).verify("mesh", b"")
+    again = pickle.loads(pickle.dumps(engine))
+    assert again.verify("mesh", evidence("helper.svid.pem"), now=NOW).source == "mesh"
+    engine.use_trust(None)
+    assert engine.trust is None

@@ -1,0 +1,187 @@
+"""What `ztp decide --trust` and `ztp verify` make of evidence: the example policies/examples/tool-server, by its requests.
+
+Usage: evidence_test.py ZTP
+"""
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ZTP = str(pathlib.Path(sys.argv.pop(1) if len(sys.argv) > 1 else "build/release/bin/ztp").resolve())
+EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "policies/examples/tool-server"
+NOW = "2030-01-01T00:00:00Z"
+NONCE = "bm9uY2Utb2YtdGhlLWV4YW1wbGU"
+
+# What each request of the example comes to: the decision, and the check that each piece of evidence did not pass.
+EXPECTED = [
+    ("the agent's own certificate and a token for this server", True, {}),
+    ("another agent's certificate", False, {"peer": "subject"}),
+    ("a token for another server", False, {"token": "audience"}),
+    ("a token that a stranger signed", False, {"token": "signature"}),
+    ("a token with one bit changed", False, {"token": "signature"}),
+    ("a tool that cannot be undone", False, {}),
+    ("the same with the user's word", True, {}),
+    ("that word once more", False, {"approval": "replay"}),
+    ("a word that nobody asked for", False, {"approval": "nonce"}),
+]
+
+
+def run(*args, **kwargs):
+    return subprocess.run([ZTP, *map(str, args)], capture_output=True, text=True, **kwargs)
+
+
+def requests():
+    return [json.loads(line) for line in (EXAMPLE / "requests.jsonl").read_text().splitlines()]
+
+
+def decide(request_list, now=NOW, *args, trust=EXAMPLE / "trust.json"):
+    """The answers, and the exit code."""
+    lines = "".join(json.dumps(r) + "\n" for r in request_list)
+    result = run("decide", "-p", EXAMPLE, "-f", EXAMPLE / "facts.json", "--now", now, "--trust", trust,
+                 "--nonce", NONCE, *args, input=lines)
+    return [json.loads(line) for line in result.stdout.splitlines()], result
+
+
+def checks(answer):
+    return {e["input"]: e["check"] for e in answer["context"]["evidence"] if not e["bound"]}
+
+
+class Decide(unittest.TestCase):
+    def test_the_examples_requests(self):
+        answers, result = decide(requests())
+        self.assertEqual(result.returncode, 2, result.stderr)
+        self.assertEqual(len(answers), len(EXPECTED))
+        for answer, (what, allow, refused) in zip(answers, EXPECTED):
+            with self.subTest(what):
+                self.assertEqual(answer["decision"], allow)
+                self.assertEqual(checks(answer), refused)
+                for evidence in answer["context"]["evidence"]:
+                    self.assertRegex(evidence["digest"], "^sha256:[0-9a-f]{64}$")
+
+    def test_a_lease_ends_with_the_evidence(self):
+        (answer,), _ = decide(requests()[:1])
+        self.assertEqual(answer["context"]["valid_until"], "2030-01-01T00:09:05Z")  # the token's end and its leeway
+        (answer,), _ = decide(requests()[:1], "2030-01-01T00:09:04Z")
+        self.assertTrue(answer["decision"])
+        (answer,), _ = decide(requests()[:1], "2030-01-01T00:09:05Z")
+        self.assertFalse(answer["decision"])
+        self.assertEqual(checks(answer), {"token": "expired"})
+        self.assertIn("token", answer["context"]["unknown"])
+
+    def test_evidence_before_its_time(self):
+        (answer,), _ = decide(requests()[:1], "2029-12-30T00:00:00Z")
+        self.assertEqual(checks(answer), {"peer": "not yet valid", "token": "issued in the future"})
+
+    def test_the_explanation_stands_beside_the_checks(self):
+        (answer,), _ = decide(requests()[2:3], NOW, "--explain")
+        self.assertIn("explanation", answer["context"])
+        self.assertEqual(checks(answer), {"token": "audience"})
+
+    def test_every_bit_of_a_token_counts(self):
+        request = requests()[0]
+        token = request["evidence"][1]["value"]
+        changed = []
+        for at in range(0, len(token), 7):
+            other = "A" if token[at] != "A" else "B"
+            request["evidence"][1]["value"] = token[:at] + other + token[at + 1:]
+            changed.append(json.loads(json.dumps(request)))
+        answers, _ = decide(changed)
+        self.assertEqual([a["decision"] for a in answers], [False] * len(changed))
+
+    def test_without_a_configuration_evidence_is_an_error(self):
+        result = run("decide", "-p", EXAMPLE, "-f", EXAMPLE / "facts.json", "-r", EXAMPLE / "requests.jsonl", "--now", NOW)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("ZTP3034", result.stderr)
+        self.assertNotIn('"decision":true', result.stdout)
+
+    def test_plain_json_proves_nothing(self):
+        request = requests()[0]
+        request["context"] = {"token": {"scopes": ["tickets.read"]}}
+        answers, result = decide([request])
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(answers[0]["context"]["errors"][0]["code"], "ZTP3024")
+
+    def test_malformed_evidence(self):
+        request = requests()[0]
+        for evidence, path in [([{"input": "peer"}], "$.evidence[0]"), (["x"], "$.evidence[0]"),
+                               ([{"input": "peer", "kind": "x509-svid", "value": 7}], "$.evidence[0].value"),
+                               (request["evidence"][:1] * 2, "$.evidence[1]"), ({}, "$.evidence")]:
+            with self.subTest(path):
+                (answer,), result = decide([{**request, "evidence": evidence}])
+                self.assertEqual(result.returncode, 1)
+                self.assertEqual(answer["context"]["errors"][0]["path"], path)
+
+
+class Configuration(unittest.TestCase):
+    def changed(self, change):
+        """What `ztp decide` says to the example's configuration after `change(sources)`."""
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True)
+            path = pathlib.Path(folder) / "trust.json"
+            document = json.loads(path.read_text())
+            change(document["sources"])
+            path.write_text(json.dumps(document))
+            return decide(requests()[:1], trust=path)[1]
+
+    def test_mistakes_are_named(self):
+        for change, says in [
+            (lambda s: s["tokens"].pop("audiences"), "$.sources.tokens"),
+            (lambda s: s["tokens"].update(audience="x"), "did you mean `audiences`?"),
+            (lambda s: s["mesh"].update(bundle={"file": "nowhere.pem"}), "nowhere.pem"),
+            (lambda s: s["mesh"].update(proves="token"), "source 'mesh' (x509-svid) cannot prove input 'token'"),
+            (lambda s: s["mesh"].update(proves="per"), "did you mean `peer`?"),
+            (lambda s: s["tokens"].update(algorithms=["HS256"]), "'HS256' is no algorithm that is ever accepted"),
+        ]:
+            with self.subTest(says):
+                result = self.changed(change)
+                self.assertEqual(result.returncode, 1)
+                self.assertIn(says, result.stderr)
+                self.assertEqual(result.stdout, "")
+
+    def test_only_what_the_configuration_says_counts(self):
+        for change, input_name, check in [
+            (lambda s: s["tokens"].update(issuers="https://login.acme.com"), "token", "issuer"),
+            (lambda s: s["tokens"].update(max_age="30s"), "token", "age"),
+            (lambda s: s["tokens"].update(algorithms="RS256"), "token", "algorithm"),
+            (lambda s: s["mesh"].update(trust_domain="acme.com"), "peer", "issuer"),
+            (lambda s: s["mesh"].update(revocation="required"), "peer", "revoked"),
+            (lambda s: s.pop("mesh"), "peer", "source"),
+        ]:
+            with self.subTest(check):
+                result = self.changed(change)
+                answer = json.loads(result.stdout)
+                self.assertFalse(answer["decision"], result.stderr)
+                self.assertEqual(checks(answer), {input_name: check})
+
+
+class Verify(unittest.TestCase):
+    def verify(self, source, name, *args):
+        return run("verify", "--trust", EXAMPLE / "trust.json", "--source", source, "--now", NOW,
+                   EXAMPLE / "evidence" / name, *args)
+
+    def test_shows_what_is_proven(self):
+        result = self.verify("mesh", "helper.svid.pem")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn('id                "spiffe://acme.org/agents/helper"\n', result.stdout)
+        fact = json.loads(self.verify("tokens", "ann.access-token.jwt", "--format", "json").stdout)
+        self.assertEqual(fact["fact"]["scopes"], ["tickets.purge", "tickets.read"])
+        self.assertEqual(fact["expires_at"], "2030-01-01T00:09:05Z")
+
+    def test_or_which_check_it_does_not_pass(self):
+        result = self.verify("tokens", "ann.elsewhere.jwt")
+        self.assertEqual(result.returncode, 2)
+        self.assertEqual(result.stdout.splitlines()[0], "refused: audience")
+        refused = json.loads(self.verify("mesh", "ann.access-token.jwt", "--format", "json").stdout)
+        self.assertEqual((refused["source"], refused["check"]), ("mesh", "form"))
+
+    def test_exit_codes(self):
+        self.assertEqual(self.verify("nowhere", "helper.svid.pem").returncode, 1)
+        self.assertEqual(self.verify("mesh", "nothing.pem").returncode, 4)
+        self.assertEqual(run("verify", "--trust", "x").returncode, 3)
+
+
+if __name__ == "__main__":
+    unittest.main()
