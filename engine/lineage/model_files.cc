@@ -28,7 +28,7 @@ using evidence::Refuse;
 using evidence::Verified;
 
 // Small enough to stay in a core's cache between read and hash.
-constexpr size_t kBufferBytes = size_t{128} << 10;
+constexpr size_t kBufferBytes = size_t{64} << 10;
 constexpr uint64_t kProgressBytes = uint64_t{32} << 20;
 
 struct FreeContext {
