@@ -37,6 +37,9 @@ void AddDecide(CLI::App& app, Action* action);
 void AddDump(CLI::App& app, Action* action);
 void AddFacts(CLI::App& app, Action* action);
 void AddFmt(CLI::App& app, Action* action);
+void AddKeygen(CLI::App& app, Action* action);
+void AddSign(CLI::App& app, Action* action);
+void AddSigned(CLI::App& app, Action* action);
 void AddTest(CLI::App& app, Action* action);
 
 // Standard output and standard error. Colours only on a terminal, and never where NO_COLOR is set.

@@ -28,6 +28,9 @@ int main(int argc, char** argv) {
   AddBench(app, &action);
   AddDump(app, &action);
   AddFacts(app, &action);
+  AddKeygen(app, &action);
+  AddSign(app, &action);
+  AddSigned(app, &action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
