@@ -6,12 +6,12 @@
 
 #include "bindings/cli/keys.h"
 #include "bindings/cli/progress.h"
+#include "bindings/cli/signers.h"
 #include "engine/base/scalar_text.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
 #include "engine/driver/files.h"
 #include "engine/evidence/oms.h"
-#include "engine/evidence/trusted_root.h"
 #include "engine/lineage/model_files.h"
 
 namespace ztp::cli {
@@ -30,11 +30,7 @@ struct SignOptions {
 struct VerifyOptions {
   std::string model;
   std::string signature;
-  std::vector<std::string> keys;
-  std::vector<std::string> roots;
-  std::string trusted_root;
-  std::string identity;
-  std::string issuer;
+  TrustedSigners trusted;
   std::vector<std::string> ignored;
   std::string now;
   unsigned threads = 0;
@@ -120,32 +116,8 @@ int Sign(const SignOptions& options) {
   return kDone;
 }
 
-absl::StatusOr<evidence::SignerPolicy> PolicyFrom(const VerifyOptions& options) {
-  evidence::SignerPolicy policy;
-  ZTP_ASSIGN_OR_RETURN(policy.keys, LoadPublicKeys(options.keys));
-  for (const std::string& file : options.roots) {
-    ZTP_ASSIGN_OR_RETURN(const std::string text, driver::ReadFile(file, 1 << 20));
-    auto read = evidence::ReadCertificates(text, {.max_certificates = evidence::kMaxAnchors});
-    if (!read.ok()) return InvalidArgument(file, ": ", read.refusal().message);
-    policy.roots.insert(policy.roots.end(), read->begin(), read->end());
-  }
-  if (!options.trusted_root.empty()) {
-    ZTP_ASSIGN_OR_RETURN(const std::string text,
-                         driver::ReadFile(options.trusted_root, evidence::kMaxTrustedRootBytes));
-    auto read = evidence::ReadTrustedRoot(text);
-    if (!read.ok()) return InvalidArgument(options.trusted_root, ": ", read.refusal().message);
-    policy.sigstore = *std::move(read);
-    policy.identities = {{.issuer = options.issuer, .name = options.identity}};
-  }
-  return policy;
-}
-
 int Verify(const VerifyOptions& options) {
-  if (!options.trusted_root.empty() && (options.identity.empty() || options.issuer.empty())) {
-    PrintError("ztp: --trusted-root wants --identity and --issuer: anybody can sign keyless\n");
-    return kUsage;
-  }
-  const auto policy = PolicyFrom(options);
+  const auto policy = options.trusted.Load();
   if (!policy.ok()) return Fail(policy.status());
   const auto now = ClockFrom(options.now);
   if (!now.ok()) return Fail(now.status());
@@ -197,12 +169,7 @@ void AddSignedModel(CLI::App& verify, Action* action) {
   command->add_option("MODEL", options->model, "the folder, or a model that is one file")
       ->required();
   command->add_option("-s,--signature", options->signature, "the bundle (model.sig)")->required();
-  command->add_option("--keys", options->keys, "trusted: files of public keys (PEM)");
-  command->add_option("--roots", options->roots, "trusted: files of root certificates (PEM)");
-  command->add_option("--trusted-root", options->trusted_root,
-                      "trusted: a Sigstore instance (trusted_root.json), with");
-  command->add_option("--identity", options->identity, "the email address or URI that signed in");
-  command->add_option("--issuer", options->issuer, "and where (https://accounts.google.com)");
+  options->trusted.AddOptions(*command);
   command->add_option("--ignore", options->ignored,
                       "a path below the folder that does not belong to the model, besides those "
                       "that the signature leaves out");
