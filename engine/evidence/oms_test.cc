@@ -226,6 +226,20 @@ TEST(Oms, ACertificateMustBeForSigningAndLeadToARoot) {
             "a@b.example");
   EXPECT_EQ(verify(with([](auto& s) { s.names = "email:a@b.example,email:c@b.example"; }), nothing),
             "CN=builder");
+  // No alternative name can be taken for a subject, and no long subject for another.
+  for (const char* name :
+       {"URI:CN=root", "URI:CN=root:x", "email:CN=root@b.example", "URI:plain"}) {
+    EXPECT_EQ(verify(with([&](auto& s) { s.names = name; }), nothing), "CN=builder") << name;
+  }
+  EXPECT_EQ(verify(with([](auto& s) {
+                     s.name = "";
+                     s.names = "critical,DNS:b.example";
+                   }),
+                   nothing)
+                .substr(0, 7),
+            "sha256:");
+  EXPECT_EQ(verify(with([](auto& s) { s.name = std::string(64, 'n'); }), nothing),
+            "CN=" + std::string(64, 'n'));
   EXPECT_EQ(verify(with([](auto& s) { s.purposes = "serverAuth"; }), nothing), "usage");
   const auto silent = with([](auto& s) { s.purposes = ""; });
   EXPECT_EQ(verify(silent, nothing), "usage");

@@ -45,6 +45,23 @@ std::optional<Refusal> RefuseSignature(const SigstoreBundle& bundle, const Certi
   return std::nullopt;
 }
 
+// Can it be told from a subject, which begins with "CN=" or the like? A URI has a scheme, where no
+// equals sign may be; an address with one is not taken.
+bool IsUnlikeSubject(int type, std::string_view text) {
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x21 || static_cast<unsigned char>(c) > 0x7e) return false;
+  }
+  const size_t mark = text.find(type == GEN_URI ? ':' : '@');
+  return mark != text.npos && mark != 0 && text.substr(0, mark).find('=') == text.npos;
+}
+
+// Certificate::subject() is cut off where it is long; a name that may be another's is none.
+std::string SubjectOf(const Certificate& leaf) {
+  constexpr size_t kCutOff = 128;
+  std::string subject = leaf.subject();
+  return subject.empty() || subject.size() >= kCutOff ? leaf.sha256() : subject;
+}
+
 std::string NameOf(const Certificate& leaf) {
   const GeneralNamesPtr names(static_cast<GENERAL_NAMES*>(
       X509_get_ext_d2i(leaf.x509(), NID_subject_alt_name, nullptr, nullptr)));
@@ -54,10 +71,11 @@ std::string NameOf(const Certificate& leaf) {
     if (name->type != GEN_EMAIL && name->type != GEN_URI) continue;
     const std::string text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.ia5)),
                            static_cast<size_t>(ASN1_STRING_length(name->d.ia5)));
-    if (!found.empty()) return leaf.subject();  // of two names none is the name
+    // Of two names none is the name.
+    if (!found.empty() || !IsUnlikeSubject(name->type, text)) return SubjectOf(leaf);
     found = text;
   }
-  return found.empty() || found.find('\0') != found.npos ? leaf.subject() : found;
+  return found.empty() ? SubjectOf(leaf) : found;
 }
 
 // A certificate that says that it is an authority's is taken all the same if it may not sign

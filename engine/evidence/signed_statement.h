@@ -53,7 +53,7 @@ struct SignerPolicy {
 
 struct StatementSigner {
   // By a key: its id. By a certificate: the one URI or email address among its alternative names,
-  // or else its subject (RFC 2253).
+  // or else its subject (RFC 2253), or where that is empty or long "sha256:…" of the certificate.
   std::string name;
   std::optional<std::string> issuer;  // of a keyless signature: who says so
   bool logged = false;                // in Rekor, with a verified inclusion proof
