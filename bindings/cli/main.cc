@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   AddDump(app, &action);
   AddFacts(app, &action);
   AddKeygen(app, &action);
+  AddLineage(app, &action);
   AddSign(app, &action);
   AddSigned(app, &action);
   try {

@@ -113,6 +113,32 @@ class Signing(unittest.TestCase):
         signature.write_text(json.dumps(bundle))
         ZTP.refused("signature", *verify)
 
+    def test_lineage_is_claimed_unless_somebody_trusted_signed_it(self):
+        graph = self.folder / "lineage.json"
+        bom = self.folder / "bom.json"
+        bom.write_text(json.dumps({
+            "bomFormat": "CycloneDX", "specVersion": "1.6",
+            "components": [{"type": "machine-learning-model", "name": "face", "version": "2",
+                            "pedigree": {"ancestors": [{"type": "machine-learning-model", "name": "face", "version": "1"}]},
+                            "modelCard": {"modelParameters": {"datasets": [{"type": "dataset", "name": "faces"}]}}}]}))
+        card = self.folder / "README.md"
+        card.write_text("---\nbase_model: acme/base\n---\n")
+        out = ZTP.ok("lineage", "add", "-g", graph, bom)
+        self.assertIn("2 edges, 0 of them proven", out)
+        ZTP.ok("lineage", "add", "-g", graph, card, "--model", "face@1")
+        why = ZTP.ok("lineage", "why", "face@2", "pkg:huggingface/acme/base", "-g", graph)
+        self.assertEqual(why.count("claimed"), 2)
+        code, out, _ = ZTP.run("lineage", "why", "face@1", "faces", "-g", graph)
+        self.assertEqual(code, 1, out)
+        self.assertIn("<svg", ZTP.ok("lineage", "show", "-g", graph, "--format", "svg"))
+        self.assertIn("digraph", ZTP.ok("lineage", "show", "face@2", "-g", graph, "--format", "dot"))
+        # Making an old one from a new one would be a circle.
+        card.write_text("---\nbase_model: x\n---\n")
+        bom.write_text(bom.read_text().replace('"2"', '"3"').replace('"1"', '"2"').replace('"3"', '"1"'))
+        before = graph.read_text()
+        ZTP.refused("content", "lineage", "add", "-g", graph, bom)
+        self.assertEqual(graph.read_text(), before)
+
 
 if __name__ == "__main__":
     ZTP = Ztp(sys.argv.pop(1))
