@@ -10,11 +10,11 @@
 namespace ztp {
 
 Result ProbeReader::OfNode(uint32_t node) {
-  if (use_quick_ && (policy_.nodes[node].flags & Node::kReadsNow) == 0) {
+  if (IsForQuick(policy_.nodes[node])) {
     Val val;
     const bool plain = quick_.Value(node, &val);
     machine_.Charge(static_cast<uint64_t>(quick_.steps()));
-    if (plain) return Result::Of(val);
+    if (plain) return Result::Of(val, quick_.until());
   }
   if (machine_.Run(node)) return machine_.At(node);
   spent_ = true;
@@ -162,7 +162,7 @@ inline bool ProbeReader::LoadInput(const Probe& probe, Reading* reading) const {
 // The plain value of a node that is a number.
 inline bool ProbeReader::LoadNode(const Probe& probe, Reading* reading) {
   const Node& node = policy_.nodes[probe.node];
-  if (!use_quick_ || (node.flags & Node::kReadsNow) != 0) return false;
+  if (!IsForQuick(node)) return false;
   if (policy_.KindOf(node) == TypeKind::kBool) {
     const Tri truth = quick_.Truth(probe.node);
     reading->value = truth == Tri::kTrue;
@@ -174,8 +174,9 @@ inline bool ProbeReader::LoadNode(const Probe& probe, Reading* reading) {
   }
   machine_.Charge(static_cast<uint64_t>(quick_.steps()));
   reading->stamp = stamp_;
-  reading->valid_until = kForEver;
-  reading->known = reading->plain = 1;
+  reading->valid_until = quick_.until();
+  reading->known = 1;
+  reading->plain = reading->valid_until == kForEver;
   return true;
 }
 
@@ -249,10 +250,9 @@ uint64_t ProbeReader::ReadStoredMarks(bool* known) {
   return marks;
 }
 
-ProbeReader::Outcome ProbeReader::Try(const Test& test, const Reading& r) {
+ProbeReader::Outcome ProbeReader::TryOther(const Test& test, const Reading& r) {
   if (test.op == Test::Op::kAnyOf) return AnyOf(test);
   if (!r.known) return {};
-  if (IsQuick(test)) return {ToTri(TryQuick(test, r)), r.valid_until};
   bool holds = false;
   switch (test.op) {
     case Test::Op::kAmong: {

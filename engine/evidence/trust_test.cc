@@ -92,7 +92,7 @@ TEST_F(TrustTest, AKeyThatIsWithdrawnTakesItsFactsAlong) {
       << ErrorsOf(errors);
   EXPECT_GT(trust->generation(), before);
   EXPECT_EQ(CheckAgain(*trust, **fact, kNow), "key");
-  EXPECT_EQ(CheckOf(trust->Verify("sso", token_, kNow)), "key");
+  EXPECT_EQ(CheckOf(trust->Verify("sso", token_, kNow)), "signature");
   // Back to the document's.
   ASSERT_TRUE(trust->Reload(Document(Cat(R"("sso":)", SignInSource(key_))), &errors));
   EXPECT_EQ(CheckOf(trust->Verify("sso", token_, kNow)), "accepted");
