@@ -1,31 +1,15 @@
 // From signed bytes to a decision: what evidence proves lets a request in, and nothing else does.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <string>
 
 #include "engine/base/status.h"
 #include "engine/driver/compiler.h"
 #include "engine/eval/decide.h"
 #include "engine/evidence/trust_testing.h"
+#include "engine/runtime/allocations_testing.h"
 #include "engine/runtime/engine.h"
-
-// What this program allocates is counted.
-namespace {
-std::atomic<uint64_t> allocations = 0;
-}  // namespace
-
-void* operator new(size_t size) {
-  ++allocations;
-  void* const memory = std::malloc(size != 0 ? size : 1);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace ztp {
 namespace {
@@ -236,13 +220,13 @@ TEST_F(EvidenceTest, BindingAFactThatIsVerifiedAllocatesNothing) {
   bool allowed = true;
   uint64_t before = 0;
   for (int round = 0; round < 3; ++round) {  // the first makes room
-    before = allocations;
+    before = AllocationsSoFar();
     allowed &= !world_->trust->Bind(**fact, input, *facts_, &request).has_value();
     allowed &= bound.Rebind(request, changes).ok();
     allowed &= Evaluate(bound, scratch_).allow;
   }
   EXPECT_TRUE(allowed);
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(AllocationsSoFar(), before);
 }
 
 // Each kind's normal form is std.ai's type of it, field by field and in both directions.
