@@ -106,6 +106,7 @@ TEST_F(TrustTest, ABadReplacementLeavesAllAsItWas) {
   EXPECT_EQ(errors.front().path, "$.sources.sso.keys");
   EXPECT_FALSE(trust->Replace("sso", "bundle", "x", &errors));
   EXPECT_EQ(ErrorsOf(errors), "$.sources.sso: it has no `bundle` that could be replaced");
+  EXPECT_FALSE(trust->Replace("sso", "issuers", "https://evil.org", &errors));
   EXPECT_FALSE(trust->Replace("mesh", "keys", "{}", &errors));
   EXPECT_FALSE(trust->Reload("{", &errors));
   EXPECT_EQ(CheckAgain(*trust, **fact, kNow), "accepted");
