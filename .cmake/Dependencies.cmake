@@ -26,10 +26,13 @@ else()
   find_program(ZTP_FLATC flatc REQUIRED)
 endif()
 
+# libyaml: pkg-config alone.
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(ztp_yaml REQUIRED IMPORTED_TARGET yaml-0.1)
+
 # RE2: a config where there is one, pkg-config where not.
 find_package(re2 CONFIG QUIET)
 if(NOT TARGET re2::re2)
-  find_package(PkgConfig REQUIRED)
   pkg_check_modules(ztp_re2 REQUIRED IMPORTED_TARGET re2)
   add_library(re2::re2 ALIAS PkgConfig::ztp_re2)
 endif()

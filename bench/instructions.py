@@ -25,7 +25,7 @@ sys.path.insert(0, str(HERE / "workloads"))
 import generate
 
 CEILINGS = HERE / "instruction_ceilings.json"
-WORKLOADS = ["gateway-10", "gateway-1000", "ranges-100", "labels-100", "tinytodo-5"]
+WORKLOADS = ["gateway-10", "gateway-1000", "ranges-100", "labels-100", "gdrive-50", "github-50", "tinytodo-50"]
 FIGURES = ["decide", "bind_decide", "json"]  # the dumps of instructions.cc
 BUILD_TYPE = "RelWithDebInfo"  # that of the preset `release`
 MARGIN_PERCENT = 10

@@ -30,7 +30,7 @@ ztp_error* Unsupported(std::string_view format) {
   return NewError(ZTP_UNSUPPORTED,
                   Cat("an Arrow column of format `", format,
                       "`: text, dictionaries, Booleans, integers, floating point, decimals, "
-                      "timestamps and durations are read"));
+                      "timestamps, durations and nulls are read"));
 }
 
 // One array, its rows counted from 0.
@@ -44,7 +44,9 @@ class Rows {
 
   ztp_error* Check(std::string_view function) const {
     const bool is_dead = array_.release == nullptr;
-    if (is_dead || array_.length < 0 || array_.offset < 0 || array_.buffers == nullptr) {
+    // A column of nulls has no buffers.
+    const bool has_buffers = array_.buffers != nullptr || (is_null() && array_.n_buffers == 0);
+    if (is_dead || array_.length < 0 || array_.offset < 0 || !has_buffers) {
       return Misuse(function, "the Arrow array was released, or is none");
     }
     if (array_.length > (int64_t{1} << 40) || array_.offset > (int64_t{1} << 40)) {
@@ -76,6 +78,7 @@ class Rows {
     return array_.length == 0 || array_.buffers[1] != nullptr;
   }
 
+  bool is_null() const { return format_ == "n"; }  // every row
   bool is_text() const { return format_ == "u" || format_ == "U" || format_ == "vu"; }
   // Every row's text; one that is null has no data. They lie in the array.
   ztp_error* Texts(std::vector<std::string_view>* texts) const {
@@ -281,16 +284,20 @@ class ColumnReader {
   // "precision,scale" or "precision,scale,bits"; 32, 64 or 128 bits, in two's complement.
   ztp_error* Decimals(std::string_view shape, std::vector<int64_t>* numbers) const {
     int64_t parts[3] = {0, 0, 128};
+    int count = 0;
     const char* at = shape.data();
     const char* const end = at + shape.size();
-    for (int i = 0; i < 3 && at < end; ++i) {
-      const auto [stop, failed] = std::from_chars(at, end, parts[i]);
-      if (failed != std::errc() || (stop < end && *stop != ',')) return Unsupported(rows_.format());
-      at = stop < end ? stop + 1 : stop;
+    for (bool more = true; more; ++count) {
+      if (count == 3) return Unsupported(rows_.format());
+      const auto [stop, failed] = std::from_chars(at, end, parts[count]);
+      more = stop < end;
+      if (failed != std::errc() || (more && *stop != ',')) return Unsupported(rows_.format());
+      at = stop + (more ? 1 : 0);
     }
-    const int64_t scale = parts[1], bits = parts[2];
-    const bool known_width = bits == 32 || bits == 64 || bits == 128;
-    if (!known_width || scale < -18 || scale > 38 || !rows_.HasBuffers(2)) {
+    const int64_t precision = parts[0], scale = parts[1], bits = parts[2];
+    const int64_t most = bits == 32 ? 9 : bits == 64 ? 18 : bits == 128 ? 38 : 0;  // digits
+    if (count < 2 || precision < 1 || precision > most || scale < -18 || scale > 38 ||
+        !rows_.HasBuffers(2)) {
       return Unsupported(rows_.format());
     }
     numbers->resize(rows_.count());
@@ -374,6 +381,8 @@ ztp_error* SetEntities(ztp_batch* batch, bool is_principal, std::string_view typ
   if (ztp_error* error = CheckRows(*batch, rows.count(), function)) return error;
   std::vector<std::string_view> ids;
   std::vector<uint32_t> codes;
+  if (rows.is_null() && rows.count() != 0) return Bad("a row has no id: it is null");
+  if (rows.is_null()) return SetEntityColumn(*batch, is_principal, type, {}, {});
   if (schema.dictionary != nullptr) {
     if (array.dictionary == nullptr) return Misuse(function, "an Arrow dictionary is missing");
     const Rows entries(*schema.dictionary, *array.dictionary);
@@ -407,10 +416,17 @@ ztp_error* SetAttr(ztp_batch* batch, ztp_attr attr, const ArrowSchema& schema,
   if (ztp_error* error = rows.Check(function)) return error;
   if (ztp_error* error = CheckRows(*batch, rows.count(), function)) return error;
   std::vector<std::string_view> texts;
+  const auto all_missing = [&] {
+    const Fact missing;
+    const std::vector<uint32_t> first(rows.count(), 0);
+    return SetFactColumn(*batch, column, {&missing, 1}, first);
+  };
+  if (rows.is_null()) return all_missing();
   if (schema.dictionary != nullptr) {
     if (array.dictionary == nullptr) return Misuse(function, "an Arrow dictionary is missing");
     const Rows entries(*schema.dictionary, *array.dictionary);
     if (ztp_error* error = entries.Check(function)) return error;
+    if (entries.is_null()) return all_missing();
     if (!entries.is_text()) return Unsupported(entries.format());
     if (ztp_error* error = entries.Texts(&texts)) return error;
     std::vector<uint32_t> codes;
@@ -443,7 +459,7 @@ ztp_error* SetAttr(ztp_batch* batch, ztp_attr attr, const ArrowSchema& schema,
 }  // namespace
 }  // namespace ztp::c
 
-using ztp::c::Guarded;
+using ztp::c::GuardedColumn;
 using ztp::c::NullOutput;
 using ztp::c::View;
 
@@ -457,7 +473,7 @@ ztp_error* ztp_batch_arrow_principals(ztp_batch* batch, ztp_text type,
   if (schema == nullptr) return NullOutput(__func__, "schema");
   if (array == nullptr) return NullOutput(__func__, "array");
   const std::string_view function = __func__;
-  return Guarded(function, [&] {
+  return GuardedColumn(batch, function, [&] {
     return ztp::c::SetEntities(batch, true, View(type), *schema, *array, function);
   });
 }
@@ -470,7 +486,7 @@ ztp_error* ztp_batch_arrow_resources(ztp_batch* batch, ztp_text type,
   if (schema == nullptr) return NullOutput(__func__, "schema");
   if (array == nullptr) return NullOutput(__func__, "array");
   const std::string_view function = __func__;
-  return Guarded(function, [&] {
+  return GuardedColumn(batch, function, [&] {
     return ztp::c::SetEntities(batch, false, View(type), *schema, *array, function);
   });
 }
@@ -481,7 +497,8 @@ ztp_error* ztp_batch_arrow(ztp_batch* batch, ztp_attr attr, const struct ArrowSc
   if (schema == nullptr) return NullOutput(__func__, "schema");
   if (array == nullptr) return NullOutput(__func__, "array");
   const std::string_view function = __func__;
-  return Guarded(function, [&] { return ztp::c::SetAttr(batch, attr, *schema, *array, function); });
+  return GuardedColumn(batch, function,
+                       [&] { return ztp::c::SetAttr(batch, attr, *schema, *array, function); });
 }
 
 }  // extern "C"

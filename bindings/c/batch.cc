@@ -2,6 +2,7 @@
 #include "engine/eval/batch.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -10,9 +11,11 @@
 #include "bindings/c/objects.h"
 #include "bindings/c/request.h"
 #include "bindings/c/rule.h"
+#include "bindings/c/value_fill.h"
 #include "bindings/c/values.h"
 #include "engine/base/scalar_text.h"
 #include "engine/base/str.h"
+#include "engine/facts/json_fill.h"
 #include "engine/facts/json_sink.h"
 
 namespace ztp::c {
@@ -113,6 +116,7 @@ ztp_error* SetTextColumn(ztp_batch& batch, const NamedColumn& column,
     if (!is_new) continue;
     Fact& fact = facts.emplace_back();
     if (text.data() == nullptr) continue;
+    if (FillText(schema, column.type, text, MakePresent(&fact))) continue;
     json.clear();
     JsonSink(&json).PutText(text);
     const std::vector<JsonError> errors =
@@ -143,6 +147,7 @@ ztp_error* SetNumberColumn(ztp_batch& batch, const NamedColumn& column,
 }  // namespace ztp::c
 
 using ztp::c::Guarded;
+using ztp::c::GuardedColumn;
 using ztp::c::Misuse;
 using ztp::c::NewError;
 using ztp::c::NewHandle;
@@ -171,7 +176,7 @@ ztp_error* SetIds(ztp_batch* batch, bool is_principal, ztp_text type, const ztp_
     return NullOutput(function, "ids");
   }
   if (ztp_error* error = ztp::c::CheckRows(*batch, count, function)) return error;
-  return Guarded(function, [&] {
+  return GuardedColumn(batch, function, [&] {
     return ztp::c::SetEntityColumn(*batch, is_principal, View(type), Views(ids, count), {});
   });
 }
@@ -226,7 +231,7 @@ ztp_error* ztp_batch_numbers(ztp_batch* batch, ztp_attr attr, const int64_t* num
   ZTP_CHECK_ALIVE(batch);
   if (numbers == nullptr && count != 0) return NullOutput(__func__, "numbers");
   if (ztp_error* error = ztp::c::CheckRows(*batch, count, __func__)) return error;
-  return Guarded(__func__, [&]() -> ztp_error* {
+  return GuardedColumn(batch, __func__, [&]() -> ztp_error* {
     ztp::c::NamedColumn column;
     if (ztp_error* error = ztp::c::FindColumn(*batch, attr, "ztp_batch_numbers", &column)) {
       return error;
@@ -241,7 +246,7 @@ ztp_error* ztp_batch_texts(ztp_batch* batch, ztp_attr attr, const ztp_text* text
     return NullOutput(__func__, "texts");
   }
   if (ztp_error* error = ztp::c::CheckRows(*batch, count, __func__)) return error;
-  return Guarded(__func__, [&]() -> ztp_error* {
+  return GuardedColumn(batch, __func__, [&]() -> ztp_error* {
     ztp::c::NamedColumn column;
     if (ztp_error* error = ztp::c::FindColumn(*batch, attr, "ztp_batch_texts", &column)) {
       return error;
@@ -258,7 +263,7 @@ ztp_error* ztp_batch_values(ztp_batch* batch, ztp_attr attr, const ztp_value* va
     return Misuse(__func__, "without `codes` there must be a value for each row");
   }
   if (ztp_error* error = ztp::c::CheckRows(*batch, count, __func__)) return error;
-  return Guarded(__func__, [&]() -> ztp_error* {
+  return GuardedColumn(batch, __func__, [&]() -> ztp_error* {
     ztp::c::NamedColumn column;
     if (ztp_error* error = ztp::c::FindColumn(*batch, attr, "ztp_batch_values", &column)) {
       return error;
@@ -269,6 +274,10 @@ ztp_error* ztp_batch_values(ztp_batch* batch, ztp_attr attr, const ztp_value* va
       if (values[i].kind == ZTP_MISSING) continue;
       if (values[i].kind == ZTP_UNKNOWN) {
         facts[i] = ztp::Fact::Unknown();
+        continue;
+      }
+      if (!column.proven && ztp::c::FillValue(batch->world->schema(), column.type, values[i],
+                                              ztp::MakePresent(&facts[i]))) {
         continue;
       }
       json.clear();
@@ -288,20 +297,25 @@ ztp_error* ztp_batch_decide(ztp_batch* batch, int64_t now, const ztp_answers* an
                             ztp_lease* lease) {
   if (lease != nullptr) ztp::c::VoidLease(lease);
   if (answers == nullptr) return NullOutput(__func__, "answers");
-  if (answers->struct_size < sizeof(ztp_answers)) {
+  // A caller of an earlier version has no `obligations`.
+  if (answers->struct_size < offsetof(ztp_answers, obligations)) {
     return Misuse(__func__, "`answers->struct_size` is not set: begin with ZTP_ANSWERS_INIT");
   }
   ZTP_CHECK_ALIVE(batch);
   ztp_session* const session = batch->session;
   ZTP_CHECK_ALIVE(session);
   const size_t rows = batch->batch->rows();
+  uint32_t* const obligations =
+      answers->struct_size >= sizeof(ztp_answers) ? answers->obligations : nullptr;
   auto deny_all = [&] {
     if (answers->allow != nullptr) std::fill_n(answers->allow, rows, uint8_t{0});
     if (answers->on_unknown != nullptr) std::fill_n(answers->on_unknown, rows, uint8_t{0});
     if (answers->valid_until != nullptr) std::fill_n(answers->valid_until, rows, now);
     if (answers->rule != nullptr) std::fill_n(answers->rule, rows, ztp::kNone32);
+    if (obligations != nullptr) std::fill_n(obligations, rows, uint32_t{0});
   };
   ztp_error* error = Guarded(__func__, [&]() -> ztp_error* {
+    if (batch->broken) return ztp::c::NoMemory();
     const std::string_view lacks = batch->batch->Lacks();
     if (!lacks.empty()) {
       return NewError(ZTP_BAD_REQUEST,
@@ -316,7 +330,8 @@ ztp_error* ztp_batch_decide(ztp_batch* batch, int64_t now, const ztp_answers* an
     session->Begin();  // its scratch is used
     std::vector<uint8_t> own_allow;
     std::vector<int64_t> own_until;
-    ztp::BatchAnswers out{answers->allow, answers->rule, answers->valid_until, answers->on_unknown};
+    ztp::BatchAnswers out{answers->allow, answers->rule, answers->valid_until, answers->on_unknown,
+                          obligations};
     if (lease != nullptr && out.allow == nullptr) {
       own_allow.resize(rows);
       out.allow = own_allow.data();

@@ -17,6 +17,14 @@ struct NamedColumn {
   bool proven = false;
 };
 
+// As Guarded, of what sets a column: for want of memory the batch is broken afterwards.
+template <typename Body>
+ztp_error* GuardedColumn(ztp_batch* batch, std::string_view function, const Body& body) noexcept {
+  ztp_error* const error = Guarded(function, body);
+  batch->broken |= ztp_error_code(error) == ZTP_NO_MEMORY;
+  return error;
+}
+
 // Misuse: not an entry a row.
 ztp_error* CheckRows(const ztp_batch& batch, size_t count, std::string_view function);
 

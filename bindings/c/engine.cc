@@ -50,6 +50,14 @@ ztp_error* CheckOptions(std::string_view function, const ztp_engine_options* opt
   return nullptr;
 }
 
+// Plain data that was taken as proven is not for an engine that takes no such data.
+ztp_error* CheckFacts(const ztp_facts* facts, uint32_t flags) {
+  if (facts == nullptr || !facts->assume_proven || (flags & ZTP_ASSUME_PROVEN) != 0) return nullptr;
+  return ztp::c::NewError(ZTP_NOT_PROVEN,
+                          "the facts were read with ZTP_ASSUME_PROVEN, and the engine has not that "
+                          "option: what they say is proven need not be");
+}
+
 ztp_error* MakeEngine(NamedPolicy policy, Facts facts, const ztp_engine_options* options,
                       std::shared_ptr<EngineState>* state) {
   static std::atomic<uint32_t> numbers = 0;
@@ -101,6 +109,7 @@ ztp_error* ztp_engine_new(const ztp_policy* policy, const ztp_facts* facts,
   ZTP_CHECK_ALIVE(policy);
   if (facts != nullptr) ZTP_CHECK_ALIVE(facts);
   if (ztp_error* error = CheckOptions(__func__, options)) return error;
+  if (ztp_error* error = CheckFacts(facts, options != nullptr ? options->flags : 0)) return error;
   return Guarded(__func__, [&]() -> ztp_error* {
     std::shared_ptr<EngineState> state;
     if (ztp_error* error = MakeEngine(policy->policy, facts != nullptr ? facts->snapshot : nullptr,
@@ -167,6 +176,7 @@ ztp_error* ztp_engine_replace(ztp_engine* engine, const ztp_policy* policy,
   ZTP_CHECK_ALIVE(engine);
   if (policy != nullptr) ZTP_CHECK_ALIVE(policy);
   if (facts != nullptr) ZTP_CHECK_ALIVE(facts);
+  if (ztp_error* error = CheckFacts(facts, engine->state->flags)) return error;
   return Guarded(__func__, [&]() -> ztp_error* {
     const absl::Status status = engine->state->engine.Replace(
         policy != nullptr ? policy->policy : nullptr, facts != nullptr ? facts->snapshot : nullptr);
@@ -198,7 +208,8 @@ ztp_facts* ztp_engine_facts(const ztp_engine* engine) {
   if (!Alive(engine)) return nullptr;
   ztp_facts* facts = nullptr;
   ztp_error_free(Guarded(__func__, [&]() -> ztp_error* {
-    facts = NewHandle<ztp_facts>(engine->state->engine.world()->facts);
+    facts =
+        NewHandle<ztp_facts>(engine->state->engine.world()->facts, engine->state->assume_proven());
     return nullptr;
   }));
   return facts;

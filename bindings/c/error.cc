@@ -118,7 +118,11 @@ ztp_error* NullOutput(std::string_view function, std::string_view parameter) noe
   });
 }
 ztp_error* FromStatus(const absl::Status& status, ztp_code invalid) noexcept {
-  return NewError(CodeOf(status, invalid), Message(status));
+  return Made([&](ztp_error& error) {
+    error.code = CodeOf(status, invalid);
+    error.message = Message(status);
+    error.problems.emplace_back().message = error.message;
+  });
 }
 ztp_error* FromJson(ztp_code code, const std::vector<JsonError>& errors) noexcept {
   return Made([&](ztp_error& error) {

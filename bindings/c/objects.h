@@ -149,9 +149,10 @@ struct ztp_policy : ztp::c::Handle {
 
 struct ztp_facts : ztp::c::Handle {
   static constexpr ztp::c::Tag kTag = ztp::c::Tag::kFacts;
-  explicit ztp_facts(std::shared_ptr<const ztp::Snapshot> s)
-      : Handle(kTag), snapshot(std::move(s)) {}
+  ztp_facts(std::shared_ptr<const ztp::Snapshot> s, bool assumed)
+      : Handle(kTag), snapshot(std::move(s)), assume_proven(assumed) {}
   std::shared_ptr<const ztp::Snapshot> snapshot;
+  bool assume_proven;  // plain data may have been taken as proven
 };
 
 struct ztp_epoch : ztp::c::Handle {
@@ -246,7 +247,8 @@ struct ztp_request : ztp::c::Handle {
   std::string resource_json;
   std::optional<std::vector<std::string>> can;
   std::vector<ztp::c::Place> places;  // by the number of a ztp_attr
-  std::string json;                   // a value on its way
+  std::string json;                   // a value on its way, as JSON
+  ztp::Value spare;                   // the same as itself; holds anything
 
   // Says that something was set.
   void ChangeAll() { changed = changes.others = true; }
@@ -271,5 +273,6 @@ struct ztp_batch : ztp::c::Handle {
   uint64_t generation;
   ztp::ActionId action;
   std::unique_ptr<ztp::Batch> batch;
+  bool broken = false;  // there was no memory for one of its columns
   std::map<uint32_t, std::unique_ptr<ztp::c::RuleTexts>> rules;
 };

@@ -18,6 +18,11 @@ using ztp::c::View;
 
 namespace {
 
+ztp_error* CheckFlags(std::string_view function, uint32_t flags) {
+  if ((flags & ~uint32_t{ZTP_ASSUME_PROVEN}) == 0) return nullptr;
+  return ztp::c::Misuse(function, "`flags` has a bit that means nothing for facts");
+}
+
 ztp_error* GivePolicy(absl::StatusOr<ztp::DecisionProgram> program, ztp_policy** policy) {
   std::shared_ptr<const ztp::NamedPolicy> made;
   if (ztp_error* error = ztp::c::MakePolicy(std::move(program), &made)) return error;
@@ -58,17 +63,16 @@ ztp_error* ztp_facts_load(const ztp_policy* policy, const ztp_text* paths, size_
   *facts = nullptr;
   ZTP_CHECK_ALIVE(policy);
   if (paths == nullptr && count != 0) return ztp::c::NullOutput(__func__, "paths");
+  for (size_t i = 0; i < count; ++i) ZTP_CHECK_TEXT(paths[i]);
+  if (ztp_error* error = CheckFlags(__func__, flags)) return error;
   return Guarded(__func__, [&]() -> ztp_error* {
     std::vector<std::string> files;
-    for (size_t i = 0; i < count; ++i) {
-      ZTP_CHECK_TEXT(paths[i]);
-      files.emplace_back(View(paths[i]));
-    }
+    for (size_t i = 0; i < count; ++i) files.emplace_back(View(paths[i]));
     std::shared_ptr<const ztp::Snapshot> made;
     if (ztp_error* error = ztp::c::LoadFactsFiles(*policy->policy->policy, files, flags, &made)) {
       return error;
     }
-    *facts = NewHandle<ztp_facts>(std::move(made));
+    *facts = NewHandle<ztp_facts>(std::move(made), (flags & ZTP_ASSUME_PROVEN) != 0);
     return nullptr;
   });
 }
@@ -79,13 +83,14 @@ ztp_error* ztp_facts_read_json(const ztp_policy* policy, ztp_text json, uint32_t
   *facts = nullptr;
   ZTP_CHECK_ALIVE(policy);
   ZTP_CHECK_TEXT(json);
+  if (ztp_error* error = CheckFlags(__func__, flags)) return error;
   return Guarded(__func__, [&]() -> ztp_error* {
     ztp::FactsLoader loader(*policy->policy->policy, ztp::c::FactsOptionsOf(flags));
     const absl::Status status = loader.AddJson("", View(json));
     if (!status.ok()) return FromStatus(status, ZTP_BAD_FACTS);
     std::shared_ptr<const ztp::Snapshot> made;
     if (ztp_error* error = ztp::c::FinishFacts(loader, &made)) return error;
-    *facts = NewHandle<ztp_facts>(std::move(made));
+    *facts = NewHandle<ztp_facts>(std::move(made), (flags & ZTP_ASSUME_PROVEN) != 0);
     return nullptr;
   });
 }

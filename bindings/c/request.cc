@@ -8,10 +8,12 @@
 
 #include "bindings/c/error.h"
 #include "bindings/c/objects.h"
+#include "bindings/c/value_fill.h"
 #include "bindings/c/values.h"
 #include "engine/base/str.h"
 #include "engine/facts/json_fill.h"
 #include "engine/facts/json_sink.h"
+#include "engine/facts/json_write_entity.h"
 
 using ztp::TypeKind;
 using ztp::c::Alive;
@@ -35,18 +37,20 @@ namespace {
 
 ztp_error* SetEntityRef(ztp_request* request, bool is_principal, ztp_entity_ref ref,
                         std::string_view function) {
+  if (ref.handle >> 32 != request->session->state->number) {
+    return Misuse(function, "the entity was looked up in another engine, or not at all");
+  }
   const ztp::World& world = request->session->Refresh();
   if (ref.generation != world.serial) {
     return NewError(ZTP_STALE, ztp::Cat(function,
                                         ": the entity was looked up in facts that are no longer in "
-                                        "force, or never: look it up again"));
+                                        "force: look it up again"));
   }
-  if (ref.handle >= world.facts->entity_count() ||
-      !world.facts->IsUsed(static_cast<uint32_t>(ref.handle))) {
+  const auto entity = static_cast<uint32_t>(ref.handle);
+  if (entity >= world.facts->entity_count() || !world.facts->IsUsed(entity)) {
     return Misuse(function, "this is no entity");
   }
   if (ztp_error* error = ztp::c::UsePolicyInForce(request, world)) return error;
-  const auto entity = static_cast<uint32_t>(ref.handle);
   const std::string_view id = world.facts->IdOf(entity);
   return ztp::c::SetEntity(request, is_principal,
                            ztp::c::Text(world.schema()[world.facts->TypeOf(entity)].json_name),
@@ -88,7 +92,35 @@ ztp_error* ztp_session_entity(ztp_session* session, ztp_text type, ztp_text id,
       return NewError(ZTP_NOT_FOUND,
                       ztp::Cat("the facts in force know no ", View(type), "::\"", View(id), "\""));
     }
-    *ref = {world.serial, *entity};
+    *ref = {world.serial, uint64_t{session->state->number} << 32 | *entity};
+    return nullptr;
+  });
+}
+
+ztp_error* ztp_session_entity_json(ztp_session* session, ztp_text type, ztp_text id,
+                                   ztp_text* json) {
+  ZTP_CHECK_OUT(json);
+  *json = ztp::c::Text("");
+  ZTP_CHECK_ALIVE(session);
+  ZTP_CHECK_TEXT(type);
+  ZTP_CHECK_TEXT(id);
+  return Guarded(__func__, [&]() -> ztp_error* {
+    const ztp::World& world = session->Refresh();
+    const auto found = world.schema().FindEntityType(View(type));
+    if (!found) {
+      return NewError(ZTP_NOT_FOUND, ztp::Cat("there is no entity type `", View(type), "`"));
+    }
+    const auto entity = world.facts->Find(*found, View(id));
+    if (!entity || !world.facts->IsStored(*entity)) {
+      return NewError(ZTP_NOT_FOUND,
+                      ztp::Cat("the facts in force store no ", View(type), "::\"", View(id), "\""));
+    }
+    session->answer.clear();
+    {
+      ztp::JsonSink sink(&session->answer);
+      ztp::PutJsonEntity(world.schema(), world.facts->Record(*entity), sink);
+    }
+    *json = ztp::c::Text(session->answer);
     return nullptr;
   });
 }
@@ -194,18 +226,13 @@ ztp_error* ztp_set_text(ztp_request* request, ztp_attr attr, ztp_text value) {
     const std::string_view text = View(value);
     if ((error = ztp::c::CheckText(text, declared.name)) != nullptr) return error;
     const ztp::Schema& schema = request->policy->policy->schema();
-    const ztp::Type& type = schema.types[declared.type];
-    if (type.kind == TypeKind::kString) {
+    if (schema.types.kind(declared.type) == TypeKind::kString) {
       ztp::MakePresent(fact)->SetText(TypeKind::kString, text);
       return nullptr;
     }
-    if (type.kind == TypeKind::kEnum) {
-      const std::vector<std::string>& names = schema.enums[type.decl].values;
-      const auto at = std::find(names.begin(), names.end(), text);
-      if (at != names.end()) {
-        ztp::MakePresent(fact)->SetNumber(TypeKind::kEnum, at - names.begin());
-        return nullptr;
-      }
+    if (ztp::c::FillText(schema, declared.type, text, &request->spare)) {
+      std::swap(*ztp::MakePresent(fact), request->spare);
+      return nullptr;
     }
     request->json.clear();
     ztp::JsonSink(&request->json).PutText(text);
@@ -219,22 +246,28 @@ ztp_error* ztp_set_value(ztp_request* request, ztp_attr attr, const ztp_value* v
   return Guarded(__func__, [&]() -> ztp_error* {
     ztp_error* error = nullptr;
     ztp::c::Declared declared;
-    // Only a value that can be read is written over what is there.
+    ztp::Fact* const fact = ztp::c::FactToSet(*request, attr, "ztp_set_value", &declared, &error);
+    if (value->kind == ZTP_MISSING || value->kind == ZTP_UNKNOWN) {
+      if (fact == nullptr) return error;
+      const bool is_missing = value->kind == ZTP_MISSING;
+      ztp::MakeAbsent(fact, is_missing ? ztp::Fact::State::kMissing : ztp::Fact::State::kUnknown);
+      return nullptr;
+    }
+    // Only a value that can be read is written over what is there. A proven one may say when its
+    // evidence counts, which is JSON's.
+    if (fact != nullptr && !declared.proven() &&
+        ztp::c::FillValue(request->policy->policy->schema(), declared.type, *value,
+                          &request->spare)) {
+      std::swap(*ztp::MakePresent(fact), request->spare);
+      return nullptr;
+    }
+    // What is no value at all is told before where it should go.
     request->json.clear();
-    if (value->kind != ZTP_MISSING && value->kind != ZTP_UNKNOWN) {
-      error = ztp::c::AppendJson("ztp_set_value", *value, &request->json);
-      if (error != nullptr) return error;
+    if (ztp_error* no_value = ztp::c::AppendJson("ztp_set_value", *value, &request->json)) {
+      ztp_error_free(error);
+      return no_value;
     }
-    ztp::Fact* fact = ztp::c::FactToSet(*request, attr, "ztp_set_value", &declared, &error);
     if (fact == nullptr) return error;
-    if (value->kind == ZTP_MISSING) {
-      *fact = ztp::Fact::Missing();
-      return nullptr;
-    }
-    if (value->kind == ZTP_UNKNOWN) {
-      *fact = ztp::Fact::Unknown();
-      return nullptr;
-    }
     return ztp::c::SetFromJson(request, declared, declared.proven(), request->json, fact);
   });
 }
@@ -269,12 +302,10 @@ ztp_error* ztp_unset(ztp_request* request, ztp_attr attr) {
 ztp_error* ztp_set_can(ztp_request* request, const ztp_text* obligations, size_t count) {
   ZTP_CHECK_REQUEST(request);
   if (obligations == nullptr && count != 0) return NullOutput(__func__, "obligations");
+  for (size_t i = 0; i < count; ++i) ZTP_CHECK_TEXT(obligations[i]);
   return Guarded(__func__, [&]() -> ztp_error* {
     std::vector<std::string> names;
-    for (size_t i = 0; i < count; ++i) {
-      ZTP_CHECK_TEXT(obligations[i]);
-      names.emplace_back(View(obligations[i]));
-    }
+    for (size_t i = 0; i < count; ++i) names.emplace_back(View(obligations[i]));
     request->can = std::move(names);
     request->ChangeAll();
     ztp::c::TakeObligations(request);

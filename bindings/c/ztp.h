@@ -179,8 +179,9 @@ enum {
 };
 
 /* Files: JSON (arrays or an entity a line), or one facts file (.ztpf), which is mapped like a
- * bundle. With no file: no entities. Taken whole or not at all. `flags`: 0 or ZTP_ASSUME_PROVEN.
- * ZTP_BAD_FACTS has a problem for each mistake, up to a limit. */
+ * bundle. With no file: no entities. Taken whole or not at all. `flags`: 0 or ZTP_ASSUME_PROVEN,
+ * which an engine that is to have the facts needs too (ZTP_NOT_PROVEN). ZTP_BAD_FACTS has a problem
+ * for each mistake, up to a limit. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_facts_load(const ztp_policy* policy, const ztp_text* paths,
                                                size_t count, uint32_t flags, ztp_facts** facts);
 /* The same of JSON in memory. */
@@ -404,8 +405,8 @@ typedef struct ztp_attr {
  */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_engine_attr(ztp_engine* engine, ztp_text name, ztp_attr* attr);
 
-/* A stored entity, looked up. Of the facts in force when it was: after they change it is ZTP_STALE.
- */
+/* A stored entity, looked up. Of the engine, and of the facts in force when it was: after they
+ * change it is ZTP_STALE. */
 typedef struct ztp_entity_ref {
   uint64_t generation;
   uint64_t handle;
@@ -414,6 +415,12 @@ typedef struct ztp_entity_ref {
 /* ZTP_NOT_FOUND: no such type, or no such entity is known. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_session_entity(ztp_session* session, ztp_text type, ztp_text id,
                                                    ztp_entity_ref* ref);
+
+/* A stored entity as facts files have it, one line: {"uid": …, "attrs": …, "parents": …, "derives":
+ * …}, of the facts in force; what it was given, without what it inherits. Valid until the session
+ * is used again. ZTP_NOT_FOUND: no such type, or no such entity is stored. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_session_entity_json(ztp_session* session, ztp_text type,
+                                                        ztp_text id, ztp_text* json);
 
 /* ---- Values ---- */
 
@@ -483,7 +490,8 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_set_duration(ztp_request* request, ztp_attr 
                                                  int64_t value);
 /* In thousand-millionths. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_set_decimal(ztp_request* request, ztp_attr attr, int64_t value);
-/* As ZTP_STRING of ztp_value. */
+/* As ZTP_STRING of ztp_value. Allocates for a digest with upper-case digits, and for an entity whose
+ * id has escapes. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_set_text(ztp_request* request, ztp_attr attr, ztp_text value);
 /* Any value; ZTP_MISSING and ZTP_UNKNOWN too. Allocates. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_set_value(ztp_request* request, ztp_attr attr,
@@ -635,8 +643,9 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_batch_values(ztp_batch* batch, ztp_attr attr
                                                  const uint32_t* codes, size_t count);
 
 /* A column of Arrow's C data interface, read where it lies. Text and string views, dictionaries,
- * Booleans, integers, decimals, timestamps and durations of every unit; a null is ZTP_MISSING. The
- * caller still owns schema and array. */
+ * Booleans, integers, floating point, decimals of 32, 64 and 128 bits, timestamps and durations of
+ * every unit; a null, and each row of a column of type null, is ZTP_MISSING. The caller still owns
+ * schema and array. */
 struct ArrowSchema;
 struct ArrowArray;
 ZTP_API ZTP_MUST_USE ztp_error* ztp_batch_arrow_principals(ztp_batch* batch, ztp_text type,
@@ -656,14 +665,18 @@ typedef struct ztp_answers {
   uint8_t* on_unknown; /* 1: a denial because something is not known */
   int64_t* valid_until;
   uint32_t* rule; /* the first that decided, for ztp_batch_rule; UINT32_MAX: none did */
+  uint32_t* obligations; /* how many things the caller must do because the row is allowed */
 } ztp_answers;
 #define ZTP_ANSWERS_INIT \
-  { sizeof(ztp_answers), 0, 0, 0, 0 }
+  { sizeof(ztp_answers), 0, 0, 0, 0, 0 }
 
-/* Decides every row. Each answer is what ztp_decide says of the row as a request of its own. On an
- * error no row is allowed. `lease` (may be NULL) is one for all rows that were allowed: check it,
- * since the batch goes on by what was in force when it was made. Obligations of rows are not told:
- * give ztp_set_can what the caller carries out for every row before the batch is made. */
+/* Decides every row. Each answer is what ztp_decide says of the row as a request of its own, but
+ * for one case: nobody would see what a row obliges to where `obligations` is not asked for and
+ * ztp_set_can has not said, before the batch was made, what the caller carries out for every row;
+ * there a row with any obligation is not allowed. What they are says ztp_decide of that row. On an
+ * error no row is allowed; so too, with ZTP_NO_MEMORY, once a column could not be set for want of
+ * memory. `lease` (may be NULL) is one for all rows that were allowed: check it, since the batch
+ * goes on by what was in force when it was made. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_batch_decide(ztp_batch* batch, int64_t now,
                                                  const ztp_answers* answers, ztp_lease* lease);
 /* A rule of the batch's policy. Its texts are valid as long as the batch. */

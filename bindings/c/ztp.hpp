@@ -579,6 +579,10 @@ class Session {
   ztp_entity_ref Entity(std::string_view type, std::string_view id) {
     return detail::Get<ztp_entity_ref>(ztp_session_entity, get(), ToText(type), ToText(id));
   }
+  // The same as facts files have it, of the facts in force. Valid until the session is used again.
+  std::string_view EntityJson(std::string_view type, std::string_view id) {
+    return ToView(detail::Get<ztp_text>(ztp_session_entity_json, get(), ToText(type), ToText(id)));
+  }
   // AuthZEN JSON in and out. The answer is valid until the session is used again.
   std::string_view DecideJson(std::string_view request, std::int64_t now, bool explain = false,
                               Decision* decision = nullptr) {
@@ -676,7 +680,8 @@ struct Answers {
   std::vector<std::uint8_t> on_unknown;  // 1: a denial because something is not known
   std::vector<std::int64_t> valid_until;
   std::vector<std::uint32_t> rule;  // the first that decided, for Batch::rule; UINT32_MAX: none did
-  Lease lease;                      // one for all rows that were allowed
+  std::vector<std::uint32_t> obligations;  // how many things to do because the row is allowed
+  Lease lease;                             // one for all rows that were allowed
 };
 
 class Batch {
@@ -728,11 +733,13 @@ class Batch {
     answers.on_unknown.resize(rows_);
     answers.valid_until.resize(rows_);
     answers.rule.resize(rows_);
+    answers.obligations.resize(rows_);
     ztp_answers raw = ZTP_ANSWERS_INIT;
     raw.allow = answers.allow.data();
     raw.on_unknown = answers.on_unknown.data();
     raw.valid_until = answers.valid_until.data();
     raw.rule = answers.rule.data();
+    raw.obligations = answers.obligations.data();
     answers.lease = Decide(now, raw);
     return answers;
   }

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/core/decimal.h"
 #include "engine/core/ip.h"
@@ -82,6 +83,8 @@ absl::StatusOr<std::string> ParseDigest(std::string_view text);
 // `spiffe://trust.domain/path`, as the SPIFFE standard says; the result is the text. Its
 // parts: core/spiffe.h.
 absl::StatusOr<std::string> ParseSpiffeId(std::string_view text);
+// The same without a copy.
+absl::Status CheckSpiffeId(std::string_view text);
 
 // A pattern of core/glob.h; the result is the text.
 absl::StatusOr<std::string> ParseGlob(std::string_view text);

@@ -54,7 +54,7 @@ absl::StatusOr<std::string> ParseDigest(std::string_view text) {
   return cursor.Expected("'sha256:', 'sha384:' or 'sha512:' and hexadecimal digits");
 }
 
-absl::StatusOr<std::string> ParseSpiffeId(std::string_view text) {
+absl::Status CheckSpiffeId(std::string_view text) {
   ScalarCursor cursor(text);
   if (text.size() > kMaxSpiffeIdBytes) {
     return InvalidArgument("expected a SpiffeId of at most ", kMaxSpiffeIdBytes, " bytes, found ",
@@ -89,6 +89,11 @@ absl::StatusOr<std::string> ParseSpiffeId(std::string_view text) {
       return cursor.Expected("a letter, a digit, '-', '.', '_' or '/'");
     }
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ParseSpiffeId(std::string_view text) {
+  ZTP_RETURN_IF_ERROR(CheckSpiffeId(text));
   return std::string(text);
 }
 

@@ -57,7 +57,7 @@ TEST(Bundle, RoundTripWithAnIndex) {
 
 TEST(Bundle, Described) {
   EXPECT_EQ(DescribeBundle(SmallProgram(), 1000),
-            "bundle format 1, 1000 bytes\n"
+            "bundle format 2, 1000 bytes\n"
             "package p\n"
             "  entity types        2\n"
             "  inputs              0\n"

@@ -325,7 +325,7 @@ inline DecisionProgram IndexedProgram() {
   titles.probe = 4;
   titles.count = 2;
   titles.first_row = 4;
-  levels.kind = IndexColumn::Kind::kSet;
+  levels.kind = IndexColumn::Kind::kBits;
   levels.probe = 7;
   levels.count = 1;
   levels.first_row = 7;

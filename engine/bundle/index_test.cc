@@ -260,7 +260,17 @@ TEST(CheckIndex, OneThingWrong) {
       {"columns out of range", [](auto&, auto& x) { x.groups[1].count = 4; }},
       {"columns that wrap around", [](auto&, auto& x) { x.groups[1].first = kNone32; }},
       {"a column of no kind",
-       [](auto&, auto& x) { x.columns[0].kind = static_cast<IndexColumn::Kind>(5); }},
+       [](auto&, auto& x) { x.columns[0].kind = static_cast<IndexColumn::Kind>(2); }},
+      {"rows for some of a label's bits",
+       [](auto&, auto& x) {
+         x.columns[2].count = 2;
+         x.rows.push_back(0);
+       }},
+      {"no bit of a label",
+       [](auto&, auto& x) {
+         x.columns[2].count = 0;
+         x.rows.resize(x.rows.size() - 1);
+       }},
       {"a column's reserved byte", [](auto&, auto& x) { x.columns[0].reserved[0] = 1; }},
       {"a column's probe out of range", [](auto&, auto& x) { x.columns[0].probe = 10; }},
       {"stretches of labels", [](auto&, auto& x) { x.columns[0].probe = 7; }},
@@ -268,7 +278,13 @@ TEST(CheckIndex, OneThingWrong) {
       {"an age of a number",
        [](auto&, auto& x) { x.columns[0].kind = IndexColumn::Kind::kAge; }},
       {"a bit of a number", [](auto&, auto& x) { x.columns[2].probe = 2; }},
-      {"a bit beyond the label", [](auto&, auto& x) { x.columns[2].first_cut = 63; }},
+      {"a bit beyond the label", [](auto&, auto& x) { x.columns[2].first_cut = 64; }},
+      {"bits beyond the label",
+       [](auto&, auto& x) {
+         x.columns[2].first_cut = 63;
+         x.columns[2].count = 3;
+         x.rows.resize(x.rows.size() + 2);
+       }},
       {"more codes than rows", [](auto&, auto& x) { x.columns[1].count = 5; }},
       {"cuts out of range", [](auto&, auto& x) { x.columns[0].first_cut = 3; }},
       {"cuts out of order", [](auto&, auto& x) { x.cuts[1] = 6; }},

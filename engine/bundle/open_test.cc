@@ -14,6 +14,7 @@
 #include "engine/bundle/bundle_testing.h"
 #include "engine/bundle/read.h"
 #include "engine/bundle/write.h"
+#include "engine/core/bundle_view.h"
 
 namespace ztp {
 namespace {
@@ -91,13 +92,14 @@ TEST_F(OpenBundleTest, TheMessageNamesTheFile) {
   EXPECT_NE(status.message().find("cut.ztpb: "), absl::string_view::npos) << status;
   std::string later = bytes;
   const DecisionProgram read = *ReadBundle(bytes);
-  // The format's number is the one that a reader of format 1 does not find elsewhere: look for it.
+  // The format's number is the one that a reader of this format does not find elsewhere: look for
+  // it.
   int found = 0;
   for (size_t i = 0; i < later.size(); ++i) {
-    if (later[i] != 1) continue;
-    later[i] = 2;
+    if (later[i] != kBundleFormat) continue;
+    later[i] = kBundleFormat + 1;
     found += absl::IsUnimplemented(OpenBundle(File("later.ztpb", later)).status());
-    later[i] = 1;
+    later[i] = kBundleFormat;
   }
   EXPECT_EQ(found, 1);
 }

@@ -2,6 +2,7 @@
 // range, ends, and finds each rule at most once. Whether a group leaves out only rules that cannot
 // matter is not looked at: that is the compiler's word, as the conditions are.
 #include <algorithm>
+#include <bit>
 #include <string_view>
 #include <vector>
 
@@ -299,13 +300,14 @@ class IndexChecker {
       case IndexColumn::Kind::kCodes:
         if (!probes_.IsCode(probe) || column.first_cut != 0) return false;
         break;
-      case IndexColumn::Kind::kSet:
-      case IndexColumn::Kind::kClear:
-        if (probe.form != Form::kLabel || column.first_cut >= 64 || column.count >= 64 ||
-            column.first_cut + column.count >= 64) {
+      case IndexColumn::Kind::kBits: {
+        const uint32_t bits = static_cast<uint32_t>(std::bit_width(column.count));
+        if (probe.form != Form::kLabel || bits == 0 || bits > 32 || !std::has_single_bit(rows) ||
+            column.first_cut >= 64 || column.first_cut + bits > 64) {
           return false;
         }
         break;
+      }
       default:
         return false;
     }

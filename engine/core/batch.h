@@ -29,12 +29,15 @@ struct BatchRows {
   std::span<const BatchColumn> columns;
 };
 
-// Where the answers go: an entry a row, or null where one is not asked for.
+// Where the answers go: an entry a row, or null where one is not asked for. What a caller must do
+// because a row is allowed is not for nobody to see: where `obligations` is not asked for, and the
+// shared request does not say what the caller can carry out, a row with any is not allowed.
 struct BatchAnswers {
-  uint8_t* allow = nullptr;        // 1 or 0
-  uint32_t* rule = nullptr;        // the first deciding rule (PolicyView::rules), or kNone32
-  int64_t* valid_until = nullptr;  // microseconds; kForEver
-  uint8_t* on_unknown = nullptr;   // 1: a denial that rests on an unknown
+  uint8_t* allow = nullptr;         // 1 or 0
+  uint32_t* rule = nullptr;         // the first deciding rule (PolicyView::rules), or kNone32
+  int64_t* valid_until = nullptr;   // microseconds; kForEver
+  uint8_t* on_unknown = nullptr;    // 1: a denial that rests on an unknown
+  uint32_t* obligations = nullptr;  // how many an allowed row has
 };
 
 // Memory for a batch, of the caller's: it is written to while rows are decided.

@@ -13,7 +13,7 @@
 namespace ztp {
 
 // The format that this version writes and reads.
-inline constexpr uint32_t kBundleFormat = 1;
+inline constexpr uint32_t kBundleFormat = 2;
 
 // False: this is no bundle of a format that is known here, a table lies outside, or `bytes` does
 // not begin at a multiple of 8. `*out` points into the bytes, which must stay as they are while it

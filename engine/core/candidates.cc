@@ -7,8 +7,8 @@
 namespace ztp {
 namespace {
 
-// That are ANDed; further ones only would have left out more. A label may have 64.
-constexpr size_t kMaxRows = 160;
+// That are ANDed; further ones only would have left out more.
+constexpr size_t kMaxRows = 64;
 
 // Two words of a row: what every processor ANDs at once.
 constexpr size_t kPair = 2;
@@ -19,11 +19,19 @@ constexpr size_t kMostPairs = 4;  // at once, each in a register
 // array would not stay in registers.
 template <size_t kPairs>
 inline void AndRows(const uint64_t* const* rows, size_t count, size_t at, Pair (&left)[kPairs]) {
-  static_assert(kPairs == 1 || kPairs == 4);
+  static_assert(kPairs == 1 || kPairs == 2 || kPairs == 4);
   const Pair* row = reinterpret_cast<const Pair*>(rows[0] + at);
   Pair a = row[0];
   if constexpr (kPairs == 1) {
     for (size_t r = 1; r < count; ++r) a &= *reinterpret_cast<const Pair*>(rows[r] + at);
+  } else if constexpr (kPairs == 2) {
+    Pair b = row[1];
+    for (size_t r = 1; r < count; ++r) {
+      row = reinterpret_cast<const Pair*>(rows[r] + at);
+      a &= row[0];
+      b &= row[1];
+    }
+    left[1] = b;
   } else {
     Pair b = row[1], c = row[2], d = row[3];
     for (size_t r = 1; r < count; ++r) {
@@ -40,57 +48,13 @@ inline void AndRows(const uint64_t* const* rows, size_t count, size_t at, Pair (
   left[0] = a;
 }
 
-// They come as a few runs that ascend: an insertion does little, unless they are many.
-void SortRanks(uint32_t* ranks, size_t count) {
-  // Shell's gaps; with the last alone it is an insertion sort.
-  constexpr size_t kGaps[] = {3937, 1182, 301, 83, 23, 7, 1};
-  for (const size_t gap : kGaps) {
-    if (gap > 1 && gap * 16 > count) continue;
-    for (size_t i = gap; i < count; ++i) {
-      const uint32_t rank = ranks[i];
-      size_t at = i;
-      for (; at >= gap && ranks[at - gap] > rank; at -= gap) ranks[at] = ranks[at - gap];
-      ranks[at] = rank;
-    }
-  }
-}
-
 }  // namespace
-
-void Candidates::Find() {
-  if (!indexed_) {
-    TakeAll();
-    return;
-  }
-  marks_known_ = request_.marks.known;
-  marks_ = request_.marks.bits | probes_.ReadStoredMarks(&marks_known_);
-  found_ = s_.found_.data();
-  found_end_ = found_ + s_.found_.capacity();
-  Visit(index_.first_root, index_.root_count);
-  if (s_.arena_.full()) return s_.found_.clear();
-  uint32_t* const found = s_.found_.data();
-  const size_t count = static_cast<size_t>(found_ - found);
-  if (!in_order_) SortRanks(found, count);
-  // Several keys may lead to one.
-  const uint32_t permits = index_.forbids, duties = index_.forbids + index_.permits;
-  size_t kept = 0;
-  for (size_t i = 0; i < count; ++i) {
-    const uint32_t rank = found[i];
-    if (kept != 0 && found[kept - 1] == rank) continue;
-    found[kept++] = rank;
-    first_found_permit_ += rank < permits;
-    first_found_duty_ += rank < duties;
-  }
-  s_.found_.set_size(kept);
-}
 
 void Candidates::AddRow(uint64_t rules, const uint32_t* ranks) {
   if (rules == 0) return;
   while (found_end_ - found_ < 64) Grow();
   uint32_t* at = found_;
-  in_order_ &= ranks[std::countr_zero(rules)] >= last_found_;
   for (; rules != 0; rules &= rules - 1) *at++ = ranks[std::countr_zero(rules)];
-  last_found_ = at[-1];
   found_ = at;
 }
 
@@ -107,56 +71,59 @@ void Candidates::Grow() {
   found_end_ = s_.found_.data() + s_.found_.capacity();
 }
 
-void Candidates::TakeAll() {
-  const ActionPlan& plan = policy_.plans[request_.action];
-  TakeList(plan.first_forbid, plan.forbid_count);
-  first_found_permit_ = s_.found_.size();
-  TakeList(plan.first_permit, plan.permit_count);
-  first_found_duty_ = s_.found_.size();
-  TakeList(plan.first_duty, plan.duty_count);
+uint32_t Candidates::RuleOfPlan(uint32_t rank) const {
+  const ActionPlan& plan = PlanOf(request_);
+  if (rank < first_permit_) return policy_.candidates[plan.first_forbid + rank];
+  if (rank < first_duty_) return policy_.candidates[plan.first_permit + (rank - first_permit_)];
+  return policy_.candidates[plan.first_duty + (rank - first_duty_)];
 }
 
-void Candidates::TakeList(uint32_t first, uint32_t count) {
-  for (uint32_t i = first; i < first + count; ++i) {
-    const uint32_t rule = policy_.candidates[i];
-    const RuleRecord& record = policy_.rules[rule];
+void Candidates::TakeAll() {
+  for (uint32_t rank = 0; rank < last_rank_; ++rank) {
+    const RuleRecord& record = policy_.rules[RuleOfPlan(rank)];
     if (policy_.InTypeSet(record.principals, request_.principal.size) &&
         policy_.InTypeSet(record.resources, request_.resource.size)) {
-      s_.found_.push_back(rule);
+      s_.found_.push_back(rank);
     }
   }
+  runs_.SetOne(static_cast<uint32_t>(s_.found_.size()));
 }
 
-void Candidates::Visit(uint32_t first_group, uint32_t count) {
-  for (uint32_t g = first_group; g < first_group + count; ++g) {
-    const IndexGroup& group = index_.groups[g];
-    switch (group.kind) {
-      case IndexGroup::Kind::kAll:
-        VisitPostings(group.first, group.count, ~uint32_t{0});
-        break;
-      case IndexGroup::Kind::kRows:
-        VisitRows(group);
-        break;
-      default:
-        VisitKeyed(group);
-        break;
-    }
+inline void Candidates::VisitRanks(uint32_t first, uint32_t count) {
+  for (uint32_t i = first; i < first + count; ++i) AddRank(index_.ranks[i]);
+  EndRun();
+}
+
+inline void Candidates::AddRank(uint32_t rank) {
+  if (found_ == found_end_) [[unlikely]] {
+    Grow();
   }
+  *found_++ = rank;
 }
 
-void Candidates::VisitRanks(uint32_t first, uint32_t count) {
-  for (uint32_t i = first; i < first + count; ++i) Add(index_.ranks[i]);
-}
-
-void Candidates::VisitPostings(uint32_t first, uint32_t count, uint32_t have) {
+inline void Candidates::VisitPostings(uint32_t first, uint32_t count, uint32_t have) {
   const IndexPosting* posting = index_.postings.data() + first;
   const uint64_t marks = marks_;
+  const uint32_t* const before = found_;
   for (const IndexPosting* end = posting + count; posting != end; ++posting) {
-    if ((posting->any & have) != 0 && (posting->out & marks) == 0) Add(posting->rank);
+    if ((posting->any & have) == 0 || (posting->out & marks) != 0) continue;
+    AddRank(posting->rank);
   }
+  if (found_ != before) EndRun();
 }
 
-void Candidates::VisitKey(const IndexGroup& group, int64_t key, uint32_t have) {
+// The same of postings that ask for no key.
+inline void Candidates::VisitAll(uint32_t first, uint32_t count) {
+  const IndexPosting* posting = index_.postings.data() + first;
+  const uint64_t marks = marks_;
+#pragma GCC unroll 4
+  for (const IndexPosting* end = posting + count; posting != end; ++posting) {
+    if ((posting->out & marks) == 0) AddRank(posting->rank);
+  }
+  EndRun();
+}
+
+inline void Candidates::VisitKey(const IndexGroup& group, int64_t key, uint32_t have) {
   const IndexKey* keys = index_.keys.data() + group.first;
   for (uint32_t at = KeyHash(key, group.count);; at = (at + 1) & (group.count - 1)) {
     const IndexKey& entry = keys[at];
@@ -181,10 +148,13 @@ bool Candidates::ForEachKey(IndexGroup::Kind kind, const Reading& r,
   const uint32_t count = r.size;
   if (kind == IndexGroup::Kind::kMember) {
     if (!r.complete) return false;
+    // Itself, then what it is a member of: called from one place, so that it is made once.
     const uint32_t* members = static_cast<const uint32_t*>(r.data);
-    visit(r.value);
-    for (uint32_t i = 0; i < count; ++i) visit(members[i]);
-    return true;
+    int64_t key = r.value;
+    for (const uint32_t* end = members + count;; key = *members++) {
+      visit(key);
+      if (members == end) return true;
+    }
   }
   const Val* items = static_cast<const Val*>(r.data);
   for (uint32_t i = 0; i < count; ++i) {
@@ -196,7 +166,7 @@ bool Candidates::ForEachKey(IndexGroup::Kind kind, const Reading& r,
   return true;
 }
 
-void Candidates::VisitKeyed(const IndexGroup& group) {
+inline void Candidates::VisitKeyed(const IndexGroup& group) {
   uint32_t have = ~uint32_t{0};
   if (group.filter_kind != IndexGroup::Kind::kAll) {
     uint32_t keys = 0;
@@ -209,6 +179,44 @@ void Candidates::VisitKeyed(const IndexGroup& group) {
                   [&](int64_t key) { VisitKey(group, key, have); })) {
     VisitRanks(group.first_rank, group.rank_count);
   }
+}
+
+[[gnu::always_inline]] inline void Candidates::VisitGroup(const IndexGroup& group) {
+  switch (group.kind) {
+    case IndexGroup::Kind::kAll:
+      return VisitAll(group.first, group.count);
+    case IndexGroup::Kind::kRows:
+      return VisitRows(group);
+    default:
+      return VisitKeyed(group);
+  }
+}
+
+// Of a key.
+void Candidates::Visit(uint32_t first_group, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) VisitGroup(index_.groups[first_group + i]);
+}
+
+void Candidates::Find() {
+  if (!indexed_) {
+    TakeAll();
+    return;
+  }
+  marks_known_ = request_.marks.known;
+  marks_ = request_.marks.bits | probes_.ReadStoredMarks(&marks_known_);
+  found_ = s_.found_.data();
+  found_end_ = found_ + s_.found_.capacity();
+  for (uint32_t i = 0; i < index_.root_count; ++i) {
+    VisitGroup(index_.groups[index_.first_root + i]);
+  }
+  if (s_.arena_.full()) return s_.found_.clear();
+  uint32_t* const found = s_.found_.data();
+  size_t count = static_cast<size_t>(found_ - found);
+  if (runs_.too_many()) {
+    count = SortUniqueRanks(found, count);
+    runs_.SetOne(static_cast<uint32_t>(count));
+  }
+  s_.found_.set_size(count);
 }
 
 // Which row of a column of stretches or codes a value belongs to.
@@ -249,7 +257,7 @@ struct Candidates::Rows {
     timed[timed_count++] = row;
     floor = std::min(floor, r.valid_until);
   }
-  bool full() const { return plain_count + 64 > kMaxRows || timed_count + 64 > kMaxRows; }
+  bool full() const { return plain_count == kMaxRows || timed_count == kMaxRows; }
 };
 
 // Facts are read first, so that what follows is free of calls.
@@ -265,16 +273,10 @@ void Candidates::ChooseRows(const IndexGroup& group, size_t words, Rows* out) {
     const uint64_t* const rows = index_.rows.data() + column.first_row;
     int64_t value = r.value;
     switch (column.kind) {
-      case IndexColumn::Kind::kSet:
-      case IndexColumn::Kind::kClear: {
-        const uint64_t bits =
-            static_cast<uint64_t>(column.kind == IndexColumn::Kind::kSet ? value : ~value);
-        uint64_t left = bits >> column.first_cut & ~uint64_t{0} >> (63 - column.count);
-        for (; left != 0; left &= left - 1) {
-          out->Add(r, rows + static_cast<size_t>(std::countr_zero(left)) * words);
-        }
+      case IndexColumn::Kind::kBits:
+        out->Add(r,
+                 rows + (static_cast<uint64_t>(value) >> column.first_cut & column.count) * words);
         break;
-      }
       case IndexColumn::Kind::kAge:
         if (__builtin_sub_overflow(now, value, &value)) break;
         [[fallthrough]];
@@ -294,6 +296,7 @@ void Candidates::VisitRows(const IndexGroup& group) {
   if (rows.timed_count != 0) {
     s_.soft_.push_back({group.first_rank, static_cast<uint32_t>(first_soft),
                         static_cast<uint32_t>(words), rows.floor});
+    soft_floor_ = std::min(soft_floor_, rows.floor);
     if (!s_.soft_words_.resize(first_soft + words, 0)) return;
   }
   uint64_t* const soft = s_.soft_words_.data() + first_soft;
@@ -302,7 +305,14 @@ void Candidates::VisitRows(const IndexGroup& group) {
     for (; w + kPair * kMostPairs <= words; w += kPair * kMostPairs) {
       VisitWords<kMostPairs>(rows, w, soft, ranks);
     }
-    for (; w + kPair <= words; w += kPair) VisitWords<1>(rows, w, soft, ranks);
+    if (w + 2 * kPair <= words) {
+      VisitWords<2>(rows, w, soft, ranks);
+      w += 2 * kPair;
+    }
+    if (w + kPair <= words) {
+      VisitWords<1>(rows, w, soft, ranks);
+      w += kPair;
+    }
   }
   for (; w < words; ++w) {
     uint64_t left = ~uint64_t{0};
@@ -315,6 +325,7 @@ void Candidates::VisitRows(const IndexGroup& group) {
     }
     AddRow(left, ranks + 64 * w);
   }
+  EndRun();
 }
 
 // Some words of the rows at once; there is a plain one.
@@ -345,7 +356,7 @@ bool Candidates::ShortenBySoft(uint32_t first_rank, uint32_t last_rank, int64_t*
         const uint32_t place = 64 * w + static_cast<uint32_t>(std::countr_zero(left));
         const uint32_t rank = index_.ranks[soft.first_rank + place];
         if (rank < first_rank || rank >= last_rank) continue;
-        *until = std::min(*until, Check(rank).valid_until);
+        *until = std::min(*until, Check(rank, *until).valid_until);
         if (spent()) return false;
       }
     }
@@ -356,8 +367,8 @@ bool Candidates::ShortenBySoft(uint32_t first_rank, uint32_t last_rank, int64_t*
 // A false `and` holds as long as the longest of its false operands, a true one as long as the
 // shortest of all. Where something is not known to the tests, only a false one for ever is certain,
 // and the condition is evaluated as a whole.
-Candidates::Outcome Candidates::Check(uint32_t rank) {
-  if (!indexed_) return OutcomeOf(Condition(rank));
+// The tests before the i-th are true for ever.
+Candidates::Outcome Candidates::CheckFrom(uint32_t i, uint32_t rank, int64_t enough) {
   const IndexedRule& rule = index_.rules[rank];
   const uint32_t* numbers = index_.rule_tests.data() + rule.first_test;
   const Test* tests = index_.tests.data();
@@ -365,8 +376,7 @@ Candidates::Outcome Candidates::Check(uint32_t rank) {
   bool is_false = false;
   int64_t false_until = INT64_MIN;
   int64_t true_until = kForEver;
-  if ((rule.out & marks_) != 0) return {Tri::kFalse, kForEver};
-  for (uint32_t i = marks_known_ ? rule.marked_tests : 0; i < rule.tests; ++i) {
+  for (; i < rule.tests; ++i) {
     // What the program has to work out is not worth it any more.
     if (i >= rule.cheap_tests && (open || is_false)) {
       open = true;
@@ -389,7 +399,7 @@ Candidates::Outcome Candidates::Check(uint32_t rank) {
     const ProbeReader::Outcome outcome = probes_.Try(test, reading);
     switch (outcome.value) {
       case Tri::kFalse:
-        if (outcome.valid_until == kForEver) return {Tri::kFalse, kForEver};
+        if (outcome.valid_until >= enough) return {Tri::kFalse, outcome.valid_until};
         is_false = true;
         false_until = std::max(false_until, outcome.valid_until);
         break;

@@ -6,10 +6,10 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
 #include "engine/core/machine.h"
 #include "engine/core/probes.h"
+#include "engine/core/runs.h"
 #include "engine/core/workspace.h"
 
 namespace ztp {
@@ -21,52 +21,74 @@ class Candidates {
       : policy_(*request.policy),
         index_(policy_.index),
         indexed_(!index_.rules.empty()),
+        first_permit_(indexed_ ? index_.forbids : PlanOf(request).forbid_count),
+        first_duty_(first_permit_ + (indexed_ ? index_.permits : PlanOf(request).permit_count)),
+        last_rank_(indexed_ ? static_cast<uint32_t>(index_.rules.size())
+                            : first_duty_ + PlanOf(request).duty_count),
         request_(request),
         s_(workspace),
         probes_(request, workspace, machine) {}
 
-  // Finds them. Then forbids(), permits() and duties() have the ranks of those of each kind, each
-  // once and in source order.
+  // Finds them. Then the forbids' ranks can be had, in any order, and one that several keys lead to
+  // several times;
   void Find();
-  std::span<const uint32_t> forbids() const { return {s_.found_.data(), first_found_permit_}; }
-  std::span<const uint32_t> permits() const {
-    return {s_.found_.data() + first_found_permit_, first_found_duty_ - first_found_permit_};
+  template <typename Visit>
+  void ForEachForbid(const Visit& visit) {
+    runs_.Begin(s_.found_.data(), first_permit_, visit);
   }
-  std::span<const uint32_t> duties() const {
-    return {s_.found_.data() + first_found_duty_, s_.found_.size() - first_found_duty_};
+  // then permits and duties, in source order, each once;
+  Runs::InOrder Permits() const { return {runs_, s_.found_.data(), first_permit_, first_duty_}; }
+  Runs::InOrder Duties() const { return {runs_, s_.found_.data(), first_duty_, last_rank_}; }
+  bool has_duties() const { return first_duty_ != last_rank_; }
+  // and any of them again, as the forbids.
+  template <typename Visit>
+  void ForEachAgain(uint32_t first_rank, uint32_t last_rank, const Visit& visit) const {
+    runs_.ForEach(s_.found_.data(), first_rank, last_rank, visit);
   }
 
-  // Of a program without an index, a rule's rank is its number.
-  uint32_t RuleOf(uint32_t rank) const { return indexed_ ? index_.rules[rank].rule : rank; }
+  // Forbids have the first ranks, then come permits, then duties.
+  uint32_t first_permit() const { return first_permit_; }
+  uint32_t first_duty() const { return first_duty_; }
+  uint32_t last_rank() const { return last_rank_; }
+  uint32_t RuleOf(uint32_t rank) const {
+    return indexed_ ? index_.rules[rank].rule : RuleOfPlan(rank);
+  }
 
   // What a candidate's condition comes to; of an unknown one Condition says what is missing.
   struct Outcome {
     Tri value = Tri::kUnknown;
     int64_t valid_until = kForEver;
   };
-  Outcome Check(uint32_t rank);
+  // Of a false one, `valid_until` may be less than its lease, but not less than both that and
+  // `enough`: what lasts as long shortens nothing.
+  Outcome Check(uint32_t rank, int64_t enough = kForEver);
   Result Condition(uint32_t rank);
 
   // Shortens a lease by the rules of ranks [first, last) that are no candidates because they are
   // false, but only for a time. False: the step budget is spent.
   bool Shorten(uint32_t first_rank, uint32_t last_rank, int64_t* until) {
-    return s_.soft_.empty() || ShortenBySoft(first_rank, last_rank, until);
+    return soft_floor_ >= *until || first_rank == last_rank ||
+           ShortenBySoft(first_rank, last_rank, until);
   }
-  uint32_t first_permit() const { return index_.forbids; }
-  uint32_t first_duty() const { return index_.forbids + index_.permits; }
-  uint32_t last_rank() const { return static_cast<uint32_t>(index_.rules.size()); }
 
   bool spent() const { return probes_.spent(); }
 
  private:
   bool ShortenBySoft(uint32_t first_rank, uint32_t last_rank, int64_t* until);
 
-  // Of a program without an index: every rule in scope.
+  // Of a program without an index: every rule in scope. A rank is a place in the action's plan.
+  const ActionPlan& PlanOf(const RequestView& request) const {
+    return policy_.plans[request.action];
+  }
+  uint32_t RuleOfPlan(uint32_t rank) const;
   void TakeAll();
-  void TakeList(uint32_t first, uint32_t count);
   static Outcome OutcomeOf(const Result& result);
+  Outcome CheckFrom(uint32_t i, uint32_t rank, int64_t enough);
+  void VisitGroup(const IndexGroup& group);
   void Visit(uint32_t first_group, uint32_t count);
   void VisitRanks(uint32_t first, uint32_t count);
+  void AddRank(uint32_t rank);
+  void VisitAll(uint32_t first, uint32_t count);
   // `have`: the keys that the request has of the group's filter, as bits.
   void VisitPostings(uint32_t first, uint32_t count, uint32_t have);
   void VisitKey(const IndexGroup& group, int64_t key, uint32_t have);
@@ -78,19 +100,17 @@ class Candidates {
   void ChooseRows(const IndexGroup& group, size_t words, Rows* out);
   template <size_t kPairs>
   void VisitWords(const Rows& rows, size_t w, uint64_t* soft, const uint32_t* ranks);
+  void EndRun() { runs_.End(static_cast<uint32_t>(found_ - s_.found_.data())); }
   void AddRow(uint64_t rules, const uint32_t* ranks);
   static uint64_t RowOf(const IndexColumn& column, const int64_t* all_cuts, int64_t value);
-  void Add(uint32_t rank) {
-    if (found_ == found_end_) Grow();
-    in_order_ &= rank >= last_found_;
-    last_found_ = rank;
-    *found_++ = rank;
-  }
   void Grow();
 
   const PolicyView& policy_;
   const IndexView& index_;
   const bool indexed_;
+  const uint32_t first_permit_;
+  const uint32_t first_duty_;
+  const uint32_t last_rank_;
   const RequestView& request_;
   Workspace& s_;
   ProbeReader probes_;
@@ -99,11 +119,37 @@ class Candidates {
   // Where the next rank that is found goes, and the end of the room for that.
   uint32_t* found_ = nullptr;
   uint32_t* found_end_ = nullptr;
-  uint32_t last_found_ = 0;
-  bool in_order_ = true;
-  uint32_t dropped_[64];  // where ranks go that find no room
-  size_t first_found_permit_ = 0;
-  size_t first_found_duty_ = 0;
+  uint32_t dropped_[64];           // where ranks go that find no room
+  int64_t soft_floor_ = kForEver;  // the least of s_.soft_
+  Runs runs_;
 };
+
+// Mostly the values are plain, and then a few comparisons say it: they are made where the rule is
+// asked for. CheckFrom goes on with the first that is not.
+[[gnu::always_inline]] inline Candidates::Outcome Candidates::Check(uint32_t rank, int64_t enough) {
+  if (!indexed_) return OutcomeOf(Condition(rank));
+  const IndexedRule& rule = index_.rules[rank];
+  if ((rule.out & marks_) != 0) return {Tri::kFalse, kForEver};
+  uint32_t i = marks_known_ ? rule.marked_tests : 0;
+  for (; i < rule.tests; ++i) {
+    const Test& test = index_.tests[index_.rule_tests[rule.first_test + i]];
+    const Reading& reading = probes_.Read(test.probe);
+    if (!reading.plain) return CheckFrom(i, rank, enough);
+    bool holds;
+    if (ProbeReader::IsQuick(test)) {
+      holds = ProbeReader::TryQuick(test, reading);
+    } else if (test.op == Test::Op::kMember && reading.complete) {
+      holds = ProbeReader::IsMember(reading, test.a) != (test.negated != 0);
+    } else {
+      const ProbeReader::Outcome outcome = probes_.Try(test, reading);
+      if (outcome.value == Tri::kUnknown || outcome.valid_until != kForEver) {
+        return CheckFrom(i, rank, enough);
+      }
+      holds = outcome.value == Tri::kTrue;
+    }
+    if (!holds) return {Tri::kFalse, kForEver};
+  }
+  return {Tri::kTrue, kForEver};
+}
 
 }  // namespace ztp

@@ -66,26 +66,51 @@ Verdict Decider::Decide() {
 bool Decider::Forbids(Verdict* verdict) {
   bool known = false;
   int64_t until = 0;
-  for (uint32_t rank : candidates_.forbids()) {
-    const Candidates::Outcome condition = candidates_.Check(rank);
+  candidates_.ForEachForbid([&](uint32_t rank) {
+    const Candidates::Outcome condition = candidates_.Check(rank, INT64_MIN);
     if (condition.value == Tri::kFalse) {
-      false_forbids_until_ = std::min(false_forbids_until_, condition.valid_until);
-      continue;
+      if (condition.valid_until == kForEver) return;
+      passing_floor_ = std::min(passing_floor_, condition.valid_until);
+      if (passing_count_ < kMostPassing) passing_[passing_count_] = {rank, condition.valid_until};
+      ++passing_count_;
+      return;
     }
     until = s_.rules_.empty() ? condition.valid_until : std::max(until, condition.valid_until);
     known |= condition.value == Tri::kTrue;
-    s_.rules_.push_back(candidates_.RuleOf(rank));
-  }
+    s_.rules_.push_back(rank);
+  });
   if (s_.rules_.empty()) return false;
+  if (s_.rules_.size() > 1) {
+    s_.rules_.set_size(SortUniqueRanks(s_.rules_.data(), s_.rules_.size()));
+  }
+  for (uint32_t& rule : s_.rules_) rule = candidates_.RuleOf(rule);
   verdict->valid_until = until;
   verdict->rests_on_unknown = !known;
   return true;
 }
 
+// Shortens an allow's lease by those of the forbids that do not apply.
+void Decider::AskPassingForbids(int64_t* until) {
+  if (passing_floor_ < *until) {
+    auto ask = [&](uint32_t rank) {
+      *until = std::min(*until, candidates_.Check(rank, *until).valid_until);
+    };
+    if (passing_count_ > kMostPassing) {
+      candidates_.ForEachAgain(0, candidates_.first_permit(), ask);
+    } else {
+      for (size_t i = 0; i < passing_count_; ++i) {
+        if (passing_[i].floor < *until) ask(passing_[i].rank);
+      }
+    }
+  }
+  Shorten(0, candidates_.first_permit(), until);
+}
+
 bool Decider::Permits(Verdict* verdict) {
   bool unknown = false;
-  for (uint32_t rank : candidates_.permits()) {
-    const Candidates::Outcome condition = candidates_.Check(rank);
+  Runs::InOrder permits = candidates_.Permits();
+  for (uint32_t rank; (rank = permits.Next()) != kNoRank;) {
+    const Candidates::Outcome condition = candidates_.Check(rank, permits_until_);
     permits_until_ = std::min(permits_until_, condition.valid_until);
     if (condition.value != Tri::kTrue) {
       unknown |= condition.value == Tri::kUnknown;
@@ -109,20 +134,18 @@ bool Decider::Permits(Verdict* verdict) {
   return true;
 }
 
-// Some permit applies, and no forbid does: the duties say the rest.
-bool Decider::Duties(Verdict* verdict) {
-  const uint32_t permit = s_.rules_[0];
-  int64_t until = kForEver;
+// Adds what the duties that apply oblige to; those that cannot be carried out are the rules that
+// decide. Returns whether one of these is unknown.
+bool Decider::CarryOutDuties(int64_t* until) {
   bool failed_unknown = false;
-  s_.rules_.clear();
-  AddObligations(policy_.rules[permit]);
-  for (uint32_t rank : candidates_.duties()) {
+  Runs::InOrder duties = candidates_.Duties();
+  for (uint32_t rank; (rank = duties.Next()) != kNoRank;) {
     const Candidates::Outcome condition = candidates_.Check(rank);
-    until = std::min(until, condition.valid_until);
+    *until = std::min(*until, condition.valid_until);
     if (condition.value == Tri::kFalse) continue;
     const uint32_t rule = candidates_.RuleOf(rank);
     const Result args = Args(policy_.rules[rule]);
-    until = std::min(until, args.valid_until);
+    *until = std::min(*until, args.valid_until);
     if (args.known() && CanCarryOut(policy_.rules[rule])) {
       AddObligations(policy_.rules[rule]);
       continue;
@@ -130,23 +153,35 @@ bool Decider::Duties(Verdict* verdict) {
     failed_unknown |= condition.value == Tri::kUnknown || !args.known();
     s_.rules_.push_back(rule);
   }
-  Shorten(candidates_.first_duty(), candidates_.last_rank(), &until);
+  Shorten(candidates_.first_duty(), candidates_.last_rank(), until);
+  return failed_unknown;
+}
+
+// Some permit applies, and no forbid does: the duties say the rest.
+bool Decider::Duties(Verdict* verdict) {
+  const uint32_t permit = s_.rules_[0];
+  int64_t until = kForEver;
+  bool failed_unknown = false;
+  s_.rules_.clear();
+  AddObligations(policy_.rules[permit]);
+  if (candidates_.has_duties()) failed_unknown = CarryOutDuties(&until);
   if (!s_.rules_.empty()) {
     s_.obligations_.clear();
     // The lease of this denial counts the condition of every permit in scope, also of those behind
     // the one that applied. Their arguments do not count: without them no permit would apply, and
     // the answer is deny either way.
-    for (uint32_t rank : candidates_.permits()) {
-      until = std::min(until, candidates_.Check(rank).valid_until);
-    }
+    candidates_.ForEachAgain(candidates_.first_permit(), candidates_.first_duty(),
+                             [&](uint32_t rank) {
+                               until = std::min(until, candidates_.Check(rank, until).valid_until);
+                             });
     Shorten(candidates_.first_permit(), candidates_.first_duty(), &until);
     verdict->valid_until = until;
     verdict->rests_on_unknown = failed_unknown;
     return true;
   }
   verdict->allow = true;
-  verdict->valid_until = std::min(std::min(permits_until_, until), false_forbids_until_);
-  Shorten(0, candidates_.first_permit(), &verdict->valid_until);
+  verdict->valid_until = std::min(permits_until_, until);
+  AskPassingForbids(&verdict->valid_until);
   s_.rules_.push_back(permit);
   return true;
 }
@@ -163,9 +198,7 @@ void Decider::CollectUnknown(Verdict* verdict) {
     const Result args = Args(record);
     if (!args.known()) s_.unknown_.push_back(args.facts);
   };
-  for (uint32_t rank : candidates_.forbids()) add(rank);
-  for (uint32_t rank : candidates_.permits()) add(rank);
-  for (uint32_t rank : candidates_.duties()) add(rank);
+  candidates_.ForEachAgain(0, candidates_.last_rank(), add);
   verdict->facts = s_.unknown_.span();
 }
 

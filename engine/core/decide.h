@@ -42,8 +42,10 @@ class Decider {
 
  private:
   bool Forbids(Verdict* verdict);
+  void AskPassingForbids(int64_t* until);
   bool Permits(Verdict* verdict);
   bool Duties(Verdict* verdict);
+  bool CarryOutDuties(int64_t* until);
   void Shorten(uint32_t first_rank, uint32_t last_rank, int64_t* until) {
     candidates_.Shorten(first_rank, last_rank, until);
   }
@@ -59,9 +61,18 @@ class Decider {
   Machine machine_;
   Candidates candidates_;
   bool spent_ = false;
-  // The minimum over the permits up to the one that applied, and over the forbids that did not.
+  // The minimum over the permits up to the one that applied.
   int64_t permits_until_ = kForEver;
-  int64_t false_forbids_until_ = kForEver;
+  // Forbids that are false for at least so long, but not for ever: what their leases are is asked
+  // only of an allow that they can shorten. With more than there is room for all are asked.
+  struct Passing {
+    uint32_t rank;
+    int64_t floor;
+  };
+  static constexpr size_t kMostPassing = 16;
+  size_t passing_count_ = 0;
+  int64_t passing_floor_ = kForEver;
+  Passing passing_[kMostPassing];
 };
 
 }  // namespace ztp

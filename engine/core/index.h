@@ -190,21 +190,22 @@ static_assert(sizeof(IndexPosting) == 16);
 
 constexpr uint32_t FilterBit(int64_t key) { return uint32_t{1} << (key & 31); }
 
-// A row of bits for each stretch of a probe's values: the rules that none of the values there rules
-// out; or one for each bit of a label, of which several count. As many 64-bit words a row as the
+// A row of bits for each stretch of a probe's values, or for each value of a few bits of a label:
+// the rules that none of the values there rules out. As many 64-bit words a row as the
 // group's rules need.
 struct IndexColumn {
   enum class Kind : uint8_t {
     kIntervals = 0,  // row i: values from cuts[i - 1] on, below cuts[i]; count + 1 rows
     kCodes = 1,      // row i: value i, never negative; row `count`: every greater one
-    kSet = 2,        // row i, where bit first_cut + i of the label is set: count + 1 rows
     kAge = 3,        // as kIntervals, of now minus the value; of tests that, once false, stay so
-    kClear = 4,      // row i, where bit first_cut + i of the label is not set: count + 1 rows
+    kBits =
+        5,  // row i, where bits first_cut, first_cut + 1 … of the label make the number i: count
+            // + 1 rows, a power of two
   };
   Kind kind = Kind::kIntervals;
   uint8_t reserved[3] = {};
   uint32_t probe = 0;
-  uint32_t first_cut = 0;  // kIntervals: in DecisionIndex::cuts; kSet, kClear: the first bit
+  uint32_t first_cut = 0;  // kIntervals, kAge: in DecisionIndex::cuts; kBits: the first bit
   uint32_t count = 0;
   uint64_t first_row = 0;  // in DecisionIndex::rows
   bool operator==(const IndexColumn&) const = default;

@@ -12,9 +12,10 @@ namespace ztp {
 Result ProbeReader::OfNode(uint32_t node) {
   if (IsForQuick(policy_.nodes[node])) {
     Val val;
-    const bool plain = quick_.Value(node, &val);
-    machine_.Charge(static_cast<uint64_t>(quick_.steps()));
-    if (plain) return Result::Of(val, quick_.until());
+    Quick quick(request_, s_);
+    const bool plain = quick.Value(node, &val);
+    machine_.Charge(static_cast<uint64_t>(quick.steps()));
+    if (plain) return Result::Of(val, quick.until());
   }
   if (machine_.Run(node)) return machine_.At(node);
   spent_ = true;
@@ -77,7 +78,7 @@ Result ProbeReader::ResultOf(const Probe& probe) {
 // A stored attribute whose value does not depend on anything else: its column, or kNone32.
 inline uint32_t ProbeReader::PlainColumn(const Probe& probe, const Stored& stored) const {
   if (stored.row == nullptr) return kNone32;
-  const uint32_t column = columns_[refs_[probe.index].first_column + stored.type];
+  const uint32_t column = policy_.AttributeColumn(probe.index, stored.type);
   if (column == kNone32) return kNone32;
   const FactsType& type = *stored.layout;
   const bool plain = FactsView::State(stored.row, type, column) == FactsState::kPresent &&
@@ -103,8 +104,9 @@ inline bool ProbeReader::PlainNumber(const Probe& probe, const Stored& stored, u
 }
 
 // False: the machine has to read it.
-inline bool ProbeReader::LoadAttribute(const Probe& probe, const Stored& stored,
-                                       Reading* reading) const {
+[[gnu::always_inline]] inline bool ProbeReader::LoadAttribute(const Probe& probe,
+                                                              const Stored& stored,
+                                                              Reading* reading) const {
   if (probe.form == Probe::Form::kEntity) return false;
   const uint32_t column = PlainColumn(probe, stored);
   if (column == kNone32) return false;
@@ -163,18 +165,19 @@ inline bool ProbeReader::LoadInput(const Probe& probe, Reading* reading) const {
 inline bool ProbeReader::LoadNode(const Probe& probe, Reading* reading) {
   const Node& node = policy_.nodes[probe.node];
   if (!IsForQuick(node)) return false;
+  Quick quick(request_, s_);
   if (policy_.KindOf(node) == TypeKind::kBool) {
-    const Tri truth = quick_.Truth(probe.node);
+    const Tri truth = quick.Truth(probe.node);
     reading->value = truth == Tri::kTrue;
     if (truth == Tri::kUnknown) return false;
   } else {
     Val val;
-    if (!quick_.Value(probe.node, &val)) return false;
+    if (!quick.Value(probe.node, &val)) return false;
     reading->value = val.number;
   }
-  machine_.Charge(static_cast<uint64_t>(quick_.steps()));
+  machine_.Charge(static_cast<uint64_t>(quick.steps()));
   reading->stamp = stamp_;
-  reading->valid_until = quick_.until();
+  reading->valid_until = quick.until();
   reading->known = 1;
   reading->plain = reading->valid_until == kForEver;
   return true;
@@ -187,16 +190,16 @@ void ProbeReader::Load(uint32_t number, Reading* reading) {
       if (probe.form == Probe::Form::kNumber && LoadNode(probe, reading)) return;
       break;
     case Probe::Source::kPrincipalAttribute:
-      if (LoadAttribute(probe, principal_, reading)) return;
+    case Probe::Source::kResourceAttribute: {
+      const bool of_principal = probe.source == Probe::Source::kPrincipalAttribute;
+      if (LoadAttribute(probe, of_principal ? Principal() : Resource(), reading)) return;
       break;
-    case Probe::Source::kResourceAttribute:
-      if (LoadAttribute(probe, resource_, reading)) return;
-      break;
+    }
     case Probe::Source::kPrincipalQuantifier:
-      if (LoadQuantified(probe, principal_, reading)) return;
+      if (LoadQuantified(probe, Principal(), reading)) return;
       break;
     case Probe::Source::kResourceQuantifier:
-      if (LoadQuantified(probe, resource_, reading)) return;
+      if (LoadQuantified(probe, Resource(), reading)) return;
       break;
     case Probe::Source::kInput:
     case Probe::Source::kInputField:
@@ -241,10 +244,10 @@ uint64_t ProbeReader::MarksOf(const RequestMarks& bound, const MarkRow& row, boo
   return out;
 }
 
-uint64_t ProbeReader::ReadStoredMarks(bool* known) {
+uint64_t ProbeReader::ReadStoredMarksOneByOne(bool* known) {
   uint64_t marks =
-      MarksOf(request_.principal_marks, policy_.principal_marks[principal_.type], known) |
-      MarksOf(request_.resource_marks, policy_.resource_marks[resource_.type], known);
+      MarksOf(request_.principal_marks, policy_.principal_marks[request_.principal.size], known) |
+      MarksOf(request_.resource_marks, policy_.resource_marks[request_.resource.size], known);
   *known &= policy_.other_marks.empty();
   for (const uint32_t mark : policy_.other_marks) marks |= ReadMark(mark);
   return marks;

@@ -24,14 +24,9 @@ class ProbeReader {
         facts_(*request.facts),
         request_readings_(request.readings),
         request_probes_(index_.request_probes),
-        principal_(StoredOf(request.principal, request.principal_row)),
-        resource_(StoredOf(request.resource, request.resource_row)),
-        refs_(policy_.attribute_refs.data()),
-        columns_(policy_.attribute_columns.data()),
         readings_(workspace.readings_),
         machine_(machine),
-        quick_(request, workspace),
-        use_quick_(!request.carries_any() && !workspace.machine_only_) {
+        s_(workspace) {
     // Long before the stamps run out, all begin anew.
     if (++workspace.reading_stamp_ == 0) {
       for (size_t i = 0; i < workspace.probe_capacity_; ++i) readings_[i] = Reading();
@@ -63,7 +58,15 @@ class ProbeReader {
 
   // The bits of all marks but those of what the request says. `known` becomes false if one may not
   // be known for ever.
-  uint64_t ReadStoredMarks(bool* known);
+  uint64_t ReadStoredMarks(bool* known) {
+    const RequestMarks& principal = request_.principal_marks;
+    const RequestMarks& resource = request_.resource_marks;
+    if (!principal.read || !resource.read || !policy_.other_marks.empty()) {
+      return ReadStoredMarksOneByOne(known);
+    }
+    *known &= principal.known & resource.known;
+    return principal.bits | resource.bits;
+  }
 
   struct Outcome {
     Tri value = Tri::kUnknown;  // unknown: the machine has to say
@@ -123,8 +126,13 @@ class ProbeReader {
   // May the short cut know what it comes to? What depends on the time only through evidence that
   // counts now it may, too; it gives up where it meets the clock itself.
   bool IsForQuick(const Node& node) const {
-    return use_quick_ && ((node.flags & Node::kReadsNow) == 0 || request_.has_evidence);
+    return UseQuick() && ((node.flags & Node::kReadsNow) == 0 || request_.has_evidence);
   }
+  Stored Principal() const { return StoredOf(request_.principal, request_.principal_row); }
+  Stored Resource() const { return StoredOf(request_.resource, request_.resource_row); }
+  // Plain values can be worked out by the short cut.
+  bool UseQuick() const { return !request_.carries_any() && !s_.machine_only_; }
+  uint64_t ReadStoredMarksOneByOne(bool* known);
   uint64_t ReadMark(uint32_t number);
   uint64_t MarksOf(const RequestMarks& bound, const MarkRow& row, bool* known);
   uint32_t PlainColumn(const Probe& probe, const Stored& stored) const;
@@ -146,15 +154,10 @@ class ProbeReader {
   const FactsView& facts_;
   const Reading* const request_readings_;
   const uint32_t request_probes_;
-  const Stored principal_;
-  const Stored resource_;
-  const AttributeRef* const refs_;
-  const uint32_t* const columns_;
-  Reading* readings_;
+  Reading* const readings_;
   uint32_t stamp_;
   Machine& machine_;
-  Quick quick_;
-  const bool use_quick_;
+  Workspace& s_;
   bool spent_ = false;
 };
 

@@ -131,20 +131,61 @@ void TakeFromRequest(const RequestView& request, const Probe& probe, Reading* re
   }
 }
 
-void ReadProbe(const RequestView& request, uint32_t probe, Reading* readings) {
-  readings[probe] = Reading{.valid_until = kForEver};
-  TakeFromRequest(request, request.policy->index.probes[probe], &readings[probe]);
+// The commonest, as TakeFromRequest has it: a number or a text of a parameter or input that is
+// there, without times. False: it is something else.
+inline bool TakePlain(const RequestView& request, const Probe& probe, Reading* reading) {
+  using Source = Probe::Source;
+  const PolicyView& policy = *request.policy;
+  const BoundFact* fact;
+  switch (probe.source) {
+    case Source::kInput:
+    case Source::kInputField:
+      fact = &request.inputs[probe.index];
+      break;
+    case Source::kParam: {
+      const uint32_t column = policy.ParamColumn(probe.index, request.action);
+      if (column == kNone32) return false;
+      fact = &request.params[column];
+      break;
+    }
+    default:
+      return false;
+  }
+  if (fact->window.any() || fact->val.is_none()) return false;
+  const Val& val = probe.source == Source::kInputField ? fact->val.list[probe.field] : fact->val;
+  if (val.is_none()) return false;
+  int64_t number = val.number;
+  if (probe.form == Probe::Form::kText && (val.flags & Val::kNumbered) != 0) {
+    number = PlaceOf(policy.index.texts.data() + probe.first, probe.count, val.prefix);
+  } else if (probe.form != Probe::Form::kNumber) {
+    return false;
+  }
+  *reading = Reading::Plain(0, number);
+  reading->settled = 1;
+  return true;
+}
+
+inline void ReadProbe(const RequestView& request, uint32_t number, Reading* readings) {
+  const Probe& probe = request.policy->index.probes[number];
+  Reading* const reading = &readings[number];
+  if (TakePlain(request, probe, reading)) return;
+  *reading = Reading{.valid_until = kForEver};
+  TakeFromRequest(request, probe, reading);
 }
 
 void ReadMarks(RequestView* request) {
   const IndexView& index = request->policy->index;
-  RequestMarks& marks = request->marks;
-  marks = {0, true, true};
+  const IndexMark* const marks = index.marks.data();
+  const int64_t* const cuts = index.cuts.data();
+  const Reading* const readings = request->readings;
+  uint64_t bits = 0;
+  bool known = true;
   for (uint32_t m = 0; m < index.request_marks; ++m) {
-    const Reading& reading = request->readings[index.marks[m].probe];
-    marks.known &= reading.plain != 0;
-    if (reading.plain) marks.bits |= BitsOf(index.marks[m], index.cuts.data(), reading.value);
+    const Reading& reading = readings[marks[m].probe];
+    known &= reading.plain != 0;
+    if (reading.plain) bits |= BitsOf(marks[m], cuts, reading.value);
   }
+  request->marks = {bits, true, known};
 }
 
 // Of a row all of whose cells are simply there, straight from them. Facts do not change under a
@@ -158,10 +199,13 @@ RequestMarks MarksOfRow(const RequestView& request, std::span<const MarkRow> row
       (row[2] & marks.states) != marks.present) {
     return {};
   }
+  const IndexMark* const all_marks = policy.index.marks.data();
+  const int64_t* const cuts = policy.index.cuts.data();
+  const MarkCell* const cells = policy.mark_cells.data() + marks.first_cell;
   RequestMarks out{0, true, marks.all != 0};
   for (uint32_t i = 0; i < marks.cell_count; ++i) {
-    const MarkCell& cell = policy.mark_cells[marks.first_cell + i];
-    const IndexMark& mark = policy.index.marks[cell.mark];
+    const MarkCell& cell = cells[i];
+    const IndexMark& mark = all_marks[cell.mark];
     uint64_t bits = row[FactsRow::kCells + cell.column];
     if (cell.is_text != 0) {
       const Probe& probe = policy.index.probes[mark.probe];
@@ -169,7 +213,7 @@ RequestMarks MarksOfRow(const RequestView& request, std::span<const MarkRow> row
       bits = static_cast<uint64_t>(
           PlaceOf(policy.index.texts.data() + probe.first, probe.count, text));
     }
-    out.bits |= BitsOf(mark, policy.index.cuts.data(), static_cast<int64_t>(bits));
+    out.bits |= BitsOf(mark, cuts, static_cast<int64_t>(bits));
   }
   return out;
 }
@@ -217,6 +261,14 @@ void ReadChangedProbes(uint8_t changed, Reading* readings, RequestView* request)
   for (uint32_t i = 0; i < index.request_probes; ++i) {
     if (DependsOn(index.probes[i]) & changed) ReadProbe(*request, i, readings);
   }
+  ReadChangedMarks(changed, request);
+}
+
+void ReadTheseProbes(std::span<const uint32_t> probes, Reading* readings, RequestView* request) {
+  for (const uint32_t probe : probes) ReadProbe(*request, probe, readings);
+}
+
+void ReadChangedMarks(uint8_t changed, RequestView* request) {
   ReadMarks(request);
   if (changed & kOnPrincipal) ReadPrincipalMarks(request);
   if (changed & kOnResource) ReadResourceMarks(request);

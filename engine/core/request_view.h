@@ -105,5 +105,8 @@ enum Depends : uint8_t { kOnPrincipal = 1, kOnResource = 2, kOnValues = 4 };
 uint8_t DependsOn(const Probe& probe);
 // Works out again what depends on what has changed, as ReadProbes had it before.
 void ReadChangedProbes(uint8_t changed, Reading* readings, RequestView* request);
+// Its two parts, for who knows which probes those are: their readings, then the marks.
+void ReadTheseProbes(std::span<const uint32_t> probes, Reading* readings, RequestView* request);
+void ReadChangedMarks(uint8_t changed, RequestView* request);
 
 }  // namespace ztp

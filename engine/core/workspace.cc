@@ -56,7 +56,7 @@ void Workspace::Begin() {
   found_.Begin(&arena_, found_room_, kFoundRoom);
   soft_.Begin(&arena_);
   soft_words_.Begin(&arena_);
-  rules_.Begin(&arena_);
+  rules_.Begin(&arena_, rules_room_, kRulesRoom);
   obligations_.Begin(&arena_);
   unknown_.Begin(&arena_);
   stack_size_ = 0;

@@ -113,6 +113,8 @@ class Workspace {
 
   // Ranks that the index leads to in one decision, as long as it is not an unusual one.
   static constexpr size_t kFoundRoom = 1024;
+  // Deciding rules, as long as there are few.
+  static constexpr size_t kRulesRoom = 16;
 
   bool Divide(const PolicyView& policy);
   // For the next decision: what was worked out for the last is forgotten.
@@ -142,6 +144,7 @@ class Workspace {
   GrowingArray<Soft> soft_;
   GrowingArray<uint64_t> soft_words_;
   GrowingArray<uint32_t> rules_;
+  uint32_t rules_room_[kRulesRoom];
   GrowingArray<Verdict::Obligation> obligations_;
   GrowingArray<FactSet> unknown_;
   uint64_t* opcode_counts_ = nullptr;

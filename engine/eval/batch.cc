@@ -9,26 +9,35 @@
 
 namespace ztp {
 
-// Values of columns: entities numbered by the batch, texts kept by it.
+// Values of columns: entities numbered by the batch, texts kept by the column, but for those that
+// the policy has itself.
 class Batch::Encoder : public ValEncoder {
  public:
-  explicit Encoder(Batch* batch) : ValEncoder(&batch->arena_), batch_(*batch) {}
+  explicit Encoder(Column* column)
+      : ValEncoder(&column->arena), batch_(*column->batch), column_(column) {}
 
   Val Text(TypeKind kind, std::string_view text) { return InternText(kind, text); }
 
  protected:
   uint32_t InternEntity(EntityTypeId type, std::string_view id) override {
-    return batch_.NumberOf(type, id);
+    return batch_.NumberOf(type, id, column_);
   }
   Val InternText(TypeKind kind, std::string_view text) override {
-    Val val = Val::Text(kind, batch_.arena_.Copy(text), Val::kNumbered);
-    val.prefix = static_cast<uint16_t>(batch_.policy_.view().NumberOf(val.bytes, val.size) + 1);
+    const PolicyView& policy = batch_.policy_.view();
+    const uint32_t number = policy.NumberOf(text.data(), static_cast<uint32_t>(text.size()));
+    Val val = Val::Text(kind, text, Val::kNumbered);
+    val.bytes = number != kNone32 ? policy.Text(policy.name_texts[number]).data()
+                                  : column_->arena.Copy(text).data();
+    val.prefix = static_cast<uint16_t>(number + 1);  // none is 0
     return val;
   }
 
  private:
   Batch& batch_;
+  Column* column_;
 };
+
+Batch::Column::~Column() { batch->Forget(*this); }
 
 absl::StatusOr<std::unique_ptr<Batch>> Batch::Make(const Policy& policy, const Snapshot& snapshot,
                                                    const Request& shared, size_t rows) {
@@ -57,6 +66,7 @@ absl::StatusOr<std::unique_ptr<Batch>> Batch::Make(const Policy& policy, const S
     const EntityUid uid = batch->shared_.Uid(known + i);
     batch->stranger_types_.push_back(uid.type.index);
     batch->strangers_.emplace(std::make_pair(uid.type.index, uid.id), known + i);
+    batch->stranger_by_number_.push_back({uid, 1, nullptr});  // the request has them for ever
   }
   batch->params_.resize(policy.schema()[shared.action].params.size());
   batch->inputs_.resize(policy.schema().inputs.size());
@@ -70,18 +80,57 @@ absl::Status Batch::CheckCount(size_t count) const {
                          " rows");
 }
 
-uint32_t Batch::NumberOf(EntityTypeId type, std::string_view id) {
+std::unique_ptr<Batch::Column> Batch::NewColumn() {
+  const size_t chunk = std::clamp<size_t>(32 * rows_.count, 1 << 10, 64 << 10);
+  return std::make_unique<Column>(this, chunk);
+}
+
+uint32_t Batch::NumberOf(EntityTypeId type, std::string_view id, Column* column) {
   if (const auto known = snapshot_.Find(type, id)) return *known;
-  const uint32_t next = snapshot_.entity_count() + static_cast<uint32_t>(stranger_types_.size());
-  const auto [at, is_new] =
-      strangers_.try_emplace(std::make_pair(type.index, std::string(id)), next);
-  if (is_new) stranger_types_.push_back(type.index);
-  return at->second;
+  auto key = std::make_pair(type.index, std::string(id));
+  auto at = strangers_.find(key);
+  uint32_t number;
+  if (at != strangers_.end()) {
+    number = at->second - snapshot_.entity_count();
+  } else {
+    if (free_strangers_.empty()) {
+      stranger_by_number_.emplace_back();
+      if (free_strangers_.capacity() < stranger_by_number_.size()) {
+        free_strangers_.reserve(2 * stranger_by_number_.size());  // Forget takes no memory
+      }
+      stranger_types_.push_back(0);
+      free_strangers_.push_back(static_cast<uint32_t>(stranger_by_number_.size() - 1));
+    }
+    number = free_strangers_.back();
+    stranger_by_number_[number] = {EntityUid{type, key.second}, 0, nullptr};
+    stranger_types_[number] = type.index;
+    strangers_.emplace(std::move(key), snapshot_.entity_count() + number);
+    free_strangers_.pop_back();
+  }
+  Stranger& stranger = stranger_by_number_[number];
+  if (stranger.last != column) {
+    column->strangers.push_back(number);
+    stranger.last = column;
+    ++stranger.columns;
+  }
+  return snapshot_.entity_count() + number;
+}
+
+// `last` says only that a column that is being made has it already: its address may be another's
+// afterwards.
+void Batch::Forget(const Column& column) {
+  for (const uint32_t number : column.strangers) {
+    Stranger& stranger = stranger_by_number_[number];
+    stranger.last = nullptr;
+    if (--stranger.columns != 0) continue;
+    strangers_.erase(std::make_pair(stranger.uid.type.index, stranger.uid.id));
+    free_strangers_.push_back(number);
+  }
 }
 
 absl::Status Batch::SetEntities(const std::vector<EntityTypeId>& allowed, EntityTypeId type,
                                 std::span<const std::string_view> ids,
-                                std::span<const uint32_t> codes, std::vector<Val>* out) {
+                                std::span<const uint32_t> codes, std::unique_ptr<Column>* out) {
   ZTP_RETURN_IF_ERROR(CheckCount(codes.data() == nullptr ? ids.size() : codes.size()));
   if (std::find(allowed.begin(), allowed.end(), type) == allowed.end()) {
     return InvalidArgument("the action is not for entities of that type there");
@@ -89,16 +138,19 @@ absl::Status Batch::SetEntities(const std::vector<EntityTypeId>& allowed, Entity
   if (std::any_of(codes.begin(), codes.end(), [&](uint32_t c) { return c >= ids.size(); })) {
     return InvalidArgument("a code is beyond the ids");
   }
+  std::unique_ptr<Column> column = NewColumn();
   std::vector<Val> entities;
   entities.reserve(ids.size());
-  for (std::string_view id : ids) entities.push_back(Val::Entity(type.index, NumberOf(type, id)));
-  if (codes.data() == nullptr) {
-    *out = std::move(entities);
-    return absl::OkStatus();
+  for (std::string_view id : ids) {
+    entities.push_back(Val::Entity(type.index, NumberOf(type, id, column.get())));
   }
-  out->clear();
-  out->reserve(codes.size());
-  for (uint32_t code : codes) out->push_back(entities[code]);
+  if (codes.data() == nullptr) {
+    column->entities = std::move(entities);
+  } else {
+    column->entities.reserve(codes.size());
+    for (uint32_t code : codes) column->entities.push_back(entities[code]);
+  }
+  *out = std::move(column);
   return absl::OkStatus();
 }
 
@@ -109,7 +161,7 @@ absl::Status Batch::SetPrincipals(EntityTypeId type, std::span<const std::string
                                   std::span<const uint32_t> codes) {
   const auto& allowed = policy_.schema()[action_].principals;
   ZTP_RETURN_IF_ERROR(SetEntities(allowed, type, ids, codes, &principals_));
-  rows_.principals = principals_.data();
+  rows_.principals = principals_->entities.data();
   return absl::OkStatus();
 }
 absl::Status Batch::SetResources(EntityTypeId type, std::span<const std::string_view> ids) {
@@ -119,38 +171,43 @@ absl::Status Batch::SetResources(EntityTypeId type, std::span<const std::string_
                                  std::span<const uint32_t> codes) {
   const auto& allowed = policy_.schema()[action_].resources;
   ZTP_RETURN_IF_ERROR(SetEntities(allowed, type, ids, codes, &resources_));
-  rows_.resources = resources_.data();
+  rows_.resources = resources_->entities.data();
   return absl::OkStatus();
 }
 
-// The column of that name, made at the first call. A parameter hides an input of its name.
-absl::StatusOr<Batch::Column*> Batch::ColumnOf(std::string_view name, TypeId* type) {
+// Which parameter or input a name is. A parameter hides an input of its name.
+absl::Status Batch::Find(std::string_view name, BatchColumn* view, TypeId* type) const {
   const Schema& schema = policy_.schema();
-  BatchColumn view;
   if (const auto param = schema[action_].FindParam(name)) {
-    view.index = *param;
+    view->index = *param;
     *type = schema[action_].params[*param].type;
   } else if (const auto input = schema.FindInput(name)) {
-    view.is_input = true;
-    view.index = input->index;
+    view->is_input = true;
+    view->index = input->index;
     *type = schema[*input].type;
   } else {
     return InvalidArgument("the action has no parameter, and the policy no input, ", name);
   }
-  for (const auto& column : columns_) {
-    if (column->view.is_input == view.is_input && column->view.index == view.index) {
-      return column.get();
+  return absl::OkStatus();
+}
+
+// In place of what the column was.
+void Batch::Put(std::unique_ptr<Column> column) {
+  for (std::unique_ptr<Column>& known : columns_) {
+    if (known->view.is_input != column->view.is_input || known->view.index != column->view.index) {
+      continue;
     }
+    known.swap(column);
+    return;
   }
-  columns_.push_back(std::make_unique<Column>());
-  columns_.back()->view = view;
-  return columns_.back().get();
+  columns_.push_back(std::move(column));
 }
 
 absl::Status Batch::SetNumbers(std::string_view name, std::span<const int64_t> numbers) {
   ZTP_RETURN_IF_ERROR(CheckCount(numbers.size()));
+  std::unique_ptr<Column> column = NewColumn();
   TypeId type;
-  ZTP_ASSIGN_OR_RETURN(Column * column, ColumnOf(name, &type));
+  ZTP_RETURN_IF_ERROR(Find(name, &column->view, &type));
   const TypeKind kind = policy_.schema().types.kind(type);
   if (!IsNumberKind(kind)) {
     return InvalidArgument(name, " is a ", policy_.schema().TypeName(type), ", no number");
@@ -159,31 +216,35 @@ absl::Status Batch::SetNumbers(std::string_view name, std::span<const int64_t> n
   for (size_t i = 0; i < numbers.size(); ++i) {
     column->values[i].val = Val::Number(kind, numbers[i]);
   }
+  Put(std::move(column));
   return absl::OkStatus();
 }
 
 absl::Status Batch::SetTexts(std::string_view name, std::span<const std::string_view> texts) {
   ZTP_RETURN_IF_ERROR(CheckCount(texts.size()));
+  std::unique_ptr<Column> column = NewColumn();
   TypeId type;
-  ZTP_ASSIGN_OR_RETURN(Column * column, ColumnOf(name, &type));
+  ZTP_RETURN_IF_ERROR(Find(name, &column->view, &type));
   if (policy_.schema().types.kind(type) != TypeKind::kString) {
     return InvalidArgument(name, " is a ", policy_.schema().TypeName(type), ", no String");
   }
-  Encoder encoder(this);
+  Encoder encoder(column.get());
   column->values.resize(texts.size());
   for (size_t i = 0; i < texts.size(); ++i) {
     column->values[i].val = encoder.Text(TypeKind::kString, texts[i]);
   }
+  Put(std::move(column));
   return absl::OkStatus();
 }
 
 absl::Status Batch::SetFacts(std::string_view name, std::span<const Fact> facts,
                              std::span<const uint32_t> codes) {
   ZTP_RETURN_IF_ERROR(CheckCount(codes.size()));
+  std::unique_ptr<Column> column = NewColumn();
   TypeId type;
-  ZTP_ASSIGN_OR_RETURN(Column * column, ColumnOf(name, &type));
+  ZTP_RETURN_IF_ERROR(Find(name, &column->view, &type));
   const TypeKind kind = policy_.schema().types.kind(type);
-  Encoder encoder(this);
+  Encoder encoder(column.get());
   std::vector<BoundFact> bound;
   bound.reserve(facts.size());
   for (const Fact& fact : facts) {
@@ -207,9 +268,9 @@ absl::Status Batch::SetFacts(std::string_view name, std::span<const Fact> facts,
       }
     }
   }
-  column->values.clear();
   column->values.reserve(codes.size());
   for (uint32_t code : codes) column->values.push_back(bound[code]);
+  Put(std::move(column));
   return absl::OkStatus();
 }
 
@@ -220,8 +281,7 @@ std::string_view Batch::Lacks() const {
   for (uint32_t i = 0; i < params.size(); ++i) {
     if (params[i].optional || !shared_.view().params[i].val.is_none()) continue;
     const bool given = std::any_of(columns_.begin(), columns_.end(), [&](const auto& column) {
-      return !column->view.is_input && column->view.index == i &&
-             column->values.size() == rows_.count;
+      return !column->view.is_input && column->view.index == i;
     });
     if (!given) return params[i].name;
   }
@@ -233,6 +293,7 @@ void Batch::Deny(size_t row, const BatchAnswers& answers) const {
   if (answers.rule != nullptr) answers.rule[row] = kNone32;
   if (answers.valid_until != nullptr) answers.valid_until[row] = kForEver;
   if (answers.on_unknown != nullptr) answers.on_unknown[row] = 0;
+  if (answers.obligations != nullptr) answers.obligations[row] = 0;
 }
 
 void Batch::Decide(Scratch& scratch, const BatchAnswers& answers) {
@@ -242,7 +303,6 @@ void Batch::Decide(Scratch& scratch, const BatchAnswers& answers) {
   }
   column_views_.clear();
   for (const auto& column : columns_) {
-    if (column->values.size() != rows_.count) continue;  // its setting failed
     column_views_.push_back(column->view);
     column_views_.back().values = column->values.data();
   }

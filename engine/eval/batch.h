@@ -32,8 +32,9 @@ class Batch {
   static absl::StatusOr<std::unique_ptr<Batch>> Make(const Policy& policy, const Snapshot& snapshot,
                                                      const Request& shared, size_t rows);
 
-  // Each sets a column; what is given need not outlive the call. InvalidArgument: it has not one
-  // entry a row, or is not what the action takes; then the column is as before.
+  // Each sets a column, in place of what that column was; what is given need not outlive the call.
+  // InvalidArgument: it has not one entry a row, or is not what the action takes; then, and where
+  // memory runs out, the column is as before.
   absl::Status SetPrincipals(EntityTypeId type, std::span<const std::string_view> ids);
   absl::Status SetResources(EntityTypeId type, std::span<const std::string_view> ids);
   // Bool, Int, Decimal (thousand-millionths), Time and Duration (microseconds), enum (position).
@@ -56,13 +57,33 @@ class Batch {
   void set_now(Time now) { shared_.set_now(now); }
 
   // Decides every row; where something is lacking, denies it. Where one takes more than
-  // Scratch::kMaxBytes, it is denied.
+  // Scratch::kMaxBytes, it is denied. Of obligations: BatchAnswers.
   void Decide(Scratch& scratch, const BatchAnswers& answers);
 
+  // Entities that columns have and the snapshot does not know, for tests: those of columns that
+  // were set over are forgotten.
+  size_t stranger_count() const { return strangers_.size(); }
+
  private:
+  // What a column holds: values of a parameter or input, or entities.
   struct Column {
+    Column(Batch* of, size_t chunk_bytes) : batch(of), arena(chunk_bytes) {}
+    ~Column();
+    Column(const Column&) = delete;
+    Column& operator=(const Column&) = delete;
+
+    Batch* batch;
     BatchColumn view;
     std::vector<BoundFact> values;
+    std::vector<Val> entities;
+    Arena arena;                      // of texts and items
+    std::vector<uint32_t> strangers;  // by number, each once
+  };
+  // An entity that the snapshot does not know. Its number is given anew when no column has it.
+  struct Stranger {
+    EntityUid uid;
+    size_t columns = 0;  // that have it
+    const Column* last = nullptr;
   };
   class Encoder;
 
@@ -70,11 +91,14 @@ class Batch {
 
   absl::Status CheckCount(size_t count) const;
   void Deny(size_t row, const BatchAnswers& answers) const;
-  absl::StatusOr<Column*> ColumnOf(std::string_view name, TypeId* type);
-  uint32_t NumberOf(EntityTypeId type, std::string_view id);
+  std::unique_ptr<Column> NewColumn();
+  absl::Status Find(std::string_view name, BatchColumn* view, TypeId* type) const;
+  void Put(std::unique_ptr<Column> column);
+  uint32_t NumberOf(EntityTypeId type, std::string_view id, Column* column);
+  void Forget(const Column& column);
   absl::Status SetEntities(const std::vector<EntityTypeId>& allowed, EntityTypeId type,
                            std::span<const std::string_view> ids, std::span<const uint32_t> codes,
-                           std::vector<Val>* out);
+                           std::unique_ptr<Column>* out);
 
   const Policy& policy_;
   const Snapshot& snapshot_;
@@ -83,14 +107,16 @@ class Batch {
   bool has_principal_ = true;
   bool has_resource_ = true;
   BatchRows rows_;
-  std::vector<Val> principals_;
-  std::vector<Val> resources_;
+  // Entities that the snapshot does not know, by their number beyond its own: those of the shared
+  // request, then the columns'. Before the columns, which forget theirs when they end.
+  std::vector<uint32_t> stranger_types_;
+  std::vector<Stranger> stranger_by_number_;
+  std::vector<uint32_t> free_strangers_;
+  absl::flat_hash_map<std::pair<uint32_t, std::string>, uint32_t> strangers_;
+  std::unique_ptr<Column> principals_;
+  std::unique_ptr<Column> resources_;
   std::vector<std::unique_ptr<Column>> columns_;
   std::vector<BatchColumn> column_views_;
-  // Entities that the snapshot does not know: those of the shared request, then the columns'.
-  std::vector<uint32_t> stranger_types_;
-  absl::flat_hash_map<std::pair<uint32_t, std::string>, uint32_t> strangers_;
-  Arena arena_;
   std::vector<BoundFact> params_;
   std::vector<BoundFact> inputs_;
   std::vector<Reading> readings_;

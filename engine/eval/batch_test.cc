@@ -79,13 +79,24 @@ class BatchTest : public ::testing::Test {
     std::vector<uint8_t> allow(n, 9), on_unknown(n, 9);
     std::vector<uint32_t> rule(n, 9);
     std::vector<int64_t> until(n, 9);
-    batch.Decide(scratch_, {allow.data(), rule.data(), until.data(), on_unknown.data()});
+    std::vector<uint32_t> obligations(n, 9);
+    batch.Decide(scratch_,
+                 {allow.data(), rule.data(), until.data(), on_unknown.data(), obligations.data()});
     for (size_t i = 0; i < n; ++i) {
       const Decision one = Decide(policy(), *facts_, requests[i], one_scratch_);
       EXPECT_EQ(allow[i], one.allow ? 1 : 0) << i;
       EXPECT_EQ(rule[i], one.rules.empty() ? kNone32 : one.rules[0]) << i;
       EXPECT_EQ(until[i], one.valid_until ? one.valid_until->micros : kForEver) << i;
       EXPECT_EQ(on_unknown[i], one.unknown.empty() ? 0 : 1) << i;
+      EXPECT_EQ(obligations[i], one.obligations.size()) << i;
+    }
+    // Where nobody looks at obligations, a row with any is not allowed, unless it was said that the
+    // caller carries them out.
+    std::vector<uint8_t> unseen(n, 9);
+    batch.Decide(scratch_, {unseen.data(), rule.data()});
+    for (size_t i = 0; i < n; ++i) {
+      const bool is_seen = obligations[i] == 0 || requests[i].can.has_value();
+      EXPECT_EQ(unseen[i], is_seen ? allow[i] : 0) << i;
     }
   }
 
@@ -196,6 +207,50 @@ TEST_F(BatchTest, RefusesWhatTheActionDoesNotTake) {
   Request carrying = Shared();
   carrying.carried.emplace_back();
   EXPECT_FALSE(Batch::Make(policy(), *facts_, carrying, 1).ok());
+}
+
+TEST_F(BatchTest, WhatTheCallerCarriesOutNeedsNobodyToLook) {
+  Request shared = Shared();
+  shared.can = {*policy().schema().FindObligation("audit")};
+  auto batch = Make(shared, 2);
+  Expect(*batch, {shared, shared});
+}
+
+// A batch that is kept, with columns that are set again and again: each is only what it was set to
+// last, and what the others hold is theirs still.
+TEST_F(BatchTest, ColumnsAreSetOver) {
+  const std::vector<std::string_view> known = {"ann", "bob"};
+  Request shared = Shared();
+  auto batch = Make(shared, 2);
+  std::vector<Request> requests(2, shared);
+  for (int round = 0; round < 3; ++round) {
+    const std::string number = std::to_string(round);
+    const std::vector<std::string> names = {"new user " + number, "new doc " + number};
+    const std::vector<std::string_view> users = {names[0], "ann"}, docs = {names[1], names[0]};
+    ASSERT_EQ(batch->SetPrincipals(Type("User"), users), absl::OkStatus());
+    ASSERT_EQ(batch->SetResources(Type("Doc"), docs), absl::OkStatus());
+    for (size_t i = 0; i < 2; ++i) {
+      requests[i].principal = {Type("User"), std::string(users[i])};
+      requests[i].resource = {Type("Doc"), std::string(docs[i])};
+    }
+    Expect(*batch, requests);
+    EXPECT_EQ(batch->stranger_count(), 3u);
+  }
+  ASSERT_EQ(batch->SetPrincipals(Type("User"), known), absl::OkStatus());
+  EXPECT_EQ(batch->stranger_count(), 2u);
+
+  // The times of a value go with it.
+  Fact late = Fact::Of(Value::Int(23));
+  late.expires_at = Time{kTestNow - 1};
+  const std::vector<uint32_t> codes = {0, 0};
+  const std::vector<int64_t> hours = {23, 8};
+  ASSERT_EQ(batch->SetFacts("hour", std::vector<Fact>{late}, codes), absl::OkStatus());
+  ASSERT_EQ(batch->SetNumbers("hour", hours), absl::OkStatus());
+  for (size_t i = 0; i < 2; ++i) {
+    requests[i].principal.id = std::string(known[i]);
+    requests[i].inputs[subject_.FindInput("hour").index] = Fact::Of(Value::Int(hours[i]));
+  }
+  Expect(*batch, requests);
 }
 
 TEST_F(BatchTest, NoRowsAreNoTrouble) {

@@ -34,19 +34,20 @@ void AddExtension(X509* x509, X509* issuer, int nid, const std::string& text) {
   X509_EXTENSION_free(extension);
 }
 
-void AddUnknownExtension(X509* x509, const std::string& text) {
-  if (text.empty()) return;
-  ASN1_OBJECT* oid = OBJ_txt2obj("1.3.6.1.4.1.32473.1", 1);  // RFC 5612: for examples
+void AddExtension(X509* x509, const std::string& number, bool critical, const std::string& text) {
+  ASN1_OBJECT* oid = OBJ_txt2obj(number.c_str(), 1);
   ASN1_OCTET_STRING* value = ASN1_OCTET_STRING_new();
   Must(oid != nullptr && value != nullptr, "an extension");
   ASN1_OCTET_STRING_set(value, reinterpret_cast<const unsigned char*>(text.data()),
                         static_cast<int>(text.size()));
-  X509_EXTENSION* extension = X509_EXTENSION_create_by_OBJ(nullptr, oid, 1, value);
+  X509_EXTENSION* extension = X509_EXTENSION_create_by_OBJ(nullptr, oid, critical ? 1 : 0, value);
   Must(extension != nullptr && X509_add_ext(x509, extension, -1) == 1, "an extension");
   X509_EXTENSION_free(extension);
   ASN1_OCTET_STRING_free(value);
   ASN1_OBJECT_free(oid);
 }
+
+constexpr const char* kExampleOid = "1.3.6.1.4.1.32473.1";  // RFC 5612: for examples
 
 X509Ptr Build(const CertificateSpec& spec, const Identity* issuer, EVP_PKEY* key) {
   X509Ptr x509(X509_new());
@@ -69,7 +70,12 @@ X509Ptr Build(const CertificateSpec& spec, const Identity* issuer, EVP_PKEY* key
   AddExtension(x509.get(), by, NID_ext_key_usage, spec.purposes);
   AddExtension(x509.get(), by, NID_subject_alt_name, spec.names);
   AddExtension(x509.get(), by, NID_name_constraints, spec.name_constraints);
-  AddUnknownExtension(x509.get(), spec.unknown_critical);
+  if (!spec.unknown_critical.empty()) {
+    AddExtension(x509.get(), kExampleOid, /*critical=*/true, spec.unknown_critical);
+  }
+  for (const ExtensionSpec& one : spec.extensions) {
+    AddExtension(x509.get(), one.oid, /*critical=*/false, one.value);
+  }
   EVP_PKEY* with = issuer == nullptr ? key : issuer->key.get();
   const bool has_own_digest = EVP_PKEY_get_base_id(with) == EVP_PKEY_ED25519;
   Must(X509_sign(x509.get(), with, has_own_digest ? nullptr : spec.digest) > 0, "a signature");

@@ -29,6 +29,12 @@ TestKey ExplicitCurveKey();
 TestKey RsaKey(unsigned bits, unsigned exponent = 65537);
 TestKey Ed25519Key();
 
+// An extension by its number, with what it holds in DER.
+struct ExtensionSpec {
+  std::string oid;
+  std::string value;
+};
+
 // What a certificate shall say. Texts of extensions are as in openssl's x509v3_config; an empty
 // text leaves the extension out.
 struct CertificateSpec {
@@ -43,6 +49,7 @@ struct CertificateSpec {
   Time not_after = At("2026-11-28T13:00:00Z");
   long serial = 1;
   const EVP_MD* digest = EVP_sha256();
+  std::vector<ExtensionSpec> extensions;  // not critical
 };
 
 // A certificate with its key.

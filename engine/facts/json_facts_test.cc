@@ -13,6 +13,7 @@
 #include "engine/facts/dangling.h"
 #include "engine/facts/ingest.h"
 #include "engine/facts/json_test_schema.h"
+#include "engine/facts/json_write_entity.h"
 
 namespace ztp {
 namespace {
@@ -55,6 +56,36 @@ TEST_F(JsonFacts, ArrayLinesOrOne) {
   EXPECT_EQ(Load(a).entities.size(), 1u);
   EXPECT_EQ(Load("").entities.size(), 0u);
   EXPECT_TRUE(Load("[]").ok());
+}
+
+// What is written of an entity is read as that entity: times of evidence, wrapped and beside
+// fields, and every kind of edge.
+TEST_F(JsonFacts, AreWrittenAsTheyAreRead) {
+  const FactsResult read = Load(R"([
+    {"uid":{"type":"Dataset","id":"a \"d\""},
+     "attrs":{"label":)" + std::string(kLabel) +
+                                    R"(,"owners":[{"type":"Team","id":"a"}],
+              "until":"2030-01-01T00:00:00.5Z","hold":true,
+              "attested":{"a":1,"b":"é\n","issued_at":"2029-01-01T00:00:00Z"}}},
+    {"uid":{"type":"Workload","id":"w"},
+     "attrs":{"spiffe":"spiffe://acme/w","tenant":{"type":"Tenant","id":"t"},"nets":["10.1.2.3"]},
+     "parents":[{"type":"Team","id":"a"}]},
+    {"uid":{"type":"Model","id":"m"},"derives":[{"type":"Dataset","id":"d"}],
+     "attrs":{"digest":{"value":"sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+                        "issued_at":"2029-01-01T00:00:00Z","expires_at":"2031-01-01T00:00:00Z"}}},
+    {"uid":{"type":"Bare","id":""}}
+  ])",
+                                true);
+  ASSERT_TRUE(read.ok()) << FormatJsonError(read.errors[0]);
+  std::string text;
+  for (const EntityRecord& record : read.entities) {
+    JsonSink sink(&text);
+    PutJsonEntity(s_.schema, record, sink);
+    sink.Put('\n');
+  }
+  const FactsResult again = Load(text, true);
+  ASSERT_TRUE(again.ok()) << FormatJsonError(again.errors[0]) << text;
+  EXPECT_EQ(again.entities, read.entities) << text;
 }
 
 TEST_F(JsonFacts, AttributesDefaultsAndEdges) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstring>
+#include <exception>
 #include <string>
 #include <string_view>
 
@@ -13,11 +14,14 @@ namespace ztp {
 
 class JsonSink {
  public:
-  // `out` must outlive it, and has everything once Flush was called.
+  // `out` must outlive it, and has everything once Flush was called or the sink has ended. Both may
+  // throw where there is no memory; a sink that ends for an exception leaves the rest out.
   explicit JsonSink(std::string* out) : out_(out) {}
   JsonSink(const JsonSink&) = delete;
   JsonSink& operator=(const JsonSink&) = delete;
-  ~JsonSink() { Flush(); }
+  ~JsonSink() noexcept(false) {
+    if (std::uncaught_exceptions() == exceptions_) Flush();
+  }
 
   void Put(char c) {
     if (size_ == kRoom) Flush();
@@ -71,6 +75,7 @@ class JsonSink {
   size_t PutPiece(std::string_view piece, bool* high);
 
   std::string* out_;
+  const int exceptions_ = std::uncaught_exceptions();
   size_t size_ = 0;
   char buffer_[kRoom];
 };

@@ -24,6 +24,10 @@ namespace ztp {
 // Memory of one page, 64-byte aligned, all 0; to be given back with FreePage.
 void* NewPage(size_t bytes);
 void FreePage(void* page);
+struct PageFreer {
+  void operator()(void* page) const { FreePage(page); }
+};
+using OwnPage = std::unique_ptr<void, PageFreer>;
 
 struct FactsMemory {
   Pool<char, FactsText::kSegmentBits, uint64_t{1} << 15> texts;
@@ -51,6 +55,8 @@ class RetiredPages {
   RetiredPages(const RetiredPages&) = delete;
   RetiredPages& operator=(const RetiredPages&) = delete;
 
+  // Room for as many: adding those takes no memory then.
+  void Reserve(size_t pages) { pages_.reserve(pages); }
   void Add(void* page) { pages_.push_back(page); }
   // The successor's.
   void set_next(std::shared_ptr<RetiredPages> next) { next_ = std::move(next); }

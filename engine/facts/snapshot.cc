@@ -1,6 +1,8 @@
 // What is not read on the way to a decision; see snapshot.h.
 #include "engine/facts/snapshot.h"
 
+#include <algorithm>
+
 #include "engine/facts/layout.h"
 #include "engine/facts/lineage.h"
 #include "engine/facts/writer_index.h"
@@ -18,6 +20,14 @@ Snapshot::~Snapshot() {
   for (size_t p = 0; p < buckets_.size(); ++p) {
     if (buckets_owned_[p]) retired_->Add(buckets_[p]);
   }
+}
+
+std::shared_ptr<RetiredPages> Snapshot::MakeRetired() const {
+  auto retired = std::make_shared<RetiredPages>();
+  retired->Reserve(
+      static_cast<size_t>(std::count(page_owned_.begin(), page_owned_.end(), true) +
+                          std::count(buckets_owned_.begin(), buckets_owned_.end(), true)));
+  return retired;
 }
 
 void Snapshot::Sync() {

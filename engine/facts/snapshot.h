@@ -125,6 +125,9 @@ class Snapshot final : public UidSource {
   // Points the view to the tables as they are now.
   void Sync();
   void TakeExtents();
+  // With room for every page that is this lineage's own, whoever retires them: this snapshot at its
+  // end, or its successor.
+  std::shared_ptr<RetiredPages> MakeRetired() const;
   void SyncIfGrown();
 
   // Where entities of a type that come next are put.

@@ -23,8 +23,11 @@ struct SnapshotBuilder::PoolMarks {
   uint64_t added_bytes = 0;
 };
 
+SnapshotBuilder::SnapshotBuilder(std::shared_ptr<const DecisionProgram> program, Begun)
+    : snapshot_(new Snapshot(std::move(program))) {}
+
 SnapshotBuilder::SnapshotBuilder(std::shared_ptr<const DecisionProgram> program)
-    : snapshot_(new Snapshot(std::move(program))) {
+    : SnapshotBuilder(std::move(program), Begun{}) {
   Snapshot& s = *snapshot_;
   s.layout_ = std::make_shared<const FactsLayout>(*s.program_);
   s.memory_ = std::make_shared<FactsMemory>();
@@ -50,14 +53,17 @@ SnapshotBuilder::SnapshotBuilder(std::shared_ptr<const DecisionProgram> program)
   NameConstants();
 }
 
-SnapshotBuilder::SnapshotBuilder(std::shared_ptr<const Snapshot> base)
+SnapshotBuilder::SnapshotBuilder(std::shared_ptr<const Snapshot> base, Begun)
     : base_(std::move(base)), snapshot_(new Snapshot(base_->program_)) {
-  if (base_->succeeded_.exchange(true)) {
-    base_.reset();
-    status_ = absl::FailedPreconditionError(
-        "these facts have been changed since: a change is made on the newest");
-    return;
-  }
+  if (!base_->succeeded_.exchange(true)) return;
+  base_.reset();
+  status_ = absl::FailedPreconditionError(
+      "these facts have been changed since: a change is made on the newest");
+}
+
+SnapshotBuilder::SnapshotBuilder(std::shared_ptr<const Snapshot> base)
+    : SnapshotBuilder(std::move(base), Begun{}) {
+  if (!changes()) return;
   Snapshot& s = *snapshot_;
   s.layout_ = base_->layout_;
   s.memory_ = base_->memory_;
@@ -90,15 +96,17 @@ SnapshotBuilder::SnapshotBuilder(std::shared_ptr<const Snapshot> base)
 }
 
 SnapshotBuilder::~SnapshotBuilder() {
-  if (snapshot_ == nullptr || memory_ == nullptr) return;
+  if (snapshot_ == nullptr) return;  // it was handed over
   TakeBack();
   if (!changes()) return;
-  memory_->texts.Return(marks_->texts);
-  memory_->lists.Return(marks_->lists);
-  memory_->items.Return(marks_->items);
-  memory_->words.Return(marks_->words);
-  memory_->added_bytes = marks_->added_bytes;
-  base_->writer_index_ = std::move(reverse_);
+  if (marks_ != nullptr) {
+    memory_->texts.Return(marks_->texts);
+    memory_->lists.Return(marks_->lists);
+    memory_->items.Return(marks_->items);
+    memory_->words.Return(marks_->words);
+    memory_->added_bytes = marks_->added_bytes;
+  }
+  if (reverse_ != nullptr) base_->writer_index_ = std::move(reverse_);
   base_->succeeded_ = false;
 }
 
@@ -315,29 +323,38 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> SnapshotBuilder::Build(Quantifie
   if (solver != nullptr) ZTP_RETURN_IF_ERROR(WorkOutQuantifiers(*solver));
   if (encoder_->full()) return Full();
   s.version_ = s.set_hash_.Digest(s.stored_count_);
-  Publish();
-  return std::shared_ptr<const Snapshot>(std::move(snapshot_));
+  Finish();
+  std::shared_ptr<RetiredPages> retired = s.MakeRetired();
+  std::shared_ptr<Snapshot> made(std::move(snapshot_));
+  HandOver(*made, std::move(retired));
+  return std::shared_ptr<const Snapshot>(std::move(made));
 }
 
-void SnapshotBuilder::Publish() {
+// Everything that takes memory.
+void SnapshotBuilder::Finish() {
   Snapshot& s = *snapshot_;
   encoder_.reset();
   if (!changes() && s.bucket_entries_ * 2 < view().bucket_count * FactsBucket::kEntries) {
     ResizeIndex(s.bucket_entries_, kNone32);
   }
-  s.retired_ = std::make_shared<RetiredPages>();
-  if (changes()) {
-    for (void* page : replaced_) base_->retired_->Add(page);
-    base_->retired_->set_next(s.retired_);
-    s.writer_index_ = std::move(reverse_);
-    const uint64_t before = marks_->texts.used + marks_->lists.used * 4 +
-                            marks_->items.used * sizeof(Val) + marks_->words.used * 8;
-    memory_->added_bytes += memory_->pool_bytes() - before;
-  }
   s.pages_.shrink_to_fit();
   s.Sync();
   s.TakeExtents();
-  if (!changes()) memory_->first_bytes = s.memory_bytes();
+}
+
+// From here on `base` has a successor. Pages that it owns find room in its list (MakeRetired).
+void SnapshotBuilder::HandOver(Snapshot& made, std::shared_ptr<RetiredPages> retired) noexcept {
+  made.retired_ = std::move(retired);
+  if (!changes()) {
+    memory_->first_bytes = made.memory_bytes();
+    return;
+  }
+  for (void* page : replaced_) base_->retired_->Add(page);
+  base_->retired_->set_next(made.retired_);
+  made.writer_index_ = std::move(reverse_);
+  const uint64_t before = marks_->texts.used + marks_->lists.used * 4 +
+                          marks_->items.used * sizeof(Val) + marks_->words.used * 8;
+  memory_->added_bytes += memory_->pool_bytes() - before;
 }
 
 }  // namespace ztp

@@ -25,6 +25,7 @@
 namespace ztp {
 
 class ReverseEdges;
+class RetiredPages;
 
 // Evaluates, on a snapshot that is complete but for its quantifiers, the filter and body of one
 // with one entity as the ancestor: what that element contributes, and the missing facts (as in
@@ -84,6 +85,12 @@ class SnapshotBuilder {
 
   static constexpr uint32_t kNotChanged = UINT32_MAX;
 
+  // What the constructors begin with: a builder that this has made can be destroyed, however far
+  // they come.
+  struct Begun {};
+  SnapshotBuilder(std::shared_ptr<const DecisionProgram> program, Begun);
+  SnapshotBuilder(std::shared_ptr<const Snapshot> base, Begun);
+
   bool changes() const { return base_ != nullptr; }
   const FactsView& view() const { return snapshot_->view_; }
 
@@ -97,7 +104,8 @@ class SnapshotBuilder {
   EntityRecord CurrentRecord(uint32_t entity) const;
   uint32_t EdgeList(const std::vector<EntityUid>& to);
   absl::Status Full() const;
-  void Publish();
+  void Finish();
+  void HandOver(Snapshot& made, std::shared_ptr<RetiredPages> retired) noexcept;
 
   // snapshot_pages.cc
   uint32_t NumberOf(EntityTypeId type, std::string_view id);

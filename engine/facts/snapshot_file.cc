@@ -276,7 +276,7 @@ absl::Status SnapshotFile::MakeIndex(Snapshot* snapshot) {
   }
   s.buckets_owned_.assign(pages, true);
   // From here on they are given back with the snapshot, whatever happens.
-  s.retired_ = std::make_shared<RetiredPages>();
+  s.retired_ = s.MakeRetired();
   view.bucket_count = pages * kPageBuckets;
   s.Sync();
   auto bucket_at = [&](uint64_t bucket) -> FactsBucket& {

@@ -72,9 +72,10 @@ void SnapshotBuilder::NameConstants() {
 uint32_t SnapshotBuilder::AddPage(uint32_t type, uint32_t stride) {
   Snapshot& s = *snapshot_;
   const size_t bytes = size_t{stride} * 8 * FactsPage::kRows;
+  OwnPage own;
   void* rows;
   if (changes()) {
-    rows = NewPage(bytes);
+    own.reset(rows = NewPage(bytes));
     memory_->added_bytes += bytes;
   } else {
     if (slab_left_ < bytes) {
@@ -86,9 +87,10 @@ uint32_t SnapshotBuilder::AddPage(uint32_t type, uint32_t stride) {
     rows = slab.data() + (slab.bytes() - slab_left_);
     slab_left_ -= bytes;
   }
-  s.pages_.push_back({static_cast<uint64_t*>(rows), stride, type});
   s.page_owned_.push_back(changes());
   page_fresh_.push_back(true);
+  s.pages_.push_back({static_cast<uint64_t*>(rows), stride, type});
+  own.release();
   if (!changes()) {
     for (auto& targets : targets_) targets.resize(s.pages_.size() << FactsPage::kBits, 0);
   }
@@ -102,10 +104,10 @@ uint64_t* SnapshotBuilder::MutableRow(uint32_t entity) {
   FactsPage& page = s.pages_[number];
   if (!page_fresh_[number]) {
     const size_t bytes = size_t{page.stride} * 8 * FactsPage::kRows;
-    void* copy = NewPage(bytes);
-    std::memcpy(copy, page.rows, bytes);
+    OwnPage copy(NewPage(bytes));
+    std::memcpy(copy.get(), page.rows, bytes);
     if (s.page_owned_[number]) replaced_.push_back(const_cast<uint64_t*>(page.rows));
-    page.rows = static_cast<uint64_t*>(copy);
+    page.rows = static_cast<uint64_t*>(copy.release());
     s.page_owned_[number] = true;
     page_fresh_[number] = true;
     memory_->added_bytes += bytes;
@@ -117,10 +119,10 @@ FactsBucket& SnapshotBuilder::MutableBucket(uint64_t bucket) {
   Snapshot& s = *snapshot_;
   const size_t number = bucket >> FactsBucket::kPageBits;
   if (!buckets_fresh_[number]) {
-    FactsBucket* copy = static_cast<FactsBucket*>(NewPage(kBucketPageBytes));
-    std::memcpy(static_cast<void*>(copy), s.buckets_[number], kBucketPageBytes);
+    OwnPage copy(NewPage(kBucketPageBytes));
+    std::memcpy(copy.get(), s.buckets_[number], kBucketPageBytes);
     if (s.buckets_owned_[number]) replaced_.push_back(s.buckets_[number]);
-    s.buckets_[number] = copy;
+    s.buckets_[number] = static_cast<FactsBucket*>(copy.release());
     s.buckets_owned_[number] = true;
     buckets_fresh_[number] = true;
     memory_->added_bytes += kBucketPageBytes;
@@ -156,6 +158,14 @@ void SnapshotBuilder::PutIntoIndex(uint32_t entity) {
 // Makes the table anew, with room for `entries` and some more, of all entities but `skip`.
 void SnapshotBuilder::ResizeIndex(uint64_t entries, uint32_t skip) {
   Snapshot& s = *snapshot_;
+  const uint64_t buckets = entries * 5 / (4 * FactsBucket::kEntries) + 1;
+  const uint64_t pages = (buckets + kPageBuckets - 1) / kPageBuckets;
+  // All memory first: of what follows nothing may be done by half.
+  std::vector<OwnPage> made;
+  for (uint64_t p = 0; p < pages; ++p) made.emplace_back(NewPage(kBucketPageBytes));
+  std::vector<FactsBucket*> table(pages);
+  std::vector<bool> owned(pages, true), fresh(pages, true);
+  replaced_.reserve(replaced_.size() + s.buckets_.size());
   for (size_t p = 0; p < s.buckets_.size(); ++p) {
     if (buckets_fresh_[p]) {
       FreePage(s.buckets_[p]);
@@ -163,14 +173,10 @@ void SnapshotBuilder::ResizeIndex(uint64_t entries, uint32_t skip) {
       replaced_.push_back(s.buckets_[p]);
     }
   }
-  const uint64_t buckets = entries * 5 / (4 * FactsBucket::kEntries) + 1;
-  const uint64_t pages = (buckets + kPageBuckets - 1) / kPageBuckets;
-  s.buckets_.clear();
-  for (uint64_t p = 0; p < pages; ++p) {
-    s.buckets_.push_back(static_cast<FactsBucket*>(NewPage(kBucketPageBytes)));
-  }
-  s.buckets_owned_.assign(pages, true);
-  buckets_fresh_.assign(pages, true);
+  for (uint64_t p = 0; p < pages; ++p) table[p] = static_cast<FactsBucket*>(made[p].release());
+  s.buckets_.swap(table);
+  s.buckets_owned_.swap(owned);
+  buckets_fresh_.swap(fresh);
   s.view_.bucket_count = pages * kPageBuckets;
   if (changes()) memory_->added_bytes += pages * kBucketPageBytes;
   s.Sync();
@@ -186,10 +192,11 @@ void SnapshotBuilder::ResizeIndex(uint64_t entries, uint32_t skip) {
 // Nothing of what was made is kept; the pools and `base` are as before.
 void SnapshotBuilder::TakeBack() {
   Snapshot& s = *snapshot_;
-  for (size_t p = 0; p < s.pages_.size(); ++p) {
+  // A builder whose constructor did not come to its end has not all of the tables.
+  for (size_t p = 0; p < std::min(s.pages_.size(), page_fresh_.size()); ++p) {
     if (page_fresh_[p] && s.page_owned_[p]) FreePage(const_cast<uint64_t*>(s.pages_[p].rows));
   }
-  for (size_t p = 0; p < s.buckets_.size(); ++p) {
+  for (size_t p = 0; p < std::min(s.buckets_.size(), buckets_fresh_.size()); ++p) {
     if (buckets_fresh_[p]) FreePage(s.buckets_[p]);
   }
 }

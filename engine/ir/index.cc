@@ -30,7 +30,11 @@ using Kind = IndexGroup::Kind;
 constexpr size_t kMaxKeysOfRule = 32;  // of one rule in one group
 constexpr int64_t kMaxCodes = 64;      // values that a column has a row for each
 constexpr size_t kFewRules = 64;       // one word of a row
-constexpr int kMaxDepth = 4;           // of groups within groups
+// Of a label's bits, one row for each value of them together.
+constexpr size_t kMinLabelBits = 3;
+constexpr size_t kMaxLabelBits = 6;
+constexpr size_t kLabelRowBytes = 4096;
+constexpr int kMaxDepth = 4;  // of groups within groups
 
 class IndexBuilder {
  public:
@@ -404,29 +408,44 @@ class IndexBuilder {
     return row;
   }
 
-  // A row for each bit from the first to the last that some rule wants clear, or set.
+  // As many bits a column as give rows that a cache holds beside others, so that few are ANDed.
+  size_t BitsOfColumn(size_t rules) const {
+    size_t bits = 1;
+    while (bits < kMaxLabelBits && size_t{2} << bits <= options_.max_rows &&
+           (bits < kMinLabelBits ||
+            (Words(rules) * sizeof(uint64_t) << (bits + 1)) <= kLabelRowBytes)) {
+      ++bits;
+    }
+    return bits;
+  }
+
+  // The bits that some rule wants clear, or set, some at a time: a row for each value of those.
   void LabelColumns(uint32_t probe, const std::vector<Member>& members, size_t rules,
                     std::vector<IndexColumn>* columns) {
-    for (const auto kind : {IndexColumn::Kind::kSet, IndexColumn::Kind::kClear}) {
-      auto bits_of = [&](const Member& m) {
-        const LabelBits bits = BitsOfLabel(out_.tests[m.test]);
-        return kind == IndexColumn::Kind::kSet ? bits.clear : bits.set;
-      };
-      uint64_t all = 0;
-      for (const Member& m : members) all |= bits_of(m);
-      if (all == 0) continue;
+    uint64_t wanted = 0;
+    for (const Member& m : members) {
+      const LabelBits bits = BitsOfLabel(out_.tests[m.test]);
+      wanted |= bits.clear | bits.set;
+    }
+    while (wanted != 0) {
+      const size_t first = static_cast<size_t>(std::countr_zero(wanted));
+      const size_t bits =
+          std::min(BitsOfColumn(rules), static_cast<size_t>(std::bit_width(wanted)) - first);
+      const uint64_t mask = (uint64_t{1} << bits) - 1;
+      wanted &= ~(mask << first);
       IndexColumn column;
-      column.kind = kind;
+      column.kind = IndexColumn::Kind::kBits;
       column.probe = probe;
-      column.first_cut = static_cast<uint32_t>(std::countr_zero(all));
-      column.count = static_cast<uint32_t>(std::bit_width(all)) - column.first_cut - 1;
+      column.first_cut = static_cast<uint32_t>(first);
+      column.count = static_cast<uint32_t>(mask);
       column.first_row = out_.rows.size();
-      for (uint32_t i = 0; i <= column.count; ++i) {
+      for (uint64_t value = 0; value <= mask; ++value) {
         std::vector<uint64_t> row = AllOf(rules);
         for (const Member& m : members) {
-          if (bits_of(m) >> (column.first_cut + i) & 1) {
-            row[m.place / 64] &= ~(uint64_t{1} << (m.place % 64));
-          }
+          const LabelBits asked = BitsOfLabel(out_.tests[m.test]);
+          const bool out =
+              ((asked.clear >> first & value) | (asked.set >> first & mask & ~value)) != 0;
+          if (out) row[m.place / 64] &= ~(uint64_t{1} << (m.place % 64));
         }
         AddRow(row);
       }

@@ -213,16 +213,18 @@ class Both {
           "resources");
     uint8_t allow[3], on_unknown[3];
     int64_t until[3];
+    uint32_t obligations[3];
     ztp_answers answers = ZTP_ANSWERS_INIT;
     answers.allow = allow;
     answers.on_unknown = on_unknown;
     answers.valid_until = until;
+    answers.obligations = obligations;
     Works(ztp_batch_decide(batch, request.now.micros, &answers, nullptr), "decide");
     ztp_batch_free(batch);
     ztp_request_free(asked);
     for (int row = 0; row < 3; ++row) {
       if ((allow[row] == 1) != alone.allow || (on_unknown[row] == 1) != alone.on_unknown ||
-          until[row] != alone.valid_until) {
+          until[row] != alone.valid_until || obligations[row] != alone.obligations) {
         return false;
       }
     }

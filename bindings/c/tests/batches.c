@@ -1,5 +1,7 @@
 /* Batches: as C arrays, and as Arrow's. Each row is what it is as a request of its own. */
 #include "../arrow_abi.h"
+#include <stddef.h>
+
 #include "check.h"
 
 void test_batches(void) {
@@ -10,10 +12,11 @@ void test_batches(void) {
   const ztp_text stages[4] = {ZTP_TEXT("dev"), ZTP_TEXT("dev"), ZTP_TEXT("prod"), ZTP_TEXT("dev")};
   const int64_t counts[4] = {1, 2, 3, 100}, two[4] = {0, 2, 0, 0};
   ztp_value scores[2];
+  const ztp_text audit = ZTP_TEXT("audit");
   const uint32_t codes[4] = {1, 1, 0, 0}, beyond[4] = {0, 0, 0, 9};
   uint8_t allow[4], on_unknown[4];
   int64_t until[4];
-  uint32_t rule[4];
+  uint32_t rule[4], duties[4];
   ztp_answers answers = ZTP_ANSWERS_INIT, no_size = ZTP_ANSWERS_INIT;
   ztp_batch* batch = NULL;
   ztp_batch* none = NULL;
@@ -26,6 +29,7 @@ void test_batches(void) {
   answers.on_unknown = on_unknown;
   answers.valid_until = until;
   answers.rule = rule;
+  answers.obligations = duties;
   WORKS(ztp_batch_new(a.request, 4, &batch));
   /* What neither the request nor a column gives. */
   memset(allow, 1, sizeof(allow));
@@ -65,8 +69,30 @@ void test_batches(void) {
     WORKS(ztp_set_int(a.request, attr_of(a, "count"), counts[i]));
     WORKS(ztp_decide(a.request, 1000, &decision));
     CHECK(decision.allow == (allow[i] == 1) && decision.valid_until == until[i]);
-    CHECK(decision.on_unknown == (on_unknown[i] == 1));
+    CHECK(decision.on_unknown == (on_unknown[i] == 1) && decision.obligations == duties[i]);
   }
+  /* Obligations that nobody looks at, and that nobody said to carry out: those rows are not allowed. */
+  CHECK(duties[0] == 1 && duties[1] == 0 && duties[3] == 0);
+  answers.obligations = NULL;
+  WORKS(ztp_batch_decide(batch, 1000, &answers, &lease));
+  CHECK(allow[0] == 0 && allow[1] == 1 && rule[0] == UINT32_MAX);
+  answers.obligations = duties;
+  answers.struct_size = offsetof(ztp_answers, obligations); /* a caller who knows nothing of them */
+  WORKS(ztp_batch_decide(batch, 1000, &answers, &lease));
+  CHECK(allow[0] == 0 && allow[1] == 1);
+  answers.struct_size = sizeof(answers);
+  ztp_batch_free(batch);
+  WORKS(ztp_set_can(a.request, &audit, 1));
+  WORKS(ztp_batch_new(a.request, 4, &batch));
+  WORKS(ztp_batch_principals(batch, ZTP_TEXT("User"), users, 4));
+  WORKS(ztp_batch_resources(batch, ZTP_TEXT("Doc"), docs, 4));
+  WORKS(ztp_batch_texts(batch, attr_of(a, "place"), places, 4));
+  WORKS(ztp_batch_numbers(batch, attr_of(a, "count"), counts, 4));
+  answers.obligations = NULL;
+  WORKS(ztp_batch_decide(batch, 1000, &answers, &lease));
+  CHECK(allow[0] == 1 && ztp_lease_check(&lease, 1000));
+  answers.obligations = duties;
+  WORKS(ztp_set_can_all(a.request));
   ztp_batch_free(batch);
 
   /* Values by code; a value that is missing; only what is asked for. */
@@ -163,10 +189,12 @@ static const char* allowed_by(struct asked a, const char* name, const struct Arr
                               const struct ArrowArray* array) {
   static char result[5];
   uint8_t allow[4] = {0, 0, 0, 0};
+  uint32_t duties[4];
   ztp_answers answers = ZTP_ANSWERS_INIT;
   ztp_batch* batch = NULL;
   int i;
   answers.allow = allow;
+  answers.obligations = duties;
   WORKS(ztp_batch_new(a.request, 4, &batch));
   WORKS(ztp_batch_arrow(batch, attr_of(a, name), schema, array));
   WORKS(ztp_batch_decide(batch, 600000000, &answers, NULL));
@@ -305,6 +333,29 @@ void test_arrow(void) {
     buffers[0] = all_but_last;
     array.null_count = 1;
     CHECK(strcmp(allowed_by(a, "score", &schema, &array), "1000") == 0);
+    { /* widths and shapes of decimals that are none, or are not read */
+      static const char* const bad[] = {"d:38",     "d:38,1,", "d:38,1,256", "d:38,1,128,1", "d:39,1",
+                                        "d:9,2,16", "d:10,2,32", "d:,2",     "d:0,1",        "d:19,1,64"};
+      size_t i;
+      WORKS(ztp_batch_new(a.request, 4, &batch));
+      for (i = 0; i < sizeof(bad) / sizeof(bad[0]); ++i) {
+        schema = schema_of(bad[i]);
+        FAILS(ZTP_UNSUPPORTED, ztp_batch_arrow(batch, attr_of(a, "score"), &schema, &array));
+      }
+      ztp_batch_free(batch);
+    }
+    { /* of type null: no row has a value, whatever the request has */
+      struct ArrowArray nulls = array_of(NULL, 0, 4);
+      nulls.null_count = 4;
+      schema = schema_of("n");
+      WORKS(ztp_set_decimal(a.request, attr_of(a, "score"), INT64_C(9000000000)));
+      CHECK(strcmp(allowed_by(a, "score", &schema, &nulls), "0000") == 0);
+      WORKS(ztp_unset(a.request, attr_of(a, "score")));
+      WORKS(ztp_batch_new(a.request, 4, &batch));
+      FAILS_SAYING(ZTP_BAD_REQUEST, "null",
+                   ztp_batch_arrow_principals(batch, ZTP_TEXT("User"), &schema, &nulls));
+      ztp_batch_free(batch);
+    }
 
     WORKS(ztp_batch_new(a.request, 4, &batch));
     schema = schema_of("tsu:");

@@ -62,6 +62,16 @@ void test_engines(const char* folder) {
   FAILS(ZTP_NOT_FOUND, ztp_session_entity(session, ZTP_TEXT("User"), ZTP_TEXT("zoe"), &ref));
   FAILS(ZTP_NOT_FOUND, ztp_session_entity(session, ZTP_TEXT("Usre"), ZTP_TEXT("ann"), &ref));
   FAILS(ZTP_MISUSE, ztp_session_entity(NULL, ZTP_TEXT("User"), ZTP_TEXT("ann"), &ref));
+  {
+    ztp_text json;
+    WORKS(ztp_session_entity_json(session, ZTP_TEXT("User"), ZTP_TEXT("bob"), &json));
+    CHECK(text_is(json, "{\"uid\":{\"type\":\"User\",\"id\":\"bob\"},\"attrs\":{\"level\":1},"
+                        "\"parents\":[{\"type\":\"Team\",\"id\":\"red\"}]}"));
+    FAILS(ZTP_NOT_FOUND, ztp_session_entity_json(session, ZTP_TEXT("User"), ZTP_TEXT("zoe"), &json));
+    CHECK(json.size == 0);
+    FAILS(ZTP_NOT_FOUND, ztp_session_entity_json(session, ZTP_TEXT("Usre"), ZTP_TEXT("ann"), &json));
+    FAILS(ZTP_MISUSE, ztp_session_entity_json(NULL, ZTP_TEXT("User"), ZTP_TEXT("ann"), &json));
+  }
 
   /* A revocation ends leases; a session goes on. */
   decision = ann_reads(engine, session);

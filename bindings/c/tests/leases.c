@@ -90,6 +90,7 @@ void test_epochs(const char* folder) {
   pid_t child;
   uint64_t before;
   uint8_t allow[1] = {7};
+  uint32_t duties[1];
   ztp_answers answers = ZTP_ANSWERS_INIT;
   ztp_batch* batch = NULL;
   ztp_lease lease;
@@ -132,6 +133,7 @@ void test_epochs(const char* folder) {
   CHECK(text_contains(text, "\"reason\":\"halted\""));
   WORKS(ztp_batch_new(request, 1, &batch));
   answers.allow = allow;
+  answers.obligations = duties;
   WORKS(ztp_batch_decide(batch, ztp_now(), &answers, &lease));
   CHECK(allow[0] == 0 && !ztp_lease_check_now(&lease));
   WORKS(ztp_epoch_halt(writer, false));

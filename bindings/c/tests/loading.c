@@ -144,7 +144,24 @@ void test_loading(const char* folder) {
         ZTP_TEXT("{\"uid\": {\"type\": \"Host\", \"id\": \"h\"}, \"attrs\": {\"sound\": true}}");
     ztp_facts* claimed = NULL;
     FAILS_SAYING(ZTP_NOT_PROVEN, "sound", ztp_facts_read_json(proving, host, 0, &claimed));
+    FAILS(ZTP_MISUSE, ztp_facts_read_json(proving, host, ZTP_ACCEPT_NOW, &claimed));
+    FAILS(ZTP_MISUSE, ztp_facts_load(proving, NULL, 0, 1u << 31, &claimed));
     WORKS(ztp_facts_read_json(proving, host, ZTP_ASSUME_PROVEN, &claimed));
+    { /* what was taken as proven is for engines that take such alone */
+      ztp_engine_options options = ZTP_ENGINE_OPTIONS_INIT;
+      ztp_engine* engine = NULL;
+      ztp_facts* in_force = NULL;
+      FAILS_SAYING(ZTP_NOT_PROVEN, "ZTP_ASSUME_PROVEN", ztp_engine_new(proving, claimed, NULL, &engine));
+      WORKS(ztp_engine_new(proving, NULL, NULL, &engine));
+      FAILS(ZTP_NOT_PROVEN, ztp_engine_replace(engine, NULL, claimed));
+      ztp_engine_free(engine);
+      options.flags = ZTP_ASSUME_PROVEN;
+      WORKS(ztp_engine_new(proving, claimed, &options, &engine));
+      in_force = ztp_engine_facts(engine);
+      ztp_engine_free(engine);
+      FAILS(ZTP_NOT_PROVEN, ztp_engine_new(proving, in_force, NULL, &engine));
+      ztp_facts_free(in_force);
+    }
     WORKS(ztp_facts_write(claimed, text_of(facts_path)));
     ztp_facts_free(claimed);
     paths[0] = text_of(facts_path);

@@ -30,7 +30,7 @@ void* aligned_alloc(size_t alignment, size_t size) {
 
 struct prepared {
   ztp_request* request;
-  ztp_attr why, place, since, wait, vpn, score, count, stage;
+  ztp_attr why, place, since, wait, vpn, score, count, stage, address, driver, friend;
   ztp_entity_ref ann, d;
   ztp_session* session;
   ztp_engine* engine;
@@ -48,6 +48,12 @@ static int go_through(struct prepared* a, int round) {
   failed += ztp_set_text(r, a->why, ZTP_TEXT("work")) != NULL;
   failed += ztp_set_text(r, a->place, round % 2 ? ZTP_TEXT("home") : ZTP_TEXT("bar")) != NULL;
   failed += ztp_set_text(r, a->stage, ZTP_TEXT("dev")) != NULL;
+  failed += ztp_set_text(r, a->address, round % 2 ? ZTP_TEXT("10.1.2.3") : ZTP_TEXT("2001:db8::1")) != NULL;
+  failed += ztp_set_text(r, a->driver, round % 2 ? ZTP_TEXT("550.90.7-rc.1.a") : ZTP_TEXT("1.2")) != NULL;
+  failed += ztp_set_text(r, a->friend, ZTP_TEXT("User::\"a name that is no short one\"")) != NULL;
+  failed += ztp_set_text(r, a->wait, ZTP_TEXT("10m")) != NULL;
+  failed += ztp_set_text(r, a->since, ZTP_TEXT("2026-11-23T12:00:00Z")) != NULL;
+  failed += ztp_set_text(r, a->score, ZTP_TEXT("0.25")) != NULL;
   failed += ztp_set_time(r, a->since, now) != NULL;
   failed += ztp_set_duration(r, a->wait, round) != NULL;
   failed += ztp_set_bool(r, a->vpn, round % 2 == 0) != NULL;
@@ -120,6 +126,9 @@ int main(int argc, char** argv) {
   WORKS(ztp_engine_attr(a.engine, ZTP_TEXT("vpn"), &a.vpn));
   WORKS(ztp_engine_attr(a.engine, ZTP_TEXT("score"), &a.score));
   WORKS(ztp_engine_attr(a.engine, ZTP_TEXT("count"), &a.count));
+  WORKS(ztp_engine_attr(a.engine, ZTP_TEXT("address"), &a.address));
+  WORKS(ztp_engine_attr(a.engine, ZTP_TEXT("driver"), &a.driver));
+  WORKS(ztp_engine_attr(a.engine, ZTP_TEXT("friend"), &a.friend));
   WORKS(ztp_session_entity(a.session, ZTP_TEXT("User"), ZTP_TEXT("ann"), &a.ann));
   WORKS(ztp_session_entity(a.session, ZTP_TEXT("Doc"), ZTP_TEXT("d"), &a.d));
   pid = fork();

@@ -242,7 +242,13 @@ void test_requests(void) {
   CHECK(decide(a).allow);
   FAILS(ZTP_BAD_REQUEST, ztp_set_principal_ref(r, d));
   FAILS(ZTP_BAD_REQUEST, ztp_set_resource_ref(r, ann));
-  FAILS(ZTP_STALE, ztp_set_principal_ref(r, nobody));
+  FAILS_SAYING(ZTP_MISUSE, "ztp_set_principal_ref: ", ztp_set_principal_ref(r, nobody));
+  {
+    struct asked other = ask("read");
+    FAILS_SAYING(ZTP_MISUSE, "another engine", ztp_set_principal_ref(other.request, ann));
+    FAILS_SAYING(ZTP_MISUSE, "another engine", ztp_set_resource_ref(other.request, d));
+    free_asked(other);
+  }
   {
     ztp_entity_ref beyond = ann;
     beyond.handle = UINT64_C(1) << 40;
@@ -288,6 +294,10 @@ void test_requests(void) {
   FAILS(ZTP_MISUSE, ztp_set_resource_ref(NULL, d));
   FAILS(ZTP_MISUSE, ztp_set_can(NULL, can_audit, 1));
   FAILS(ZTP_MISUSE, ztp_set_can(r, NULL, 1));
+  {
+    const ztp_text no_text[1] = {{NULL, 3}};
+    FAILS_SAYING(ZTP_MISUSE, "ztp_set_can: ", ztp_set_can(r, no_text, 1));
+  }
   FAILS(ZTP_MISUSE, ztp_set_can_all(NULL));
   FAILS_SAYING(ZTP_BAD_REQUEST, "read", ztp_request_new(a.session, ZTP_TEXT("raed"), &made));
   CHECK(made == NULL);

@@ -6,6 +6,7 @@
 // policy with the other's facts would see an answer, or a rule, that neither gives. Run it under
 // ThreadSanitizer too (preset tsan).
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -40,8 +41,8 @@ void Fault(const char* what, int line) {
 ztp_text Text(std::string_view text) { return {text.data(), text.size()}; }
 std::string_view View(ztp_text text) { return {text.data, text.size}; }
 
-// A policy of that name that allows users of that level.
-ztp_policy* PolicyOf(const std::string& package, int level) {
+// A policy of that name that allows users of that level, as a bundle.
+std::string BundleOf(const std::string& package, int level) {
   const std::string text =
       "ztp 1\npackage " + package +
       "\nentity User { level: Int }\nentity Doc { open: Bool }\n"
@@ -52,11 +53,15 @@ ztp_policy* PolicyOf(const std::string& package, int level) {
       package + "\") because \"" + package + "\" }\n";
   const ztp_source source{Text("threads.ztp"), Text(text)};
   ztp_bundle* bundle = nullptr;
-  ztp_policy* policy = nullptr;
   WORKS(ztp_compile(&source, 1, &bundle));
-  const ztp_text bytes = ztp_bundle_bytes(bundle);
-  WORKS(ztp_policy_read(bytes.data, bytes.size, &policy));
+  std::string bytes(View(ztp_bundle_bytes(bundle)));
   ztp_bundle_free(bundle);
+  return bytes;
+}
+ztp_policy* PolicyOf(const std::string& package, int level) {
+  const std::string bytes = BundleOf(package, level);
+  ztp_policy* policy = nullptr;
+  WORKS(ztp_policy_read(bytes.data(), bytes.size(), &policy));
   return policy;
 }
 
@@ -168,6 +173,63 @@ void HaltBesideRevocations(ztp_epoch* epoch) {
   CHECK(ztp_epoch_value(epoch) == steps);
 }
 
+size_t CountInForce(ztp_engine* engine) {
+  ztp_facts* facts = ztp_engine_facts(engine);
+  const size_t count = ztp_facts_count(facts);
+  ztp_facts_free(facts);
+  return count;
+}
+
+// While others reload all the time, a reload puts in force what the files have when it is called,
+// or what is newer: no other that read them before comes after it.
+void ReloadAtOnce(const std::string& folder) {
+  constexpr int kVersions = 100;
+  const std::string policy_path = folder + "/threads.ztpb", facts_path = folder + "/threads.json";
+  const auto write = [](const std::string& path, std::string_view bytes) {
+    const std::string beside = path + ".new";
+    std::FILE* file = std::fopen(beside.c_str(), "wb");
+    CHECK(file != nullptr && std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size());
+    CHECK(file != nullptr && std::fclose(file) == 0);
+    CHECK(std::rename(beside.c_str(), path.c_str()) == 0);
+  };
+  const auto write_facts = [&](int users) {
+    std::string json;
+    for (int i = 0; i < users; ++i) {
+      json += R"({"uid": {"type": "User", "id": "u)" + std::to_string(i) +
+              R"("}, "attrs": {"level": 1}})" + "\n";
+    }
+    write(facts_path, json);
+  };
+  write(policy_path, BundleOf("files", 1));
+  write_facts(1);
+  const ztp_text paths[] = {Text(facts_path)};
+  ztp_engine* engine = nullptr;
+  WORKS(ztp_engine_load(Text(policy_path), paths, 1, nullptr, &engine));
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> others;
+  for (int t = 0; t < 3; ++t) {
+    others.emplace_back([&] {
+      size_t seen = 0;
+      while (!stop) {
+        WORKS(ztp_engine_reload(engine));
+        const size_t now = CountInForce(engine);
+        CHECK(now >= seen);
+        seen = now;
+        std::this_thread::sleep_for(std::chrono::microseconds(200));  // the lock is not a fair one
+      }
+    });
+  }
+  for (int users = 2; users <= kVersions; ++users) {
+    write_facts(users);
+    WORKS(ztp_engine_reload(engine));
+    CHECK(CountInForce(engine) == static_cast<size_t>(users));
+  }
+  stop = true;
+  for (std::thread& other : others) other.join();
+  CHECK(CountInForce(engine) == kVersions);
+  ztp_engine_free(engine);
+}
+
 void Revoke(Shared& shared) {
   for (int i = 0; !shared.stop; ++i) {
     if (i % 2 == 0) {
@@ -191,6 +253,7 @@ int main(int argc, char** argv) {
   std::remove(page.c_str());
   WORKS(ztp_epoch_create(Text(page), 0600, &shared.epoch));
   HaltBesideRevocations(shared.epoch);
+  ReloadAtOnce(argv[1]);
   for (int i = 0; i < 2; ++i) {
     World& world = shared.worlds[i];
     world.policy = PolicyOf(i == 0 ? "odd" : "even", i + 1);

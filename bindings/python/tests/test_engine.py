@@ -110,6 +110,19 @@ def test_single_changes_of_facts(engine: ztp.Engine) -> None:
     assert len(engine.facts) == 12
 
 
+def test_an_entity_is_read_as_it_was_stored(engine: ztp.Engine) -> None:
+    engine.facts.upsert(doc("new"))
+    version = engine.facts.version
+    got = engine.facts.get("Doc", "new")
+    assert got is not None and got["uid"] == {"type": "Doc", "id": "new"}
+    assert got["attrs"]["tags"] == doc("new")["attrs"]["tags"]
+    engine.facts.upsert(got)
+    assert engine.facts.version == version, "the same content"
+    engine.facts.delete("Doc", "new")
+    assert engine.facts.get("Doc", "new") is None
+    assert engine.facts.get("Dco", "new") is None
+
+
 def test_values_of_python_in_facts(engine: ztp.Engine) -> None:
     engine.facts.upsert({"uid": ztp.Entity("Doc", "new"), "attrs": {**doc("new")["attrs"], "owner": ANN, "tags": {"a"}}})
     assert engine.decide(ANN, "compare", ("Doc", "new"), tags={"a"}, owner=ANN)

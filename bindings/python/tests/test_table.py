@@ -158,6 +158,7 @@ def test_columns_of_every_arrow_type(engine: ztp.Engine) -> None:
         resource="doc",
         resource_type="Doc",
         values={"amount": "amount", "at": "at", "wait": "wait", "device": {"driver": "550.90.07"}},
+        can=["audit"],
         now=noon - timedelta(seconds=1),
     )
     assert list(result) == [True, True, False]
@@ -169,7 +170,12 @@ def test_values_of_python_in_columns(engine: ztp.Engine) -> None:
     values = {"tags": "tags", "owner": "owner"}
     assert list(engine.decide_batch("compare", columns, principal="who", resource=PLAN, values=values)) == [True, False]
     unknown = engine.decide_batch(
-        "pay", {"device": [ztp.UNKNOWN, {"driver": "551.0"}]}, principal=ANN, resource=PLAN, values={"amount": 1, "device": "device"}
+        "pay",
+        {"device": [ztp.UNKNOWN, {"driver": "551.0"}]},
+        principal=ANN,
+        resource=PLAN,
+        values={"amount": 1, "device": "device"},
+        can=["audit"],
     )
     assert (list(unknown), list(unknown.on_unknown)) == ([False, True], [True, False])
 
@@ -207,6 +213,21 @@ def test_what_the_caller_can(engine: ztp.Engine) -> None:
     table = {"amount": [1, 2]}
     assert list(engine.decide_batch("pay", table, **shared, values=values, can=["audit"])) == [True, True]
     assert list(engine.decide_batch("pay", table, **shared, values=values, can=[])) == [False, False]
+    # What a row obliges to would be nobody's: only who says to carry it out is allowed.
+    nobody = engine.decide_batch("pay", table, **shared, values=values)
+    assert list(nobody) == [False, False]
+    assert nobody.rule(0) is None
+    assert engine.filter(table, "pay", **shared, values=values) == {"amount": []}
+    alone = engine.decide(ANN, "pay", PLAN, amount=1, device={"driver": "550.90.07"})
+    assert alone and [obligation.name for obligation in alone.obligations] == ["audit"]
+
+
+def test_a_column_of_nulls_says_nothing_of_any_row(engine: ztp.Engine) -> None:
+    pa = pytest.importorskip("pyarrow")
+    table = pa.table({"amount": pa.array([1, 2]), "at": pa.nulls(2)})
+    values = {"amount": "amount", "at": "at", "device": {"driver": "550.90.07"}}
+    result = engine.decide_batch("pay", table, principal=ANN, resource=PLAN, values=values, can=["audit"])
+    assert list(result) == [True, True]
 
 
 def bad_stream() -> Any:

@@ -134,6 +134,7 @@ bool Worker::SetNamed(Slot* slot, PyObject* name, PyObject* value, bool is_base)
 
 bool Worker::SetAll(const Prepared& prepared, const Call& call, Slot* slot) {
   ++slot->calls;
+  slot->is_as_bound = false;
   auto entity = [&](bool is_principal, PyObject* given, PyObject* base) {
     PyObject* const wanted = IsSet(given) ? given : base;
     if (!IsSet(wanted)) {
@@ -176,12 +177,15 @@ bool Worker::SetAll(const Prepared& prepared, const Call& call, Slot* slot) {
     slot->settings[i].value = Ref();
     slot->settings[i].is_base = true;
   }
+  // Entities that may change are read again at each call.
+  slot->is_as_bound = call.IsPlain() && slot->principal && slot->resource;
   return true;
 }
 
 ztp_request* Worker::Apply(const Prepared& prepared, const Call& call) {
   Slot* slot = Find(prepared);
   if (slot == nullptr) return nullptr;
+  if (slot->is_as_bound && call.IsPlain()) return slot->request;
   if (!SetAll(prepared, call, slot)) {
     Drop(&slots_[prepared.index_]);
     return nullptr;

@@ -82,6 +82,10 @@ struct Call {
   Named named[12];
   size_t count = 0;
 
+  // Does it say nothing but when?
+  bool IsPlain() const {
+    return count == 0 && principal == nullptr && resource == nullptr && can == nullptr;
+  }
   void Add(PyObject* name, PyObject* value) {
     if (count < std::size(named)) {
       named[count] = {name, value};
@@ -137,6 +141,7 @@ class Worker {
     Ref principal, resource;
     Ref can;
     bool is_own_can = false;
+    bool is_as_bound = false;  // a call that says nothing has nothing to set
     uint64_t calls = 0;
     std::vector<Setting> settings;
   };

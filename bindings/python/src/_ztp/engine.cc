@@ -156,6 +156,22 @@ PyObject* GetFactsCount(PyObject* self, void*) {
   return PyLong_FromSize_t(ztp_facts_count(facts.facts));
 }
 
+// (type: str, id: str) -> str | None
+PyObject* EntityJson(PyObject* self, PyObject* args) {
+  Core* const core = CoreOf(self);
+  PyObject *type_name, *id;
+  if (core == nullptr || !PyArg_ParseTuple(args, "UU", &type_name, &id)) return nullptr;
+  ztp_text type_text, id_text, json;
+  if (!ToText(type_name, &type_text) || !ToText(id, &id_text)) return nullptr;
+  Taken worker(*core);
+  if (!worker) return nullptr;
+  ztp_error* const error = ztp_session_entity_json(worker->session(), type_text, id_text, &json);
+  if (error == nullptr) return Str({json.data, json.size});
+  if (ztp_error_code(error) != ZTP_NOT_FOUND) return Raise(error);
+  ztp_error_free(error);
+  return None();
+}
+
 PyObject* WriteFacts(PyObject* self, PyObject* path) {
   const Core* const core = CoreOf(self);
   ztp_text text;
@@ -302,6 +318,8 @@ bool AddEngine(PyObject* module) {
        "_bind($self, action, principal, resource, can, values, /)\n--\n\n"},
       {"_decide_json", Method<DecideJson>(), METH_VARARGS,
        "_decide_json($self, text, now, explain, /)\n--\n\n"},
+      {"_entity_json", Method<EntityJson>(), METH_VARARGS,
+       "_entity_json($self, type, id, /)\n--\n\n"},
       {"_write_facts", Method<WriteFacts>(), METH_O, "_write_facts($self, path, /)\n--\n\n"},
       {"_use_trust", Method<UseTrust>(), METH_O, "_use_trust($self, trust, /)\n--\n\n"},
       {"decide", Method<DecideOnce>(), METH_FASTCALL | METH_KEYWORDS,

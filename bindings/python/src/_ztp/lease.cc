@@ -23,8 +23,13 @@ bool Holds(LeaseObject* lease, int64_t now) {
   return true;
 }
 
-PyObject* Valid(PyObject* self, PyObject*) { return Bool(Holds(Self(self), ztp_now())); }
-int IsTrue(PyObject* self) { return Holds(Self(self), ztp_now()) ? 1 : 0; }
+// By one call of libztp where there is one lease.
+bool HoldsNow(LeaseObject* lease) {
+  return lease->more == nullptr ? ztp_lease_check_now(&lease->first) : Holds(lease, ztp_now());
+}
+
+PyObject* Valid(PyObject* self, PyObject*) { return Bool(HoldsNow(Self(self))); }
+int IsTrue(PyObject* self) { return HoldsNow(Self(self)) ? 1 : 0; }
 
 PyObject* Check(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   int64_t now;

@@ -148,6 +148,8 @@ class Engine(_ztp.Engine):
         for all rows.
         values: for each parameter or input a column's name, or one value for all rows. A str that is no column's name is
         a value; `ztp.Column(name)` and `ztp.Constant(value)` say which is meant.
+        can: the obligations that the caller carries out for every row. A row whose allow has another, or any where `can`
+        is not given, is not allowed: what it obliges to would be nobody's. `decide` says what that is.
         """
         return _table.decide_batch(
             self, action, table, principal, resource, principal_type, resource_type, values or {}, can, now

@@ -88,6 +88,14 @@ class Facts:
     def __len__(self) -> int:
         return self._engine._facts_count
 
+    def get(self, type: str, id: str) -> dict[str, Any] | None:
+        """An entity as it is stored, in the form that `upsert` takes: ``{"uid": …, "attrs": {…}, "parents": […]}``, with
+        what it was given and not what it inherits. Values are JSON's. None: it is not there."""
+        import json
+
+        text = self._engine._entity_json(type, id)
+        return None if text is None else json.loads(text)  # type: ignore[no-any-return]
+
     def change(self) -> Change:
         """Several changes that come into force together."""
         return Change(self._engine)
