@@ -367,36 +367,16 @@ bool Candidates::ShortenBySoft(uint32_t first_rank, uint32_t last_rank, int64_t*
 // A false `and` holds as long as the longest of its false operands, a true one as long as the
 // shortest of all. Where something is not known to the tests, only a false one for ever is certain,
 // and the condition is evaluated as a whole.
-// The tests before the i-th are true for ever.
-Candidates::Outcome Candidates::CheckFrom(uint32_t i, uint32_t rank, int64_t enough) {
+// The tests before the i-th are true, for so long; that one comes to `outcome`.
+Candidates::Outcome Candidates::CheckRest(uint32_t i, ProbeReader::Outcome outcome, uint32_t rank,
+                                          int64_t enough, int64_t true_until) {
   const IndexedRule& rule = index_.rules[rank];
   const uint32_t* numbers = index_.rule_tests.data() + rule.first_test;
   const Test* tests = index_.tests.data();
   bool open = false;
   bool is_false = false;
   int64_t false_until = INT64_MIN;
-  int64_t true_until = kForEver;
-  for (; i < rule.tests; ++i) {
-    // What the program has to work out is not worth it any more.
-    if (i >= rule.cheap_tests && (open || is_false)) {
-      open = true;
-      break;
-    }
-    const Test& test = tests[numbers[i]];
-    const Reading& reading = probes_.Read(test.probe);
-    if (reading.plain) {
-      if (ProbeReader::IsQuick(test)) {
-        if (!ProbeReader::TryQuick(test, reading)) return {Tri::kFalse, kForEver};
-        continue;
-      }
-      if (test.op == Test::Op::kMember && reading.complete) {
-        if (ProbeReader::IsMember(reading, test.a) == (test.negated != 0)) {
-          return {Tri::kFalse, kForEver};
-        }
-        continue;
-      }
-    }
-    const ProbeReader::Outcome outcome = probes_.Try(test, reading);
+  for (;;) {
     switch (outcome.value) {
       case Tri::kFalse:
         if (outcome.valid_until >= enough) return {Tri::kFalse, outcome.valid_until};
@@ -410,6 +390,14 @@ Candidates::Outcome Candidates::CheckFrom(uint32_t i, uint32_t rank, int64_t eno
         open = true;
         break;
     }
+    if (++i == rule.tests) break;
+    // What the program has to work out is not worth it any more.
+    if (i >= rule.cheap_tests && (open || is_false)) {
+      open = true;
+      break;
+    }
+    const Test& test = tests[numbers[i]];
+    outcome = probes_.Try(test, probes_.Read(test.probe));
   }
   if (open) return OutcomeOf(Condition(rank));
   if (is_false) return {Tri::kFalse, false_until};

@@ -5,6 +5,7 @@
 // decision makes of the others is decide.cc's.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "engine/core/machine.h"
@@ -83,7 +84,8 @@ class Candidates {
   uint32_t RuleOfPlan(uint32_t rank) const;
   void TakeAll();
   static Outcome OutcomeOf(const Result& result);
-  Outcome CheckFrom(uint32_t i, uint32_t rank, int64_t enough);
+  Outcome CheckRest(uint32_t i, ProbeReader::Outcome outcome, uint32_t rank, int64_t enough,
+                    int64_t true_until);
   void VisitGroup(const IndexGroup& group);
   void Visit(uint32_t first_group, uint32_t count);
   void VisitRanks(uint32_t first, uint32_t count);
@@ -124,32 +126,34 @@ class Candidates {
   Runs runs_;
 };
 
-// Mostly the values are plain, and then a few comparisons say it: they are made where the rule is
-// asked for. CheckFrom goes on with the first that is not.
+// Mostly the values are known, and then a few comparisons say it: they are made where the rule is
+// asked for. CheckRest goes on behind the first that is unknown, or false for too short a time.
 [[gnu::always_inline]] inline Candidates::Outcome Candidates::Check(uint32_t rank, int64_t enough) {
   if (!indexed_) return OutcomeOf(Condition(rank));
   const IndexedRule& rule = index_.rules[rank];
   if ((rule.out & marks_) != 0) return {Tri::kFalse, kForEver};
-  uint32_t i = marks_known_ ? rule.marked_tests : 0;
-  for (; i < rule.tests; ++i) {
+  int64_t until = kForEver;  // of the tests that are true
+  for (uint32_t i = marks_known_ ? rule.marked_tests : 0; i < rule.tests; ++i) {
     const Test& test = index_.tests[index_.rule_tests[rule.first_test + i]];
     const Reading& reading = probes_.Read(test.probe);
-    if (!reading.plain) return CheckFrom(i, rank, enough);
-    bool holds;
-    if (ProbeReader::IsQuick(test)) {
-      holds = ProbeReader::TryQuick(test, reading);
-    } else if (test.op == Test::Op::kMember && reading.complete) {
-      holds = ProbeReader::IsMember(reading, test.a) != (test.negated != 0);
+    ProbeReader::Outcome outcome;
+    if (reading.known && ProbeReader::IsQuick(test)) {
+      outcome = {ToTri(ProbeReader::TryQuick(test, reading)), reading.valid_until};
+    } else if (reading.known && test.op == Test::Op::kMember && reading.complete) {
+      outcome = {ToTri(ProbeReader::IsMember(reading, test.a) != (test.negated != 0)),
+                 reading.valid_until};
     } else {
-      const ProbeReader::Outcome outcome = probes_.Try(test, reading);
-      if (outcome.value == Tri::kUnknown || outcome.valid_until != kForEver) {
-        return CheckFrom(i, rank, enough);
-      }
-      holds = outcome.value == Tri::kTrue;
+      outcome = probes_.Try(test, reading);
     }
-    if (!holds) return {Tri::kFalse, kForEver};
+    if (outcome.value == Tri::kTrue) {
+      until = std::min(until, outcome.valid_until);
+    } else if (outcome.value == Tri::kFalse && outcome.valid_until >= enough) {
+      return {Tri::kFalse, outcome.valid_until};
+    } else {
+      return CheckRest(i, outcome, rank, enough, until);
+    }
   }
-  return {Tri::kTrue, kForEver};
+  return {Tri::kTrue, until};
 }
 
 }  // namespace ztp
