@@ -52,6 +52,8 @@ class SourceReader {
   std::vector<std::string> Texts(std::string_view name);
   std::optional<std::vector<std::string>> OptionalTexts(std::string_view name);
   std::optional<Duration> OptionalDuration(std::string_view name);
+  // A whole number from `lowest` to `highest`.
+  std::optional<int64_t> OptionalInteger(std::string_view name, int64_t lowest, int64_t highest);
   bool Flag(std::string_view name, bool otherwise);
   // One of these words; its index. Absent: `otherwise`.
   size_t Choice(std::string_view name, const std::vector<std::string_view>& words,
@@ -72,6 +74,9 @@ class SourceReader {
 
   // The objects of an array, each with a reader of its own; absent: none.
   void Objects(std::string_view name, const std::function<void(SourceReader&)>& read);
+
+  // One object, with a reader of its own. False: it is absent.
+  bool Object(std::string_view name, const std::function<void(SourceReader&)>& read);
 
   bool Has(std::string_view name) const { return json_.tree().Find(object_, name) != nullptr; }
   // A mistake at a member, or, with an empty name, of the whole.
