@@ -13,6 +13,10 @@
 #include "engine/evidence/jwk.h"
 #include "engine/evidence/jws.h"
 #include "engine/evidence/kubernetes_token.h"
+#include "engine/evidence/pipeline_token.h"
+#include "engine/evidence/security_event.h"
+#include "engine/evidence/sign_in.h"
+#include "engine/evidence/trust_document.h"
 
 namespace {
 
@@ -81,5 +85,23 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                .audiences = {"ztp"},
                                .algorithms = any.algorithms},
                               now);
+  const std::string plain = Token(R"({"alg":"EdDSA"})", text);
+  const auto sign_in = VerifySignIn(
+      plain, Keys(),
+      {.issuers = {"https://as.example"}, .audiences = {"ztp"}, .algorithms = any.algorithms}, now);
+  if (sign_in.ok() && sign_in->authenticated_at > *sign_in->jwt.issued_at) std::abort();
+  (void)VerifyPipelineToken(
+      plain, Keys(),
+      {.issuers = {"https://as.example"}, .audiences = {"ztp"}, .algorithms = any.algorithms}, now);
+  const auto event = VerifySecurityEvent(
+      Token(R"({"alg":"EdDSA","typ":"secevent+jwt"})", text), Keys(),
+      {.issuers = {"https://as.example"}, .audiences = {"ztp"}, .algorithms = any.algorithms}, now);
+  for (const RevocationEntry& entry :
+       event.ok() ? event->revocations : std::vector<RevocationEntry>()) {
+    if (entry.subject.empty() && entry.session.empty() && entry.id.empty()) std::abort();
+  }
+  // And as a trust configuration: read, or wrong somewhere.
+  std::vector<JsonError> errors;
+  if ((ReadTrust(text, nullptr, {}, {}, &errors) == nullptr) == errors.empty()) std::abort();
   return 0;
 }

@@ -621,7 +621,8 @@ typedef struct ztp_batch ztp_batch;
 
 /* `rows` requests that are like `shared`, as it is now, but for what a column gives: principal,
  * resource and required parameters may be left out there. By the policy and facts in force now,
- * whatever comes after. */
+ * whatever comes after. ZTP_UNSUPPORTED: `shared` has evidence (ztp_set_evidence), which is checked
+ * for one request and not for rows. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_batch_new(ztp_request* shared, size_t rows, ztp_batch** batch);
 ZTP_API void ztp_batch_free(ztp_batch* batch);
 

@@ -1,5 +1,7 @@
 // ztp build: compile to a bundle.
 #include "bindings/cli/common.h"
+#include "bindings/cli/keys.h"
+#include "bindings/cli/sign_file.h"
 #include "engine/base/str.h"
 #include "engine/bundle/write.h"
 #include "engine/driver/files.h"
@@ -12,6 +14,7 @@ struct Options {
   std::string output;
   uint64_t max_tests = 0;
   uint64_t max_scratch = 0;
+  FileSignature signature;
 };
 
 // What an operator should know of the program before it is deployed.
@@ -73,7 +76,7 @@ int Run(const Options& options) {
     return Fail(status);
   Print(Summary(program));
   Print(Cat("wrote ", options.output, ", ", bytes.size(), " bytes\n"));
-  return kDone;
+  return options.signature.keys.empty() ? kDone : SignFile(options.output, options.signature);
 }
 
 }  // namespace
@@ -90,6 +93,9 @@ void AddBuild(CLI::App& app, Action* action) {
                       "fail if a request of some action can take more tests than this");
   command->add_option("--max-scratch", options->max_scratch,
                       "fail if it can take more bytes of working memory than this");
+  command->add_option("--sign", options->signature.keys,
+                      Cat("sign the bundle (FILE.ztpb.sig) with ", kKeyHelp));
+  AddSignatureOptions(*command, &options->signature);
   command->callback([=] { *action = [=] { return Run(*options); }; });
 }
 

@@ -38,7 +38,10 @@ void AddDecide(CLI::App& app, Action* action);
 void AddDump(CLI::App& app, Action* action);
 void AddFacts(CLI::App& app, Action* action);
 void AddFmt(CLI::App& app, Action* action);
+void AddKeygen(CLI::App& app, Action* action);
 void AddLineage(CLI::App& app, Action* action);
+void AddSign(CLI::App& app, Action* action);
+void AddSigned(CLI::App& app, Action* action);
 void AddTest(CLI::App& app, Action* action);
 void AddVerify(CLI::App& app, Action* action);
 

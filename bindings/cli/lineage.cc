@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "bindings/cli/common.h"
+#include "bindings/cli/signers.h"
 #include "engine/base/mapped_file.h"
 #include "engine/base/sha256.h"
 #include "engine/base/status.h"
@@ -10,6 +11,7 @@
 #include "engine/lineage/draw.h"
 #include "engine/lineage/inventory_edges.h"
 #include "engine/lineage/read_inventory.h"
+#include "engine/lineage/signed_inventory.h"
 
 namespace ztp::cli {
 namespace {
@@ -25,6 +27,8 @@ struct AddOptions {
   std::string about;
   std::string by;
   bool vouched = false;
+  TrustedSigners trusted;
+  std::string now;
   lineage::EntityNames names;
   std::vector<std::string> renamed;  // ID=NAME
 };
@@ -60,6 +64,36 @@ int ReadGraph(const std::string& file, bool may_be_new, Graph* graph) {
   return kDone;
 }
 
+// One document's edges, with how far they are to be believed: proven where it is signed by somebody
+// trusted. What is signed is never read as if it were not.
+struct Document {
+  std::string format;
+  size_t artifacts = 0;
+  Origin origin = Origin::kClaimed;
+  std::vector<lineage::Edge> edges;
+};
+
+evidence::Verified<Document> ReadDocument(std::string_view bytes, const AddOptions& options,
+                                          const evidence::SignerPolicy& trusted, Time now) {
+  Document document;
+  if (evidence::ReadSigstoreBundle(bytes).ok()) {
+    ZTP_VERIFY_OR_RETURN(const evidence::SignedStatement statement,
+                         evidence::VerifySignedStatement(bytes, trusted, now));
+    ZTP_VERIFY_OR_RETURN(const lineage::Inventory inventory,
+                         lineage::ReadSignedInventory(statement.payload));
+    document = {Cat("signed ", inventory.format), inventory.artifacts.size(), Origin::kProven,
+                lineage::EdgesOf(inventory, options.names, Origin::kProven, statement.signer.name,
+                                 statement.digest)};
+    return document;
+  }
+  ZTP_VERIFY_OR_RETURN(const lineage::Inventory inventory,
+                       lineage::ReadInventory(bytes, options.about));
+  const Origin origin = options.vouched ? Origin::kVouched : Origin::kClaimed;
+  document = {inventory.format, inventory.artifacts.size(), origin,
+              lineage::EdgesOf(inventory, options.names, origin, options.by, Sha256Digest(bytes))};
+  return document;
+}
+
 int Add(AddOptions options) {
   for (const std::string& pair : options.renamed) {
     const size_t equals = pair.rfind('=');
@@ -71,6 +105,10 @@ int Add(AddOptions options) {
   if (options.vouched && options.by.empty()) {
     return Fail(InvalidArgument("--vouched: say who vouches for the documents (--by)"));
   }
+  const auto trusted = options.trusted.Load();
+  if (!trusted.ok()) return Fail(trusted.status());
+  const auto now = ClockFrom(options.now);
+  if (!now.ok()) return Fail(now.status());
   Graph graph;
   if (const int code = ReadGraph(options.file, true, &graph); code != kDone) return code;
   size_t added = 0;
@@ -80,16 +118,12 @@ int Add(AddOptions options) {
     const absl::StatusOr<MappedFile> file =
         MapFile(document, kMaxDocumentBytes, "a document about data or models", MapFor::kOnePass);
     if (!file.ok()) return Fail(file.status());
-    const auto inventory = lineage::ReadInventory(file->bytes, options.about);
-    if (!inventory.ok()) return Refused(document, inventory.refusal());
+    auto read = ReadDocument(file->bytes, options, *trusted, *now);
+    if (!read.ok()) return Refused(document, read.refusal());
     size_t of_document = 0;
-    for (lineage::Edge& edge : lineage::EdgesOf(
-             *inventory, options.names, options.vouched ? Origin::kVouched : Origin::kClaimed,
-             options.by, Sha256Digest(file->bytes))) {
-      of_document += graph.Add(std::move(edge));
-    }
+    for (lineage::Edge& edge : read->edges) of_document += graph.Add(std::move(edge));
     added += of_document;
-    Append(report, document, ": ", inventory->format, ", ", inventory->artifacts.size(),
+    Append(report, document, ": ", read->format, ", ", NameOf(read->origin), ", ", read->artifacts,
            " artefacts, ", of_document, " new edges\n");
   }
   if (const auto circle = graph.FindCircle()) {
@@ -198,7 +232,10 @@ void AddLineage(CLI::App& app, Action* action) {
   command->add_option("--about", add->about,
                       "what a Hugging Face card or a safetensors file is of, by its entity's id");
   command->add_flag("--vouched", add->vouched,
-                    "the documents are vouched for by --by; else they are claimed");
+                    "the documents are vouched for by --by; else they are claimed, or proven where "
+                    "they are signed: a Sigstore bundle of a statement about them");
+  add->trusted.AddOptions(*command);
+  command->add_option("--now", add->now, "the time of verification (RFC 3339)");
   command->add_option("--by", add->by, "who says it");
   command->add_option("--model-type", add->names.model_type, "the policy's type of models")
       ->capture_default_str();

@@ -28,7 +28,10 @@ int main(int argc, char** argv) {
   AddBench(app, &action);
   AddDump(app, &action);
   AddFacts(app, &action);
+  AddKeygen(app, &action);
   AddLineage(app, &action);
+  AddSign(app, &action);
+  AddSigned(app, &action);
   AddVerify(app, &action);
   try {
     app.parse(argc, argv);

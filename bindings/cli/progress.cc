@@ -17,6 +17,12 @@ constexpr size_t kWidth = 24;
 
 std::string Megabytes(size_t bytes) { return Cat((bytes + 500'000) / 1'000'000, " MB"); }
 
+std::string Bar(size_t done, size_t all) {
+  const size_t full = all == 0 ? 0 : std::min(kWidth, done * kWidth / all);
+  return Cat("  [", std::string(full, '#'), std::string(kWidth - full, '.'), "]  ", Megabytes(done),
+             " of ", Megabytes(all));
+}
+
 }  // namespace
 
 Progress::Progress()
@@ -32,16 +38,25 @@ void Progress::Draw(const std::string& line) {
   drawn_ = true;
 }
 
-void Progress::Show(std::string_view what, size_t done, size_t all, size_t entities) {
-  if (!on_) return;
+bool Progress::IsDue() {
   const Clock::time_point now = Clock::now();
-  if (now - shown_ < kEvery) return;
+  if (!on_ || now - shown_ < kEvery) return false;
   shown_ = now;
-  const double seconds = std::chrono::duration<double>(now - begin_).count();
-  const size_t full = all == 0 ? 0 : std::min(kWidth, done * kWidth / all);
-  Draw(Cat(what, "  [", std::string(full, '#'), std::string(kWidth - full, '.'), "]  ",
-           Megabytes(done), " of ", Megabytes(all), ", ", entities, " entities, ",
+  return true;
+}
+
+void Progress::Show(std::string_view what, size_t done, size_t all, size_t entities) {
+  if (!IsDue()) return;
+  const double seconds = std::chrono::duration<double>(shown_ - begin_).count();
+  Draw(Cat(what, Bar(done, all), ", ", entities, " entities, ",
            static_cast<size_t>(static_cast<double>(entities) / seconds), " a second"));
+}
+
+void Progress::Show(std::string_view what, size_t done, size_t all) {
+  if (!IsDue()) return;
+  const double seconds = std::chrono::duration<double>(shown_ - begin_).count();
+  Draw(Cat(what, Bar(done, all), ", ",
+           Megabytes(static_cast<size_t>(static_cast<double>(done) / seconds)), " a second"));
 }
 
 void Progress::Show(std::string_view what) {

@@ -19,11 +19,15 @@ class Progress {
   // `done` of `all` bytes; so many entities so far. Shown ten times a second, and nothing in the
   // first half second.
   void Show(std::string_view what, size_t done, size_t all, size_t entities);
+  // The same without entities.
+  void Show(std::string_view what, size_t done, size_t all);
   // Without a bar, at once.
   void Show(std::string_view what);
 
  private:
   using Clock = std::chrono::steady_clock;
+  // Is it time to draw again?
+  bool IsDue();
   void Draw(const std::string& line);
 
   const bool on_;

@@ -10,12 +10,12 @@
 namespace ztp {
 
 Result ProbeReader::OfNode(uint32_t node) {
-  if (UseQuick() && (policy_.nodes[node].flags & Node::kReadsNow) == 0) {
+  if (IsForQuick(policy_.nodes[node])) {
     Val val;
     Quick quick(request_, s_);
     const bool plain = quick.Value(node, &val);
     machine_.Charge(static_cast<uint64_t>(quick.steps()));
-    if (plain) return Result::Of(val);
+    if (plain) return Result::Of(val, quick.until());
   }
   if (machine_.Run(node)) return machine_.At(node);
   spent_ = true;
@@ -164,7 +164,7 @@ inline bool ProbeReader::LoadInput(const Probe& probe, Reading* reading) const {
 // The plain value of a node that is a number.
 inline bool ProbeReader::LoadNode(const Probe& probe, Reading* reading) {
   const Node& node = policy_.nodes[probe.node];
-  if (!UseQuick() || (node.flags & Node::kReadsNow) != 0) return false;
+  if (!IsForQuick(node)) return false;
   Quick quick(request_, s_);
   if (policy_.KindOf(node) == TypeKind::kBool) {
     const Tri truth = quick.Truth(probe.node);
@@ -177,8 +177,9 @@ inline bool ProbeReader::LoadNode(const Probe& probe, Reading* reading) {
   }
   machine_.Charge(static_cast<uint64_t>(quick.steps()));
   reading->stamp = stamp_;
-  reading->valid_until = kForEver;
-  reading->known = reading->plain = 1;
+  reading->valid_until = quick.until();
+  reading->known = 1;
+  reading->plain = reading->valid_until == kForEver;
   return true;
 }
 
@@ -252,10 +253,9 @@ uint64_t ProbeReader::ReadStoredMarksOneByOne(bool* known) {
   return marks;
 }
 
-ProbeReader::Outcome ProbeReader::Try(const Test& test, const Reading& r) {
+ProbeReader::Outcome ProbeReader::TryOther(const Test& test, const Reading& r) {
   if (test.op == Test::Op::kAnyOf) return AnyOf(test);
   if (!r.known) return {};
-  if (IsQuick(test)) return {ToTri(TryQuick(test, r)), r.valid_until};
   bool holds = false;
   switch (test.op) {
     case Test::Op::kAmong: {

@@ -1,4 +1,4 @@
-// See quick.h. Operators that are missing here (making collections, evidence's times, schedules …)
+// See quick.h. Operators that are missing here (making collections, times of evidence, schedules …)
 // are left to the machine.
 #include "engine/core/quick.h"
 
@@ -173,6 +173,17 @@ Tri Quick::TruthOf(uint32_t id, int depth) {
       Val value;
       return ValueOf(id, &value, depth) ? ToTri(value.boolean()) : Tri::kUnknown;
     }
+    case Opcode::kHasInput: {
+      const BoundFact& fact = request_.inputs[node.payload];
+      if (fact.val.is_none()) return Tri::kFalse;
+      return !fact.window.any() || Counts(fact.window) ? Tri::kTrue : Tri::kUnknown;
+    }
+    case Opcode::kNowCompare:
+    case Opcode::kNowWithin:
+    case Opcode::kInputIssuedAt:
+    case Opcode::kInputExpiresAt:
+      GiveUp();
+      return Tri::kUnknown;
     case Opcode::kHasParam: {
       const uint32_t column = policy_.ParamColumn(node.payload, request_.action);
       return ToTri(column != kNone32 && !request_.params[column].val.is_none());
@@ -182,15 +193,30 @@ Tri Quick::TruthOf(uint32_t id, int depth) {
   }
 }
 
-// One plain operand that decides is enough, whatever the others are.
+// One operand that decides for ever is enough, whatever the others are. Of those that decide for a
+// while the longest counts, so all must be known; where none decides, the shortest of all.
 Tri Quick::Logic(const Node& node, Tri deciding, int depth) {
   Tri result = Inverse(deciding);
+  const int64_t outer = until_;
+  int64_t decided = INT64_MIN;
+  int64_t all = kForEver;
   for (uint32_t i = 0; i < node.arg_count; ++i) {
+    until_ = kForEver;
     const Tri operand = TruthOf(Arg(node, i), depth);
-    if (operand == deciding) return deciding;
-    if (operand == Tri::kUnknown) result = Tri::kUnknown;
+    if (operand == Tri::kUnknown) {
+      result = Tri::kUnknown;
+    } else if (operand != deciding) {
+      all = std::min(all, until_);
+    } else if (until_ == kForEver) {
+      until_ = outer;
+      return deciding;
+    } else {
+      decided = std::max(decided, until_);
+    }
   }
-  return result;
+  const bool is_decided = decided != INT64_MIN;
+  until_ = std::min(outer, is_decided ? decided : all);
+  return is_decided && result != Tri::kUnknown ? deciding : result;
 }
 
 // `any`: filter and body of some element; `all`: not filter, or body, of each.
@@ -202,6 +228,9 @@ Tri Quick::Quantifier(const Node& node, int depth) {
       !ValueOf(Arg(node, 0), &collection, depth)) {
     return Tri::kUnknown;
   }
+  // Elements whose share of the answer ends are the machine's affair.
+  const int64_t outer = until_;
+  until_ = kForEver;
   const bool any = node.op == Opcode::kAny;
   const uint32_t filter = Arg(node, 1), body = Arg(node, 2);
   const Tri deciding = ToTri(any);
@@ -223,6 +252,8 @@ Tri Quick::Quantifier(const Node& node, int depth) {
     }
   }
   bound_ = static_cast<uint8_t>(bound_ & ~(1u << slot));
+  if (until_ != kForEver) result = Tri::kUnknown;
+  until_ = outer;
   return result;
 }
 
@@ -341,10 +372,10 @@ Tri Quick::Collections(const Node& node, int depth) {
   }
 }
 
-Quick::Found Quick::Fact(const BoundFact& fact, bool optional, Val* out) const {
-  // Evidence comes and goes with the time.
-  if (fact.window.any()) return Found::kUnsure;
+Quick::Found Quick::Fact(const BoundFact& fact, bool optional, Val* out) {
   if (!fact.val.is_none()) {
+    // Evidence comes and goes with the time.
+    if (fact.window.any() && !Counts(fact.window)) return Found::kUnsure;
     *out = fact.val;
     return Found::kValue;
   }
@@ -403,10 +434,11 @@ Quick::Found Quick::Attribute(const Node& node, Val* out, int depth) {
   if (column == kNone32) return node.op == Opcode::kHasAttr ? Found::kMissing : Found::kUnsure;
   const FactsType& type = facts_.types[number];
   const FactsState state = FactsView::State(row, type, column);
-  if (type.first_window != 0 && FactsView::WindowOf(row, type, column) != 0) {
-    return Found::kUnsure;
-  }
   if (state == FactsState::kPresent) {
+    if (type.first_window != 0) {
+      const EvidenceWindow* window = WindowOf(facts_, row, type, column);
+      if (window != nullptr && !Counts(*window)) return Found::kUnsure;
+    }
     *out = ReadPresent(facts_, type.cells[column], row[FactsRow::kCells + column]);
     return Found::kValue;
   }

@@ -1,12 +1,14 @@
 // The common case of an expression: every fact that it reads is there, and nothing depends on the
-// time or on entities that the request carries. Then its value is a plain one, which lasts for
-// ever, and two-valued logic works it out without the machine's book-keeping.
+// clock or on entities that the request carries. Then its value is a plain one, and two-valued
+// logic works it out without the machine's book-keeping. It lasts for ever, or, where evidence was
+// read that counts now, until that ends.
 //
 // Boundary: freestanding. Says what the machine would say, or nothing; what it says nothing about
 // is the machine's to work out. It remembers nothing and looks at a bounded number of nodes a call,
 // so that shared parts of a program do not make it slow.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "engine/core/facts_read.h"
@@ -30,18 +32,26 @@ class Quick {
         facts_(*request.facts),
         variables_(workspace.quick_variables_) {}
 
-  // True: `*out` is the node's value, for ever.
+  // True: `*out` is the node's value, for as long as until() says.
   bool Value(uint32_t node, Val* out) {
     steps_left_ = kMaxSteps;
+    until_ = kForEver;
+    gave_up_ = false;
     return ValueOf(node, out, kMaxDepth);
   }
   // The same of a Bool.
   Tri Truth(uint32_t node) {
     steps_left_ = kMaxSteps;
+    until_ = kForEver;
+    gave_up_ = false;
     return TruthOf(node, kMaxDepth);
   }
+  // The lease of what the last call said.
+  int64_t until() const { return until_; }
   // What the last call looked at, for who counts steps.
-  int steps() const { return kMaxSteps - (steps_left_ < 0 ? 0 : steps_left_); }
+  int steps() const {
+    return kMaxSteps - (gave_up_ ? given_back_ : steps_left_ < 0 ? 0 : steps_left_);
+  }
 
  private:
   // Of an optional read: the value, that it is known not to be there, or nothing.
@@ -58,7 +68,14 @@ class Quick {
   Tri DerivesFrom(const Node& node, int depth);
   Tri Collections(const Node& node, int depth);
   Found Read(const Node& node, Val* out, int depth);
-  Found Fact(const BoundFact& fact, bool optional, Val* out) const;
+  Found Fact(const BoundFact& fact, bool optional, Val* out);
+  // Does evidence with these times count now? Then what is being worked out ends with it.
+  bool Counts(const EvidenceWindow& window) {
+    if (window.has_issued && request_.now < window.issued_at) return false;
+    if (!window.has_expires) return true;
+    until_ = std::min(until_, window.expires_at);
+    return request_.now < window.expires_at;
+  }
   Found Attribute(const Node& node, Val* out, int depth);
   Tri IsIn(uint32_t entity, const Val* groups, uint32_t count) const;
   bool Arithmetic(const Node& node, Val* out, int depth);
@@ -71,7 +88,17 @@ class Quick {
   const RequestView& request_;
   const PolicyView& policy_;
   const FactsView& facts_;
+  // What follows would be in vain.
+  void GiveUp() {
+    if (!gave_up_) given_back_ = steps_left_;
+    gave_up_ = true;
+    steps_left_ = 0;
+  }
+
   int steps_left_ = 0;
+  int given_back_ = 0;
+  bool gave_up_ = false;
+  int64_t until_ = kForEver;  // the least of all that was read, but as Logic has it
   Val* const variables_;
   uint8_t bound_ = 0;  // which of them are
 };

@@ -60,6 +60,8 @@ struct RequestView {
   const uint64_t* resource_row = nullptr;
   const BoundFact* params = nullptr;  // of the action, in the schema's order
   const BoundFact* inputs = nullptr;  // of the schema
+  // Some input is evidence with times. False where one is: it is only slower.
+  bool has_evidence = false;
   std::span<const CarriedEntity> carried;
   // Entities that the facts do not know are numbered from facts->entity_count on; their types.
   const uint32_t* stranger_types = nullptr;

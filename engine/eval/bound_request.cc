@@ -144,6 +144,11 @@ void BoundRequest::BindObligations(const Request& request) {
   view_.can = can_.data();
 }
 
+bool BoundRequest::HasEvidence() const {
+  return std::any_of(inputs_.begin(), inputs_.end(),
+                     [](const BoundFact& fact) { return fact.window.any(); });
+}
+
 void BoundRequest::BindEntity(bool is_principal, const EntityUid& uid, Encoder& encoder) {
   const Val entity = Val::Entity(uid.type.index, encoder.InternEntity(uid.type, uid.id));
   (is_principal ? view_.principal : view_.resource) = entity;
@@ -182,6 +187,7 @@ absl::Status BoundRequest::Bind(const Policy& policy, const Snapshot& snapshot,
   BindObligations(request);
   v.params = params_.data();
   v.inputs = inputs_.data();
+  v.has_evidence = HasEvidence();
   v.carried = carried_;
   v.stranger_types = stranger_types_.data();
   v.now = request.now.micros;
@@ -230,6 +236,7 @@ absl::Status BoundRequest::Rebind(const Request& request, const Changes& changes
     inputs_[i] = BindFact(request.inputs[i], encoder);
     changed |= kOnValues;
   }
+  if (changes.inputs != 0) view_.has_evidence = HasEvidence();
   // An entity that is only an operand may have come to be known under a number of its own.
   view_.stranger_types = stranger_types_.data();
   if (changes.principal) view_.principal_row = RowOf(view_.principal);

@@ -78,6 +78,7 @@ class BoundRequest : public UidSource {
   BoundFact BindParam(const Request& request, size_t i, Encoder& encoder) const;
   void BindCarried(const EntityRecord& record, Encoder& encoder);
   void BindObligations(const Request& request);
+  bool HasEvidence() const;
 
   const Policy* policy_ = nullptr;
   const Snapshot* snapshot_ = nullptr;

@@ -149,6 +149,36 @@ TEST_F(JsonRequest, OnlyEvidenceProves) {
   EXPECT_EQ(Errors(evidence), "ZTP3034 $.evidence") << "assuming is not verifying";
 }
 
+// For whoever verifies it; nothing of it is bound.
+TEST_F(JsonRequest, EvidenceIsHandedOver) {
+  options_.accept_evidence = true;
+  const ReadRequestResult read = Read(With(
+      R"("evidence":[{"input":"device","kind":"eat","value":"x","note":1},{"input":"nonce","source":"s","value":""}])"));
+  ASSERT_TRUE(read.request);
+  EXPECT_EQ(read.request->inputs[1], Fact::Missing());
+  ASSERT_EQ(read.evidence.size(), 2u);
+  EXPECT_EQ(read.evidence[0].input, "device");
+  EXPECT_EQ(read.evidence[0].kind, "eat");
+  EXPECT_EQ(read.evidence[0].value, "x");
+  EXPECT_EQ(read.evidence[1].source, "s");
+  EXPECT_TRUE(Read(With("")).evidence.empty());
+  const std::pair<const char*, const char*> kWrong[] = {
+      {R"([7])", "ZTP3010 $.evidence[0]"},
+      {R"([{"kind":"eat","value":"x"}])", "ZTP3013 $.evidence[0]"},
+      {R"([{"input":"device","value":"x"}])", "ZTP3013 $.evidence[0]"},
+      {R"([{"input":"device","kind":"eat"}])", "ZTP3013 $.evidence[0]"},
+      {R"([{"input":"device","kind":7,"value":"x"}])", "ZTP3010 $.evidence[0].kind"},
+      {R"([{"input":"a","kind":"k","value":"x"},{"input":"a","kind":"k","value":"y"}])",
+       "ZTP3006 $.evidence[1]"},
+  };
+  for (const auto& [evidence, expected] : kWrong) {
+    EXPECT_EQ(Errors(With(Cat(R"("evidence":)", evidence))), expected) << evidence;
+  }
+  std::string many = R"({"input":"a","kind":"k","value":"x"})";
+  for (size_t i = 0; i < kMaxEvidenceItems; ++i) Append(many, ",7");
+  EXPECT_EQ(Errors(With(Cat(R"("evidence":[)", many, "]"))), "ZTP3001 $.evidence");
+}
+
 TEST_F(JsonRequest, ManyAndOneWrongAmongThem) {
   const std::string good = With("");
   auto outcomes = [&](std::string_view text) {

@@ -49,6 +49,25 @@ std::optional<std::string> Decode(std::string_view digits, const Values& values)
   return bytes;
 }
 
+// Without padding.
+std::string Encode(std::string_view bytes, std::string_view alphabet) {
+  std::string text;
+  text.reserve(bytes.size() / 3 * 4 + 4);
+  uint32_t pending = 0;
+  int bits = 0;
+  for (const char c : bytes) {
+    pending = pending << 8 | static_cast<unsigned char>(c);
+    bits += 8;
+    while (bits >= 6) {
+      bits -= 6;
+      text += alphabet[pending >> bits];
+      pending &= (1u << bits) - 1;
+    }
+  }
+  if (bits > 0) text += alphabet[pending << (6 - bits)];
+  return text;
+}
+
 }  // namespace
 
 std::optional<std::string> DecodeBase64(std::string_view text) {
@@ -61,22 +80,12 @@ std::optional<std::string> DecodeBase64url(std::string_view text) {
   return Decode(text, kUrlValues);
 }
 
-std::string EncodeBase64url(std::string_view bytes) {
-  std::string text;
-  text.reserve(bytes.size() / 3 * 4 + 3);
-  uint32_t pending = 0;
-  int bits = 0;
-  for (const char c : bytes) {
-    pending = pending << 8 | static_cast<unsigned char>(c);
-    bits += 8;
-    while (bits >= 6) {
-      bits -= 6;
-      text += kUrl[pending >> bits];
-      pending &= (1u << bits) - 1;
-    }
-  }
-  if (bits > 0) text += kUrl[pending << (6 - bits)];
+std::string EncodeBase64(std::string_view bytes) {
+  std::string text = Encode(bytes, kStandard);
+  while (text.size() % 4 != 0) text += '=';
   return text;
 }
+
+std::string EncodeBase64url(std::string_view bytes) { return Encode(bytes, kUrl); }
 
 }  // namespace ztp::evidence

@@ -17,6 +17,7 @@ namespace ztp::evidence {
 std::optional<std::string> DecodeBase64(std::string_view text);
 std::optional<std::string> DecodeBase64url(std::string_view text);
 
+std::string EncodeBase64(std::string_view bytes);
 std::string EncodeBase64url(std::string_view bytes);
 
 }  // namespace ztp::evidence

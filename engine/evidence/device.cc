@@ -109,7 +109,7 @@ Appraisal AppraisalOf(bool measured, bool debug, TcbStatus tcb) {
   return measured && tcb == TcbStatus::kUpToDate ? Appraisal::kAffirming : Appraisal::kUnappraised;
 }
 
-Attested Join(const Attested& gpu, const Attested& host) {
+Attested JoinPostures(const Attested& gpu, const Attested& host) {
   Attested joined = gpu;
   joined.device.host = host.device.host;
   joined.device.verdict = Worse(gpu.device.verdict, host.device.verdict);

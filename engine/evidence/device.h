@@ -60,8 +60,9 @@ struct Host {
 };
 
 struct Device {
-  std::optional<Gpu> gpu;  // nothing: the evidence is about the host alone; a Device of std.ai has
-                           // one, so such evidence becomes one only together with a GPU's (Join)
+  std::optional<Gpu>
+      gpu;  // nothing: the evidence is about the host alone; a Device of std.ai has
+            // one, so such evidence becomes one only together with a GPU's (JoinPostures)
   Host host;
   Appraisal verdict = Appraisal::kUnappraised;
   std::optional<std::string> verifier;
@@ -91,7 +92,7 @@ Appraisal AppraisalOf(bool measured, bool debug, TcbStatus tcb);
 // A GPU's posture on the host of another: the worse verdict, the shorter time, both anchors and one
 // digest of both. Whether they are one machine, the caller knows: by one nonce, or by one key that
 // both are bound to. If both are bound, then to the same key, or the result is bound to none.
-Attested Join(const Attested& gpu, const Attested& host);
+Attested JoinPostures(const Attested& gpu, const Attested& host);
 
 // Do the parsers of std.ai's types take the text?
 bool IsVersion(std::string_view text);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "engine/base/scalar_text.h"
 #include "engine/evidence/attestation_testing.h"
 #include "engine/evidence/jose_testing.h"
@@ -181,10 +183,9 @@ TEST(Ear, NoBitCanBeChanged) {
   };
   const auto good = verify(token);
   ASSERT_TRUE(good.ok()) << good.refusal().message;
-  const Tally tally =
-      FlipEveryBit(token, verify, *good, [](const Ear&, const Ear&) { return false; });
+  Tally tally = FlipEveryBit(token, verify, *good, [](const Ear&, const Ear&) { return false; });
   EXPECT_EQ(tally.accepted, 0u) << tally.accepted_at;
-  EXPECT_GT(tally.refused.at("signature"), 500u);
+  EXPECT_GT(8 * tally.refused["signature"], tally.tried);
   ExpectNoPrefixIsTaken(token, verify);
 }
 

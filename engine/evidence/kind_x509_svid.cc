@@ -3,6 +3,8 @@
 //   "trust_domain": "acme.org", "bundle": …   our own workloads: a JWK set, PEM, or DER in a file
 //   "federated": [{"trust_domain": …, "bundle": …}]   those of others that are taken besides
 //   "crls": …, "revocation": "required", "crl_max_age": "1h"
+//   "host_checks_binding": true   required: a certificate is no secret, so whoever presents one must
+//                                 have seen in the channel (TLS) that its peer has the key
 //
 // Boundary: settings to a verifier, its result to the normal form.
 #include <utility>
@@ -57,6 +59,11 @@ class Verifier : public SourceVerifier {
     crls_ = reader.Crls();
     options_.revocation.required = reader.Choice("revocation", {"known", "required"}, 0) == 1;
     options_.revocation.max_age = reader.OptionalDuration("crl_max_age");
+    if (!reader.Flag("host_checks_binding", false)) {
+      reader.Report("",
+                    "`host_checks_binding` must be true: a certificate is no secret, so the host "
+                    "must check in the channel (TLS) that its peer has the key");
+    }
     if (reader.common().nonce_required) reader.Report("nonce", "an X.509-SVID carries no nonce");
   }
 

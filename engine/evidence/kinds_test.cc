@@ -44,7 +44,7 @@ TEST_F(KindsTest, X509Svid) {
   const Identity root = Issue(SignerSpec("root"), nullptr);
   const Identity leaf = Issue(LeafSpec(), &root);
   const std::string document =
-      Document(Cat(R"("s":{"kind":"x509-svid","proves":"x","trust_domain":"example.org","bundle":)",
+      Document(Cat(R"("s":{"kind":"x509-svid","proves":"x","host_checks_binding":true,"trust_domain":"example.org","bundle":)",
                    JsonText(Pem({root.certificate})), "}"));
   const auto trust = MakeTrust(document);
   for (const std::string& evidence : {Pem({leaf.certificate}), leaf.certificate.der()}) {
@@ -67,7 +67,7 @@ TEST_F(KindsTest, X509SvidWhereRevocationMustBeKnown) {
   const Identity root = Issue(SignerSpec("root"), nullptr);
   const Identity leaf = Issue(LeafSpec(), &root);
   const auto trust = MakeTrust(Document(
-      Cat(R"("s":{"kind":"x509-svid","proves":"x","trust_domain":"example.org","revocation":)",
+      Cat(R"("s":{"kind":"x509-svid","proves":"x","host_checks_binding":true,"trust_domain":"example.org","revocation":)",
           R"("required","bundle":)", JsonText(Pem({root.certificate})), "}")));
   EXPECT_EQ(CheckOf(trust->Verify("s", leaf.certificate.der(), kNow)), "revoked");
   std::vector<JsonError> errors;
@@ -127,7 +127,7 @@ TEST_F(KindsTest, SignIn) {
   const auto trust =
       MakeTrust(TokenSource("sign-in", key_, "https://login", R"(,"groups_claim":"roles")"));
   EXPECT_EQ(Proven(*trust, key_.TokenOf(claims)),
-            R"({ authenticated_at: Time("2026-11-28T11:58:20Z"), email: "ann@acme.org", )"
+            R"({ authenticated_at: "2026-11-28T11:58:20Z", email: "ann@acme.org", )"
             R"(groups: { "ml" }, issuer: "https://login", mfa: false, phishing_resistant: true, )"
             R"(subject: "u-17" })");
 }

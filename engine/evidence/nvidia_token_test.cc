@@ -231,10 +231,10 @@ TEST(NvidiaToken, NoBitCanBeChanged) {
   const auto verify = [](const std::string& bytes) { return Verify(bytes); };
   const auto good = verify(bundle);
   ASSERT_TRUE(good.ok()) << good.refusal().message;
-  const Tally tally = FlipEveryBit(bundle, verify, *good,
-                                   [](const NvidiaToken&, const NvidiaToken&) { return false; });
+  Tally tally = FlipEveryBit(bundle, verify, *good,
+                             [](const NvidiaToken&, const NvidiaToken&) { return false; });
   EXPECT_EQ(tally.accepted, 0u) << tally.accepted_at;
-  EXPECT_GT(tally.refused.at("signature"), 5000u);
+  EXPECT_GT(8 * tally.refused["signature"], tally.tried);
   ExpectNoPrefixIsTaken(bundle, verify);
 }
 

@@ -155,6 +155,7 @@ size_t SourceReader::Choice(std::string_view name, const std::vector<std::string
 }
 
 std::optional<std::string> SourceReader::Bytes(std::string_view name, bool required) {
+  replaceable_.emplace_back(name);
   const JsonNode* node = required ? Required(name) : Find(name);
   if (const auto given = replaced_.find(std::string(name)); given != replaced_.end()) {
     Append(materials_, name, "=", Sha256Digest(given->second), "\n");
@@ -287,7 +288,7 @@ void SourceReader::ReadCommon() {
 
 bool SourceReader::Finish() {
   for (const auto& [name, bytes] : replaced_) {
-    if (std::find(asked_.begin(), asked_.end(), name) == asked_.end()) {
+    if (std::find(replaceable_.begin(), replaceable_.end(), name) == replaceable_.end()) {
       Report("", Cat("it has no `", JsonExcerpt(name), "` that could be replaced"));
     }
   }

@@ -101,6 +101,7 @@ class SourceReader {
   const ReadFileFunction& read_file_;
   const std::map<std::string, std::string>& replaced_;
   std::vector<std::string> asked_;
+  std::vector<std::string> replaceable_;  // of those: whose bytes were asked for
   std::string materials_;
   Common common_;
   bool ok_ = true;

@@ -322,10 +322,10 @@ TEST(TdxQuote, NoBitCanBeChanged) {
   const auto verify = [&](const std::string& bytes) { return Verify(bytes, policy); };
   const auto good = verify(quote);
   ASSERT_TRUE(good.ok()) << good.refusal().message;
-  const Tally tally =
+  Tally tally =
       FlipEveryBit(quote, verify, *good, [](const TdxQuote&, const TdxQuote&) { return false; });
   EXPECT_EQ(tally.accepted, 0u) << tally.accepted_at;
-  EXPECT_GT(tally.refused.at("signature"), 5000u);
+  EXPECT_GT(8 * tally.refused["signature"], tally.tried);
   ExpectNoPrefixIsTaken(quote, verify);
 }
 
@@ -340,12 +340,14 @@ TEST(TdxQuote, NoBitOfCollateralCanBeChanged) {
   ASSERT_TRUE(identity.ok()) << identity.refusal().message;
   // The signature's digits may be of either case: 0x20 is what differs.
   const size_t digits = json.rfind("\":\"") + 3;
-  const Tally tally =
+  Tally tally =
       FlipEveryBit(json, verify, *identity, [&](const QeIdentity& a, const QeIdentity& b) {
         return a.mrsigner == b.mrsigner && a.levels.size() == b.levels.size();
       });
   size_t letters = 0;
-  for (size_t i = digits; i < json.size(); ++i) letters += json[i] >= 'a' && json[i] <= 'f';
+  for (size_t i = 0; i < json.size(); i += kFlipStep) {
+    letters += i >= digits && json[i] >= 'a' && json[i] <= 'f';
+  }
   EXPECT_EQ(tally.accepted, letters) << tally.accepted_at;
   ExpectNoPrefixIsTaken(json, verify);
 }

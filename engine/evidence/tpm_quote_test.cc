@@ -5,6 +5,8 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include <system_error>
+
 #include "engine/base/sha256.h"
 #include "engine/base/str.h"
 #include "engine/evidence/attestation_testing.h"
@@ -230,10 +232,10 @@ TEST(TpmQuote, NoBitCanBeChanged) {
   };
   const auto good = verify(both);
   ASSERT_TRUE(good.ok()) << good.refusal().message;
-  const Tally tally =
+  Tally tally =
       FlipEveryBit(both, verify, *good, [](const TpmQuote&, const TpmQuote&) { return false; });
   EXPECT_EQ(tally.accepted, 0u) << tally.accepted_at;
-  EXPECT_GT(tally.refused.at("signature"), 800u);
+  EXPECT_GT(8 * tally.refused["signature"], tally.tried);
   ExpectNoPrefixIsTaken(both, verify);
 }
 
@@ -241,7 +243,7 @@ TEST(TpmQuote, NoBitCanBeChanged) {
 class SwtpmInterop : public OtherPeoplesFiles {
  protected:
   void SetUp() override {
-    if (std::system("command -v swtpm tpm2_quote >/dev/null 2>&1") != 0) {
+    if (std::system("{ command -v swtpm && command -v tpm2_quote; } >/dev/null 2>&1") != 0) {
       const char* required = std::getenv("ZTP_REQUIRE_FIXTURES");
       if (required != nullptr && std::string_view(required) == "1")
         FAIL() << "no swtpm, tpm2-tools";
@@ -253,7 +255,8 @@ class SwtpmInterop : public OtherPeoplesFiles {
     const std::string script = R"(set -eu; cd ')" + path + R"('
 swtpm socket --tpm2 --server type=unixio,path=$PWD/tpm --ctrl type=unixio,path=$PWD/tpm.ctrl \
   --tpmstate dir=$PWD --flags not-need-init,startup-clear --daemon --pid file=$PWD/pid
-trap 'kill $(cat pid)' EXIT
+# It takes its files away as it ends: the folder is removed after that.
+trap 'p=$(cat pid); kill $p; i=0; while kill -0 $p && [ $i -lt 100 ]; do i=$((i+1)); sleep 0.02; done' EXIT
 export TPM2TOOLS_TCTI="swtpm:path=$PWD/tpm"
 i=0; until tpm2_getcap -Q properties-fixed || [ $i = 50 ]; do i=$((i+1)); sleep 0.1; done
 tpm2_pcrextend 7:sha256=7777777777777777777777777777777777777777777777777777777777777777
@@ -271,7 +274,8 @@ done)";
         << Read("log");
   }
   void TearDown() override {
-    if (!folder_.empty()) std::filesystem::remove_all(folder_);
+    std::error_code ignored;
+    if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
   }
   static std::string Escaped(const std::string& text) {
     std::string out;

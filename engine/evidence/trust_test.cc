@@ -92,7 +92,7 @@ TEST_F(TrustTest, AKeyThatIsWithdrawnTakesItsFactsAlong) {
       << ErrorsOf(errors);
   EXPECT_GT(trust->generation(), before);
   EXPECT_EQ(CheckAgain(*trust, **fact, kNow), "key");
-  EXPECT_EQ(CheckOf(trust->Verify("sso", token_, kNow)), "key");
+  EXPECT_EQ(CheckOf(trust->Verify("sso", token_, kNow)), "signature");
   // Back to the document's.
   ASSERT_TRUE(trust->Reload(Document(Cat(R"("sso":)", SignInSource(key_))), &errors));
   EXPECT_EQ(CheckOf(trust->Verify("sso", token_, kNow)), "accepted");
@@ -106,6 +106,7 @@ TEST_F(TrustTest, ABadReplacementLeavesAllAsItWas) {
   EXPECT_EQ(errors.front().path, "$.sources.sso.keys");
   EXPECT_FALSE(trust->Replace("sso", "bundle", "x", &errors));
   EXPECT_EQ(ErrorsOf(errors), "$.sources.sso: it has no `bundle` that could be replaced");
+  EXPECT_FALSE(trust->Replace("sso", "issuers", "https://evil.org", &errors));
   EXPECT_FALSE(trust->Replace("mesh", "keys", "{}", &errors));
   EXPECT_FALSE(trust->Reload("{", &errors));
   EXPECT_EQ(CheckAgain(*trust, **fact, kNow), "accepted");

@@ -3,6 +3,7 @@
 // Boundary: from a parsed document, of which read_inventory.h has found out what it is.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "engine/evidence/verified.h"
@@ -19,7 +20,9 @@ evidence::Verified<Inventory> ReadOpenLineage(const JsonTree& tree);
 // The text of a model's or data set's card (README.md), from its first "---" on. `name`: of what
 // the card is, which it does not say itself.
 evidence::Verified<Inventory> ReadHuggingFaceCard(std::string_view text, std::string_view name);
-// The header's JSON.
-evidence::Verified<Inventory> ReadSafetensors(const JsonTree& header, std::string_view name);
+// The header's JSON, and how many bytes stand behind it: tensors that overlap, leave a hole or end
+// before the file does are refused, since nobody signed what else is there.
+evidence::Verified<Inventory> ReadSafetensors(const JsonTree& header, uint64_t bytes_behind,
+                                              std::string_view name);
 
 }  // namespace ztp::lineage

@@ -7,6 +7,7 @@
 
 #include "engine/base/str.h"
 #include "engine/lineage/read_inventory.h"
+#include "engine/lineage/signed_inventory.h"
 
 namespace ztp::lineage {
 namespace {
@@ -43,7 +44,7 @@ std::string Hex(char c) { return std::string(64, c); }
 std::string Safetensors(const std::string& header) {
   std::string out;
   for (int i = 0; i < 8; ++i) out += static_cast<char>(header.size() >> (8 * i) & 0xff);
-  return Cat(out, header, "weights");
+  return Cat(out, header, header == "{}" ? "" : "data");
 }
 
 std::vector<Case> Cases() {
@@ -182,6 +183,11 @@ TEST(ReadInventory, WhatItRefuses) {
       {"a card that is a list", "---\n- a\n---\n", Check::kMalformed, "no mapping"},
       {"weights whose header is longer than they", Safetensors("{}").substr(0, 9),
        Check::kMalformed, "in a file of"},
+      {"weights with bytes that are no tensor's", Cat(Safetensors("{}"), "x"), Check::kMalformed,
+       "end where the file does"},
+      {"tensors with a hole between them",
+       Safetensors(R"({"a":{"data_offsets":[0,1]},"b":{"data_offsets":[2,4]}})"), Check::kMalformed,
+       "hole"},
       {"weights with a header of gigabytes", std::string("\0\0\0\0\1\0\0\0{", 9), Check::kTooLarge,
        "a safetensors header of"},
   };
@@ -192,6 +198,29 @@ TEST(ReadInventory, WhatItRefuses) {
     EXPECT_NE(inventory.refusal().message.find(c.says), std::string::npos)
         << c.what << ": " << inventory.refusal().message;
   }
+}
+
+TEST(ReadSignedInventory, IsAboutItsSubject) {
+  auto statement = [](const std::string& type, const std::string& digest, const std::string& bom) {
+    return Cat(
+        R"({"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"m","digest":{"sha256":")",
+        digest, R"("}}],"predicateType":")", type, R"(","predicate":)", bom, "}");
+  };
+  const std::string bom = Cat(
+      R"({"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"machine-learning-model","name":"m",
+"pedigree":{"ancestors":[{"type":"machine-learning-model","name":"base"}]}}]})");
+  const auto read = ReadSignedInventory(statement("https://cyclonedx.org/bom/v1.6", Hex('a'), bom));
+  ASSERT_TRUE(read.ok()) << read.refusal().message;
+  EXPECT_EQ(LinesOf(*read), (std::vector<std::string>{"CycloneDX 1.6", "model m sha256:aaaa",
+                                                      "model base", "m derived_from base"}));
+  const std::string other = Cat(
+      R"({"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"machine-learning-model","name":"m",
+"hashes":[{"alg":"SHA-256","content":")",
+      Hex('b'), R"("}]}]})");
+  const auto wrong = ReadSignedInventory(statement("https://cyclonedx.org/bom", Hex('a'), other));
+  ASSERT_FALSE(wrong.ok());
+  EXPECT_EQ(wrong.refusal().check, Check::kContent);
+  EXPECT_FALSE(ReadSignedInventory(statement("https://example.com/x", Hex('a'), bom)).ok());
 }
 
 }  // namespace

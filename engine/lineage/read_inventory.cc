@@ -54,7 +54,7 @@ Verified<Inventory> Safetensors(std::string_view bytes, std::string_view name) {
   JsonTree tree;
   ZTP_VERIFY_OR_RETURN([[maybe_unused]] const Inventory parsed,
                        Parsed(bytes.substr(kLengthBytes, length), &tree));
-  return ReadSafetensors(tree, name);
+  return ReadSafetensors(tree, bytes.size() - kLengthBytes - length, name);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "engine/driver/compiler.h"
 #include "engine/eval/decide.h"
 #include "engine/evidence/trust_testing.h"
+#include "engine/runtime/allocations_testing.h"
 #include "engine/runtime/engine.h"
 
 namespace ztp {
@@ -203,6 +204,29 @@ TEST_F(EvidenceTest, ARevocationEndsLeasesAndFacts) {
   ASSERT_TRUE(refusal);
   EXPECT_EQ(refusal->check, evidence::Check::kRevoked);
   EXPECT_FALSE(ztp::Decide(*named_->policy, *facts_, request, scratch_).allow);
+}
+
+TEST_F(EvidenceTest, BindingAFactThatIsVerifiedAllocatesNothing) {
+  const auto fact =
+      trust_->Verify("sso", TokenOf("u-ann", R"("groups":["research","europe"])"), kNow);
+  ASSERT_TRUE(fact.ok()) << fact.refusal().message;
+  const InputId input = *named_->policy->schema().FindInput("user");
+  Request request = Of("ann", "read", kNow);
+  ASSERT_FALSE(world_->trust->Bind(**fact, input, *facts_, &request));
+  BoundRequest bound;
+  ASSERT_TRUE(bound.Bind(*named_->policy, *facts_, request).ok());
+  BoundRequest::Changes changes;
+  changes.inputs = BoundRequest::Changes::Bit(input.index);
+  bool allowed = true;
+  uint64_t before = 0;
+  for (int round = 0; round < 3; ++round) {  // the first makes room
+    before = AllocationsSoFar();
+    allowed &= !world_->trust->Bind(**fact, input, *facts_, &request).has_value();
+    allowed &= bound.Rebind(request, changes).ok();
+    allowed &= Evaluate(bound, scratch_).allow;
+  }
+  EXPECT_TRUE(allowed);
+  EXPECT_EQ(AllocationsSoFar(), before);
 }
 
 // Each kind's normal form is std.ai's type of it, field by field and in both directions.

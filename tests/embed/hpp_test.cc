@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -374,6 +376,58 @@ TEST_F(HppTest, TheEpochPage) {
   EXPECT_TRUE(request.Decide(kNoon).allow());
   EXPECT_EQ(CodeOf([&] { ztp::Epoch::Open(path).Revoke(); }), ZTP_ENVIRONMENT);
   unlink(path.c_str());
+}
+
+std::string Content(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// The tool server of policies/examples; tests run in the repository's root.
+TEST_F(HppTest, EvidenceFillsProvenInputs) {
+  const std::string example = "policies/examples/tool-server/";
+  const ztp::Policy policy = ztp::Bundle::CompilePaths({example + "tools.ztp"}).Read();
+  ztp::Engine engine(policy, ztp::Facts::Load(policy, {example + "facts.json"}));
+  ztp::Trust trust = ztp::Trust::Load(example + "trust.json");
+  engine.Use(trust);
+  const ztp::Proof peer =
+      trust.Verify("mesh", Content(example + "evidence/helper.svid.pem"), kNoon);
+  const ztp::Proof token =
+      trust.Verify("tokens", Content(example + "evidence/ann.access-token.jwt"), kNoon);
+  EXPECT_EQ(ztp::ToView(peer.info().subject), "spiffe://acme.org/agents/helper");
+  EXPECT_THAT(std::string(token.Json()), HasSubstr("\"client\":\"helper\""));
+
+  ztp::Session session(engine);
+  ztp::Request request(session, "call");
+  request.Principal("Agent", "helper").Resource("Tool", "search");
+  request.Evidence(engine.Attr("peer"), peer).Evidence(engine.Attr("token"), token);
+  ztp::Decision decision = request.Decide(kNoon);
+  EXPECT_TRUE(decision.allow());
+  ztp::Lease lease = decision.lease();
+  EXPECT_TRUE(lease.Check(kNoon));
+
+  EXPECT_EQ(trust.Receive(Content(example + "evidence/ann.signed-out.jwt"), kNoon), 1u);
+  EXPECT_FALSE(lease.Check(kNoon));
+  EXPECT_FALSE(request.Decide(kNoon).allow());
+  peer.Check(kNoon);
+  ztp::Revocation revocation;
+  revocation.subject = ztp::ToView(peer.info().subject);
+  trust.Revoke(revocation, kNoon);
+  try {
+    peer.Check(kNoon);
+    ADD_FAILURE() << "revoked";
+  } catch (const ztp::Error& error) {
+    EXPECT_EQ(error.code(), ZTP_REFUSED);
+    EXPECT_EQ(error.problems().front().id, "revoked");
+  }
+
+  EXPECT_EQ(trust.Nonce(kNoon, kDay).size(), 43u);
+  trust.ExpectNonce("n", kNoon, kNoon + 1);
+  trust.Reload();
+  EXPECT_THROW(trust.Replace("tokens", "keys", "{}"), ztp::Error);
+  EXPECT_THROW(ztp::Trust::Read("{}"), ztp::Error);
+  engine.UseNoTrust();
+  EXPECT_THROW(request.Evidence(engine.Attr("peer"), peer), ztp::Error);
 }
 
 TEST_F(HppTest, OptionsReachTheEngine) {

@@ -16,10 +16,12 @@ env = environment(tree)
 # What fragments speak of. They may use some of it, and end with an error that nobody looks at.
 AROUND = """#include <ztp.h>
 void step(void);
-ztp_error* fragment(ztp_engine* engine, const ztp_policy* policy, ztp_decision decision);
-ztp_error* fragment(ztp_engine* engine, const ztp_policy* policy, ztp_decision decision) {{
+ztp_error* fragment(ztp_engine* engine, const ztp_policy* policy, ztp_decision decision, ztp_request* request,
+                    ztp_attr peer, ztp_text certificates);
+ztp_error* fragment(ztp_engine* engine, const ztp_policy* policy, ztp_decision decision, ztp_request* request,
+                    ztp_attr peer, ztp_text certificates) {{
   ztp_error* e = NULL;
-  (void)engine, (void)policy, (void)decision;
+  (void)engine, (void)policy, (void)decision, (void)request, (void)peer, (void)certificates;
 {}
   return e;
 }}

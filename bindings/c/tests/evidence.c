@@ -168,6 +168,7 @@ static void test_bound_inputs(void) {
   ztp_attr peer, tokens;
   ztp_decision decision = ZTP_DECISION_INIT;
   ztp_revocation revocation = ZTP_REVOCATION_INIT;
+  ztp_batch* batch = NULL;
   ztp_lease lease;
   ztp_text json;
   char *event = content_of(EXAMPLE "evidence/ann.signed-out.jwt"), *keys = content_of(EXAMPLE "login.jwks.json");
@@ -196,6 +197,9 @@ static void test_bound_inputs(void) {
   CHECK(text_contains(json, "\"input\":\"peer\",\"source\":\"mesh\",\"kind\":\"x509-svid\",\"bound\":true"));
   WORKS(ztp_decide(a.request, now + 545 * second, &decision));
   CHECK(!decision.allow && decision.on_unknown);
+
+  /* Rows of a batch would be other requests than the one that it was checked for. */
+  FAILS(ZTP_UNSUPPORTED, ztp_batch_new(a.request, 1, &batch));
 
   /* About another agent it proves nothing. */
   WORKS(ztp_set_principal(a.request, ZTP_TEXT("Agent"), ZTP_TEXT("crawler")));

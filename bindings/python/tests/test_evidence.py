@@ -6,6 +6,7 @@ import json
 import pickle
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,7 @@ def test_what_is_refused_says_by_which_check(engine: ztp.Engine) -> None:
 
 def test_revocation_ends_leases_and_proofs(engine: ztp.Engine) -> None:
     assert engine.trust is not None
-    values = {
+    values: dict[str, Any] = {
         "peer": engine.verify("mesh", evidence("helper.svid.pem"), now=NOW),
         "token": engine.verify("tokens", evidence("ann.access-token.jwt"), now=NOW),
     }

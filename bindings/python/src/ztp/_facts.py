@@ -94,7 +94,7 @@ class Facts:
         import json
 
         text = self._engine._entity_json(type, id)
-        return None if text is None else json.loads(text)  # type: ignore[no-any-return]
+        return None if text is None else json.loads(text)
 
     def change(self) -> Change:
         """Several changes that come into force together."""

@@ -1,0 +1,70 @@
+// See keys.h.
+#include "bindings/cli/keys.h"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "bindings/cli/common.h"
+#include "engine/base/status.h"
+#include "engine/driver/files.h"
+
+namespace ztp::cli {
+namespace {
+
+constexpr std::string_view kEnv = "env:";
+constexpr uint64_t kMaxKeyFileBytes = 64 << 10;
+
+absl::Status Wrong(std::string_view name, const evidence::Refusal& refusal) {
+  return InvalidArgument(name, ": ", refusal.message);
+}
+
+}  // namespace
+
+std::string_view KeyPassword() {
+  const char* password = std::getenv("ZTP_KEY_PASSWORD");
+  return password == nullptr ? std::string_view() : password;
+}
+
+absl::StatusOr<evidence::PrivateKey> LoadPrivateKey(const std::string& name) {
+  std::string text;
+  if (name.starts_with(kEnv)) {
+    const char* value = std::getenv(name.c_str() + kEnv.size());
+    if (value == nullptr) return InvalidArgument("no variable ", name.substr(kEnv.size()));
+    text = value;
+  } else {
+    ZTP_ASSIGN_OR_RETURN(text, driver::ReadFile(name, kMaxKeyFileBytes));
+  }
+  const bool encrypted = text.find("ENCRYPTED") != text.npos;
+  evidence::Verified<evidence::PrivateKey> key =
+      evidence::PrivateKey::FromPem(text, encrypted ? KeyPassword() : std::string_view());
+  OPENSSL_cleanse(text.data(), text.size());
+  if (!key.ok()) return Wrong(name, key.refusal());
+  return *std::move(key);
+}
+
+absl::StatusOr<std::vector<evidence::SignatureKey>> LoadPublicKeys(
+    const std::vector<std::string>& files) {
+  std::vector<evidence::SignatureKey> keys;
+  for (const std::string& file : files) {
+    ZTP_ASSIGN_OR_RETURN(const std::string text, driver::ReadFile(file, kMaxKeyFileBytes));
+    const auto read = evidence::ReadSignatureKeys(text);
+    if (!read.ok()) return Wrong(file, read.refusal());
+    for (const evidence::SignatureKey& key : *read) {
+      if (std::any_of(keys.begin(), keys.end(),
+                      [&](const evidence::SignatureKey& other) { return other.id == key.id; })) {
+        return InvalidArgument(file, ": the key ", key.id, " was given before");
+      }
+      keys.push_back(key);
+    }
+  }
+  return keys;
+}
+
+int Refused(std::string_view file, const evidence::Refusal& refusal) {
+  PrintError(Cat("ztp: ", file, ": refused: ", NameOf(refusal.check), ": ", refusal.message, "\n"));
+  return kFailed;
+}
+
+}  // namespace ztp::cli

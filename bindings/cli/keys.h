@@ -1,0 +1,31 @@
+// Keys as the command line names them: files, or variables of the environment.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/evidence/private_key.h"
+#include "engine/evidence/signature_key.h"
+
+namespace ztp::cli {
+
+inline constexpr char kKeyHelp[] =
+    "the private key: a file with a PEM block, or env:NAME for a variable that holds one; an "
+    "encrypted one is opened with ZTP_KEY_PASSWORD";
+
+// `name`: as kKeyHelp says. The message of an error never holds a part of the key.
+absl::StatusOr<evidence::PrivateKey> LoadPrivateKey(const std::string& name);
+
+// The public keys of PEM files, each once.
+absl::StatusOr<std::vector<evidence::SignatureKey>> LoadPublicKeys(
+    const std::vector<std::string>& files);
+
+// ZTP_KEY_PASSWORD, or nothing.
+std::string_view KeyPassword();
+
+// "ztp: FILE: refused: CHECK: WHY" on standard error; kFailed.
+int Refused(std::string_view file, const evidence::Refusal& refusal);
+
+}  // namespace ztp::cli

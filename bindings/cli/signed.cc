@@ -1,0 +1,142 @@
+// ztp signed: is a file what its authors signed, and not older than what was taken before?
+#include <filesystem>
+
+#include "bindings/cli/keys.h"
+#include "bindings/cli/sign_model.h"
+#include "engine/base/mapped_file.h"
+#include "engine/base/scalar_text.h"
+#include "engine/base/sha256.h"
+#include "engine/base/status.h"
+#include "engine/base/str.h"
+#include "engine/driver/files.h"
+#include "engine/evidence/claims.h"
+#include "engine/evidence/signed_file.h"
+#include "engine/facts/json_sink.h"
+#include "engine/facts/json_tree.h"
+#include "engine/facts/snapshot_file.h"
+
+namespace ztp::cli {
+namespace {
+
+struct Options {
+  std::string file;
+  std::string signature;
+  std::vector<std::string> keys;
+  size_t threshold = 1;
+  std::string name;
+  std::string state;
+  std::string now;
+};
+
+std::string WriteState(const evidence::SignedFileState& state) {
+  std::string out;
+  JsonSink sink(&out);
+  sink.Put("{\"name\":");
+  sink.PutText(state.name);
+  sink.Put(",\"version\":");
+  sink.PutPlain(Cat(state.version));
+  sink.Put(",\"digest\":");
+  sink.PutText(state.digest);
+  sink.Put(",\"latest\":");
+  sink.PutTime(state.latest);
+  sink.Put("}\n");
+  sink.Flush();
+  return out;
+}
+
+// Nothing: there is no such file yet. One that cannot be understood is an error: whoever spoils it
+// must not make the host forget.
+absl::StatusOr<std::optional<evidence::SignedFileState>> ReadState(const std::string& path) {
+  const auto text = driver::ReadFile(path, 64 << 10);
+  if (absl::IsNotFound(text.status())) return std::optional<evidence::SignedFileState>();
+  if (!text.ok()) return text.status();
+  JsonTree tree;
+  JsonError error;
+  evidence::SignedFileState state;
+  const auto text_of = [&](std::string_view name) {
+    const JsonNode* node = tree.Find(tree.root(), name);
+    return node == nullptr ? std::string() : std::string(node->text);
+  };
+  if (!tree.Parse(*text, JsonPath(), &error) || tree.root().kind != JsonKind::kObject) {
+    return InvalidArgument(path, ": no state of a signed file");
+  }
+  state.name = text_of("name");
+  state.digest = text_of("digest");
+  const auto version = ParseInt(text_of("version"));
+  const auto latest = ParseTime(text_of("latest"));
+  if (state.name.empty() || state.digest.empty() || !version.ok() || *version <= 0 ||
+      !latest.ok()) {
+    return InvalidArgument(path, ": no state of a signed file");
+  }
+  state.version = static_cast<uint64_t>(*version);
+  state.latest = *latest;
+  return std::optional(state);
+}
+
+int Run(const Options& options) {
+  const std::string signature =
+      options.signature.empty() ? options.file + ".sig" : options.signature;
+  const auto keys = LoadPublicKeys(options.keys);
+  if (!keys.ok()) return Fail(keys.status());
+  const auto now = ClockFrom(options.now);
+  if (!now.ok()) return Fail(now.status());
+  std::optional<evidence::SignedFileState> before;
+  if (!options.state.empty()) {
+    auto state = ReadState(options.state);
+    if (!state.ok()) return Fail(state.status());
+    before = *std::move(state);
+  }
+  const auto text = driver::ReadFile(signature, evidence::kMaxSignedFileBytes);
+  if (!text.ok()) return Fail(text.status());
+  const auto bytes = MapFile(options.file, kMaxFactsFileBytes, "a signed file", MapFor::kOnePass);
+  if (!bytes.ok()) return Fail(bytes.status());
+  const evidence::SignedFilePolicy policy{
+      .keys = *keys,
+      .threshold = options.threshold,
+      .name = options.name.empty() ? std::filesystem::path(options.file).filename().string()
+                                   : options.name};
+  const auto file =
+      evidence::VerifySignedFile(*text, Sha256Digest(bytes->bytes), policy, before, *now);
+  if (!file.ok()) return Refused(options.file, file.refusal());
+  if (!options.state.empty() && before != file->state) {
+    if (const absl::Status status = driver::WriteFile(options.state, WriteState(file->state));
+        !status.ok()) {
+      return Fail(status);
+    }
+  }
+  std::string out =
+      Cat("signed   ", file->file.digest, "\nname     ", file->file.name, "\nversion  ",
+          file->file.version, "\nexpires  ", FormatTime(file->file.expires_at), "\n");
+  for (const std::string& signer : file->signers) Append(out, "key      ", signer, "\n");
+  Print(out);
+  return kDone;
+}
+
+}  // namespace
+
+void AddSigned(CLI::App& app, Action* action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "signed", "Is a bundle, a facts file or a model what somebody trusted has signed?");
+  command->add_option("FILE", options->file, "the file");
+  command->add_option("-s,--signature", options->signature, "its signatures (FILE.sig)");
+  command->add_option("--keys", options->keys, "trusted: files of public keys (PEM)");
+  command->add_option("--threshold", options->threshold, "so many of the keys must have signed")
+      ->capture_default_str();
+  command->add_option("--name", options->name,
+                      "what it must be a version of (default: the file's name)");
+  command->add_option("--state", options->state,
+                      "a file that keeps the newest version that was taken: an older one is "
+                      "refused, and a clock that is set back");
+  command->add_option("--now", options->now, "verify at this time, not at the clock's");
+  AddSignedModel(*command, action);
+  command->require_subcommand(0, 1);
+  command->callback([=] {
+    if (!command->get_subcommands().empty()) return;
+    if (options->file.empty()) throw CLI::RequiredError("FILE");
+    if (options->keys.empty()) throw CLI::RequiredError("--keys");
+    *action = [=] { return Run(*options); };
+  });
+}
+
+}  // namespace ztp::cli
