@@ -157,10 +157,20 @@ ProvenFact FactOfToken(const Attested& attested, const SourceReader::Common& com
   return fact;
 }
 
-std::string NonceIn(std::string_view field) {
-  const bool is_ours = field.size() > kNonceBytes &&
-                       field.find_first_not_of('\0', kNonceBytes) == std::string_view::npos;
-  return std::string(is_ours ? field.substr(0, kNonceBytes) : field);
+ReportData ReadReportData(SourceReader& reader) {
+  constexpr ReportData kForms[] = {ReportData::kNonce, ReportData::kKeyThenNonce};
+  return kForms[reader.Choice("report_data", {"nonce", "key_then_nonce"}, 0)];
+}
+
+void AddReportData(std::string_view field, ReportData form, ProvenFact* fact) {
+  constexpr size_t kKeyBytes = 32;
+  if (form == ReportData::kKeyThenNonce) {
+    fact->subjects.insert(fact->subjects.begin(), DigestText(field.substr(0, kKeyBytes)));
+    fact->nonce = std::string(field.substr(kKeyBytes));
+    return;
+  }
+  const bool zeros_behind = field.find_first_not_of('\0', kNonceBytes) == std::string_view::npos;
+  fact->nonce = std::string(zeros_behind ? field.substr(0, kNonceBytes) : field);
 }
 
 std::optional<std::vector<std::string>> ReadDigests(SourceReader& reader, std::string_view name,

@@ -50,9 +50,13 @@ ProvenFact FactOf(const Attested& attested, const HardwareSettings& settings, Ti
 // The same of a token, which says itself when it was issued and expires.
 ProvenFact FactOfToken(const Attested& attested, const SourceReader::Common& common);
 
-// The nonce in a field of the evidence: its first 32 bytes where only zeros are behind them, as
-// nonces that Trust gave out are put there; else the whole field.
-std::string NonceIn(std::string_view field);
+// What a guest puts into its 64 bytes of report data, by the source's `report_data`.
+//   "nonce"            32 bytes of nonce and zeros, or a nonce of 64 bytes
+//   "key_then_nonce"   SHA-256 of the SubjectPublicKeyInfo of the key that the guest holds, and 32
+//                      bytes of nonce: the fact is then first of all about "sha256:…" of that key
+enum class ReportData : uint8_t { kNonce, kKeyThenNonce };
+ReportData ReadReportData(SourceReader& reader);
+void AddReportData(std::string_view field, ReportData form, ProvenFact* fact);
 
 // A member with one digest or several, of `bytes` bytes: hexadecimal digits, with or without
 // "sha384:" before them. Nothing: it is absent, or reported.

@@ -6,6 +6,7 @@
 //   on "host_data": "sha256:…"                 what the host must have given at launch
 //   "out_of_date_allowed", "debug_allowed", "migration_agent_allowed", "measured_means_secure_boot"
 //   "highest_vmpl": 0
+//   "report_data": "nonce"                  or "key_then_nonce"
 //   "crls", "revocation", "crl_max_age"
 //
 // Evidence: {"report": base64, "certificates": PEM}, the chip's certificate (VCEK) first, then the
@@ -31,6 +32,7 @@ class Verifier : public SourceVerifier {
  public:
   explicit Verifier(SourceReader& reader) : roots_(ReadRoots(reader)) {
     settings_ = ReadHardwareSettings(reader);
+    report_data_ = ReadReportData(reader);
     policy_.measurements = ReadPinned(reader, "measurements", kMeasurementBytes);
     policy_.host_data = ReadDigests(reader, "host_data", kHostDataBytes);
     ReadMinimum(reader);
@@ -59,7 +61,7 @@ class Verifier : public SourceVerifier {
     ProvenFact fact = FactOf(report.attested, settings_, now);
     fact.subjects = {Hex(report.chip_id), DigestText(report.measurement)};
     fact.id = chain[0].serial();
-    fact.nonce = NonceIn(report.report_data);
+    AddReportData(report.report_data, report_data_, &fact);
     return fact;
   }
 
@@ -83,6 +85,7 @@ class Verifier : public SourceVerifier {
 
   const std::vector<Certificate> roots_;
   HardwareSettings settings_;
+  ReportData report_data_ = ReportData::kNonce;
   SnpPolicy policy_;
 };
 

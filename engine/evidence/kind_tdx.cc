@@ -9,6 +9,7 @@
 //   "config_ids": "sha384:…", "owners": "sha384:…"
 //   "worst_tcb": "up_to_date"
 //   "debug_allowed", "measured_means_secure_boot", "trailing_bytes_allowed"
+//   "report_data": "nonce"                  or "key_then_nonce"
 //   "crls", "revocation", "crl_max_age"
 //
 // Boundary: settings to a verifier, its result to the normal form.
@@ -28,6 +29,7 @@ class Verifier : public SourceVerifier {
  public:
   explicit Verifier(SourceReader& reader) : roots_(ReadRoots(reader)) {
     settings_ = ReadHardwareSettings(reader);
+    report_data_ = ReadReportData(reader);
     tcb_info_ = reader.Bytes("tcb_info", true).value_or("");
     qe_identity_ = reader.Bytes("qe_identity", true).value_or("");
     signing_ = reader.Certificates("tcb_signing", true);
@@ -65,13 +67,14 @@ class Verifier : public SourceVerifier {
     ZTP_VERIFY_OR_RETURN(const TdxQuote quote, VerifyTdxQuote(evidence, roots_, policy, now));
     ProvenFact fact = FactOf(quote.attested, settings_, now);
     fact.subjects = {DigestText(quote.mrtd)};
-    fact.nonce = NonceIn(quote.report_data);
+    AddReportData(quote.report_data, report_data_, &fact);
     return fact;
   }
 
  private:
   const std::vector<Certificate> roots_;
   HardwareSettings settings_;
+  ReportData report_data_ = ReportData::kNonce;
   std::string tcb_info_, qe_identity_;
   std::vector<Certificate> signing_;
   uint32_t minimum_evaluation_ = 0;

@@ -443,6 +443,33 @@ TEST(DeviceKinds, SourcesAreReadStrictly) {
             "$.sources.s.drivers[0].measurements: there are no measurements to compare with");
 }
 
+// A guest that says which key it holds: the key is whom the evidence is about.
+TEST(DeviceKinds, AGuestsKey) {
+  const std::string key = Sha256Bytes("a SubjectPublicKeyInfo"), nonce = Sha256Bytes("a nonce");
+  snp_testing::ReportSpec report;
+  report.report_data = key + nonce;
+  TdxQuoteSpec quote;
+  quote.body.replace(520, 64, key + nonce);
+  const Case snp = AllCases()[4], tdx = AllCases()[5];
+  json parts = json::parse(snp.evidence(nonce));
+  parts["report"] = Base64(snp_testing::Report(report));
+  for (const auto& [one, evidence] : {std::pair<Case, std::string>{snp, parts.dump()},
+                                      std::pair<Case, std::string>{tdx, MakeTdxQuote(quote)}}) {
+    SCOPED_TRACE(one.name);
+    json source = one.source;
+    const auto as_nonce = MakeTrust(DocumentOf(source));
+    ASSERT_TRUE(as_nonce->nonces().Expect(nonce, kNow, testing::After(60)).ok());
+    EXPECT_EQ(CheckOf(as_nonce->Verify("s", evidence, kNow)), "nonce");
+    source["report_data"] = "key_then_nonce";
+    const auto trust = MakeTrust(DocumentOf(source));
+    ASSERT_TRUE(trust->nonces().Expect(nonce, kNow, testing::After(60)).ok());
+    const auto fact = trust->Verify("s", evidence, kNow);
+    ASSERT_TRUE(fact.ok()) << fact.refusal().message;
+    EXPECT_EQ((*fact)->subjects.front(), Sha256Digest("a SubjectPublicKeyInfo"));
+    EXPECT_EQ((*fact)->subjects[1], one.subject);
+  }
+}
+
 // Evidence of several pieces is one object, of which each byte is accounted for.
 TEST(DeviceKinds, PiecesAreReadStrictly) {
   for (const Case& one : AllCases()) {
