@@ -27,6 +27,8 @@ class DeviceParts {
   std::optional<Refusal> Parse(std::string_view text,
                                std::initializer_list<std::string_view> known);
 
+  // A string as it is, valid as long as this.
+  Verified<std::string_view> Text(std::string_view name) const;
   bool Has(std::string_view name) const { return tree_.Find(tree_.root(), name) != nullptr; }
   // Base64 (RFC 4648, section 4).
   Verified<std::string> Bytes(std::string_view name) const;
@@ -36,8 +38,6 @@ class DeviceParts {
   Verified<std::map<int, std::string>> ByNumber(std::string_view name, int highest) const;
 
  private:
-  Verified<std::string_view> Text(std::string_view name) const;
-
   JsonTree tree_;
 };
 

@@ -116,10 +116,10 @@ HardwareSettings ReadHardwareSettings(SourceReader& reader) {
   settings.max_age = reader.common().max_age.value_or(Duration{});
   settings.leeway = reader.common().leeway;
   settings.nonce_required = reader.common().nonce_required;
-  if (!reader.Has("max_age")) {
+  if (!reader.common().max_age) {
     reader.Report("", "`max_age` is missing: such evidence does not say how long it is good");
   }
-  if (!reader.Has("nonce")) {
+  if (!reader.common().says_nonce) {
     reader.Report(
         "",
         "`nonce` is missing: such evidence has no time of its own, so that without a nonce "

@@ -7,6 +7,7 @@
 
 #include "engine/evidence/ear.h"
 #include "engine/evidence/kind.h"
+#include "engine/evidence/kind_device.h"
 #include "engine/evidence/nvidia_report_testing.h"
 #include "engine/evidence/nvidia_token_testing.h"
 #include "engine/evidence/snp_testing.h"
@@ -390,6 +391,60 @@ TEST(DeviceKinds, OtherNoncesAndOtherSourcesAreRefused) {
   }
 }
 
+// One Device of a GPU and its host, if both answer one nonce.
+TEST(DeviceKinds, AGpuAndItsHost) {
+  const Case gpu = AllCases()[3];
+  for (const size_t which : {size_t{4}, size_t{5}, size_t{6}}) {
+    const Case& host = AllCases()[which];
+    SCOPED_TRACE(host.name);
+    const bool binary = host.source["kind"] == "tdx";
+    const auto evidence = [&](const std::string& of_gpu, const std::string& of_host) {
+      const std::string text = host.evidence(of_host);
+      return json({{"gpu", gpu.evidence(of_gpu)}, {"host", binary ? Base64(text) : text}}).dump();
+    };
+    json source = {{"kind", "gpu-and-host"}, {"gpu", gpu.source}, {"host", host.source},
+                   {"proves", "device"},     {"max_age", "2m"},   {"nonce", "required"}};
+    for (const char* part : {"gpu", "host"}) {
+      for (const char* ours : {"proves", "max_age", "nonce"}) source[part].erase(ours);
+    }
+    const auto trust = MakeTrust(DocumentOf(source));
+    ASSERT_NE(trust, nullptr);
+    const auto nonce = [&] {
+      return BytesOf(trust->nonces().Make(kNow, Duration{600 * kMicrosPerSecond}));
+    };
+    const std::string one = nonce();
+    const auto fact = trust->Verify("s", evidence(one, one), kNow);
+    ASSERT_TRUE(fact.ok()) << fact.refusal().message;
+    const auto part_of = [](const std::string& device, std::string_view from, std::string_view to) {
+      const size_t at = device.find(from);
+      return device.substr(at, device.find(to) - at);
+    };
+    EXPECT_EQ(FormatValue(DeviceForm().schema(), DeviceForm().type(), (*fact)->value),
+              Cat("{ ", part_of(gpu.device, "gpu: ", "host: "),
+                  part_of(host.device, "host: ", ", verdict: "),
+                  R"(, verdict: affirming, verifier: "ztp" })"));
+    EXPECT_EQ((*fact)->subjects.front(), host.subject);
+    EXPECT_EQ((*fact)->subjects.back(), gpu.subject);
+    EXPECT_EQ((*fact)->anchor, Cat(gpu.anchor, "+", host.anchor));
+    EXPECT_EQ((*fact)->issued_at, kNow);
+    EXPECT_EQ((*fact)->expires_at, testing::After(120));
+    EXPECT_EQ(CheckOf(trust->Verify("s", evidence(one, one), kNow)), "replay");
+    EXPECT_EQ(CheckOf(trust->Verify("s", evidence(nonce(), nonce()), kNow)), "nonce");
+    const std::string foreign = Sha256Bytes("of another gateway");
+    EXPECT_EQ(CheckOf(trust->Verify("s", evidence(foreign, foreign), kNow)), "nonce");
+    json half = json::parse(evidence(foreign, foreign));
+    half.erase("gpu");
+    EXPECT_EQ(CheckOf(trust->Verify("s", half.dump(), kNow)), "form");
+    for (const Case::Change& change : host.changes) {
+      json changed = source;
+      change.change(&changed["host"]);
+      const auto other = MakeTrust(DocumentOf(changed));
+      EXPECT_EQ(CheckOf(other->Verify("s", evidence(foreign, foreign), kNow)), change.check)
+          << change.what;
+    }
+  }
+}
+
 // "accepted", or all that is wrong with a source.
 std::string Mistakes(const json& source) {
   std::vector<JsonError> errors;
@@ -437,6 +492,10 @@ TEST(DeviceKinds, SourcesAreReadStrictly) {
   EXPECT_EQ(with(tpm, "/registers", json::object()),
             "$.sources.s.registers: a source that pins no register proves nothing good\n"
             "$.sources.s.register_7_means_secure_boot: register 7 is not pinned");
+  json both = {{"kind", "gpu-and-host"}, {"host", {{"kind", "ear"}}}, {"proves", "device"}};
+  EXPECT_EQ(Mistakes(both),
+            "$.sources.s: `gpu` is missing\n"
+            "$.sources.s.host.kind: 'ear' is no kind of evidence of a host");
   EXPECT_EQ(with(gpu, "/drivers/0/version", "new"),
             "$.sources.s.drivers[0].version: it is no version of such a thing");
   EXPECT_EQ(with(gpu, "/drivers/0/measurements", json::object()),

@@ -282,6 +282,7 @@ void SourceReader::ReadCommon() {
   if (common_.leeway > kMaxLeeway) {
     Report("leeway", Cat("at most ", FormatDuration(kMaxLeeway), " are forgiven"));
   }
+  common_.says_nonce = Has("nonce");
   common_.nonce_required = Choice("nonce", {"none", "required"}, 0) == 1;
   common_.proves = Texts("proves");
 }

@@ -33,6 +33,7 @@ class SourceReader {
     std::optional<Duration> max_age;
     Duration leeway;
     bool nonce_required = false;
+    bool says_nonce = false;  // "required" or "none"
     std::vector<std::string> proves;
   };
 
@@ -44,6 +45,8 @@ class SourceReader {
 
   // Reads what every source may say; once, before the kind reads its own.
   void ReadCommon();
+  // Instead: what the source that this one stands in says.
+  void ReadCommonOf(const SourceReader& outer) { common_ = outer.common_; }
   const Common& common() const { return common_; }
 
   std::string Text(std::string_view name);

@@ -242,7 +242,8 @@ TEST_F(EvidenceTest, NormalFormsAreThoseOfTheStandardVocabulary) {
                                                         {"nvidia-report", "Device"},
                                                         {"sev-snp", "Device"},
                                                         {"tdx", "Device"},
-                                                        {"tpm-quote", "Device"}};
+                                                        {"tpm-quote", "Device"},
+                                                        {"gpu-and-host", "Device"}};
   EXPECT_EQ(std::size(kTypes), evidence::AllKinds().size()) << "one is missing here";
   for (const auto& [kind_name, type_name] : kTypes) {
     const auto named =
