@@ -60,9 +60,8 @@ struct Host {
 };
 
 struct Device {
-  std::optional<Gpu>
-      gpu;  // nothing: the evidence is about the host alone; a Device of std.ai has
-            // one, so such evidence becomes one only together with a GPU's (JoinPostures)
+  // Nothing: the evidence is about the host alone. A Device of std.ai has one (kind_device.h).
+  std::optional<Gpu> gpu;
   Host host;
   Appraisal verdict = Appraisal::kUnappraised;
   std::optional<std::string> verifier;

@@ -209,6 +209,8 @@ Verified<Ear> VerifyEar(std::string_view token, const JwkSet& keys, const EarPol
     attested.bound_key = policy.channel_key;
   }
   attested.device.verifier = ear.developer;
+  ear.issuer = std::move(eat.issuer);
+  ear.nonces = std::move(eat.nonces);
   attested.issued_at = eat.issued_at;
   attested.expires_at = eat.expires_at;
   attested.anchor = std::move(eat.key_thumbprint);

@@ -51,6 +51,8 @@ struct EarSubmodule {
 struct Ear {
   Attested attested;  // the verdict is the worst of all submodules'
   std::string profile;
+  std::string issuer;               // empty: it does not say
+  std::vector<std::string> nonces;  // those that it answers
   std::string developer;
   std::string build;
   std::vector<EarSubmodule> submodules;  // in the order of the token

@@ -68,9 +68,10 @@ std::optional<Refusal> ReadDates(const Claims& claims, const EatPolicy& policy, 
 }
 
 // RFC 9711 section 4.1: one nonce, or an array of them.
-std::optional<Refusal> ReadNonce(const Claims& claims, const EatPolicy& policy) {
+std::optional<Refusal> ReadNonce(const Claims& claims, const EatPolicy& policy, Eat* eat) {
   ZTP_VERIFY_OR_RETURN(const std::optional<std::vector<std::string>> nonces,
                        claims.Texts("eat_nonce", kMaxEatNonces));
+  if (nonces) eat->nonces = *nonces;
   if (!policy.nonce) return std::nullopt;
   if (!policy.nonce->empty() && nonces &&
       std::find(nonces->begin(), nonces->end(), *policy.nonce) != nonces->end()) {
@@ -103,7 +104,7 @@ Verified<Eat> VerifyEat(std::string_view token, const JwkSet& keys, const EatPol
   const Claims reader(*claims, claims->root());
   if (auto refusal = ReadIssuer(reader, policy, &eat)) return *std::move(refusal);
   if (auto refusal = ReadDates(reader, policy, now, &eat)) return *std::move(refusal);
-  if (auto refusal = ReadNonce(reader, policy)) return *std::move(refusal);
+  if (auto refusal = ReadNonce(reader, policy, &eat)) return *std::move(refusal);
   return eat;
 }
 

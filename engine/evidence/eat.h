@@ -37,7 +37,8 @@ struct Eat {
   Time issued_at;
   Time expires_at;
   std::string key_thumbprint;
-  std::string digest;  // "sha256:…" of the compact token
+  std::string digest;               // "sha256:…" of the compact token
+  std::vector<std::string> nonces;  // the texts of `eat_nonce`
 };
 
 // Refuses with what VerifyJws does, or, in this order, kMalformed, kIssuer, kExpired, kNotYetValid,

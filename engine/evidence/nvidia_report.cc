@@ -257,6 +257,7 @@ Verified<NvidiaReport> VerifyNvidiaReport(std::string_view bytes,
   }
   const bool sound = measured == Appraisal::kAffirming;
   report.mode = parsed.mode;
+  report.nonce = std::string(parsed.nonce);
   report.measurements = std::move(parsed.measurements);
   Attested& attested = report.attested;
   // As NVIDIA's own verifiers have it: firmware that measures as released has booted securely, and

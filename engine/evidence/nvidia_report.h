@@ -58,6 +58,7 @@ struct NvidiaReportPolicy {
 struct NvidiaReport {
   Attested attested;
   NvidiaMode mode = NvidiaMode::kNotSaid;
+  std::string nonce;                        // 32 bytes of the request
   std::map<int, std::string> measurements;  // by index of the manifest, 48 bytes each
   std::vector<int> mismatches;              // whose digest is another than the references say
 };

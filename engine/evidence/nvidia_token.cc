@@ -78,6 +78,12 @@ std::optional<Refusal> RefuseNonce(const Claims& claims, const Challenge& challe
   return RefuseAnswer(*bytes, challenge);
 }
 
+// The bytes that a token answers; nothing: it has no nonce, or none in hexadecimal.
+std::optional<std::string> NonceOf(const Claims& claims) {
+  const Verified<std::optional<std::string>> text = claims.Text("eat_nonce");
+  return text.ok() && *text ? FromHex(**text) : std::nullopt;
+}
+
 // RFC 9711 section 4.2.18.2: ["DIGEST", ["SHA-256", "…"]].
 Verified<std::string> DigestOf(const JsonTree& tree, const JsonNode& submodule) {
   const auto refuse = [&](std::string_view what) {
@@ -144,6 +150,7 @@ std::optional<Refusal> ReadOverall(const JsonTree& tree, const NvidiaTokenPolicy
     return Refuse(Check::kClaim, "the claim `x-nvidia-overall-att-result` is no boolean");
   }
   token->overall_result = result->boolean;
+  token->nonce = NonceOf(claims);
   return RefuseNonce(claims, policy.challenge);
 }
 
@@ -152,12 +159,12 @@ Verified<NvidiaDevice> VerifyDevice(std::string_view name, std::string_view text
                                     Attested* attested) {
   JsonTree tree;
   ZTP_VERIFY_OR_RETURN(const Eat eat, VerifyEat(text, keys, PolicyOf(policy), now, &tree));
-  if (auto refusal = RefuseNonce(Claims(tree, tree.root()), policy.challenge)) {
-    return *std::move(refusal);
-  }
+  const Claims claims(tree, tree.root());
+  if (auto refusal = RefuseNonce(claims, policy.challenge)) return *std::move(refusal);
   attested->expires_at = std::min(attested->expires_at, eat.expires_at);
   attested->issued_at = std::min(*attested->issued_at, eat.issued_at);
   ZTP_VERIFY_OR_RETURN(NvidiaDevice device, ReadNvidiaDevice(name, tree));
+  device.nonce = NonceOf(claims);
   device.gpu.nonce_matched = policy.challenge.nonce.has_value();
   device.gpu.confidential = policy.attested_means_confidential && !device.is_switch;
   if (Worse(device.appraisal, policy.worst_accepted) != policy.worst_accepted) {
@@ -204,6 +211,7 @@ Verified<NvidiaToken> VerifyNvidiaToken(std::string_view text, const JwkSet& key
     ZTP_VERIFY_OR_RETURN(NvidiaDevice device,
                          VerifyDevice(name, device_text, keys, policy, now, &attested));
     verdict = Worse(verdict, device.appraisal);
+    if (device.nonce != token.nonce) token.nonce.reset();
     token.devices.push_back(std::move(device));
   }
   if (Worse(verdict, policy.worst_accepted) != policy.worst_accepted) {

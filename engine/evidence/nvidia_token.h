@@ -47,7 +47,8 @@ struct NvidiaDevice {
   Gpu gpu;
   Appraisal appraisal = Appraisal::kUnappraised;
   std::string ueid;
-  std::string warning;  // `x-nvidia-attestation-warning`; empty: none
+  std::optional<std::string> nonce;  // the bytes that its token answers
+  std::string warning;               // `x-nvidia-attestation-warning`; empty: none
 };
 
 struct NvidiaToken {
@@ -55,6 +56,7 @@ struct NvidiaToken {
   std::string version;
   bool overall_result = false;  // what the service says of all of them
   std::vector<NvidiaDevice> devices;
+  std::optional<std::string> nonce;  // the bytes that all tokens answer
 };
 
 // `bundle`: [["JWT", overall], {"GPU-0": token, …}].

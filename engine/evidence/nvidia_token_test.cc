@@ -9,17 +9,16 @@
 #include "engine/base/sha256.h"
 #include "engine/evidence/attestation_testing.h"
 #include "engine/evidence/jose_testing.h"
+#include "engine/evidence/nvidia_token_testing.h"
 
 namespace ztp::evidence {
 namespace {
 
+using namespace nvidia_token_testing;  // NOLINT: what its evidence is made with
+
 using nlohmann::json;
 using testing::KeyFor;
 using testing::KeySet;
-
-constexpr int64_t kSecond = 1749601900;
-constexpr Time kThen{kSecond * kMicrosPerSecond};
-const std::string kNonce = Sha256Bytes("what the gateway gave out");
 
 const JwkSet& Keys() {
   static const JwkSet keys = KeySet({KeyFor(JwsAlgorithm::kEs256).JwkText()});
@@ -33,70 +32,6 @@ NvidiaTokenPolicy Policy() {
   policy.challenge.nonce = kNonce;
   policy.attested_means_confidential = true;
   return policy;
-}
-
-json Dated() {
-  return {{"iss", "https://nras.example"},
-          {"eat_nonce", Hex(kNonce)},
-          {"iat", kSecond - 10},
-          {"nbf", kSecond - 10},
-          {"exp", kSecond + 100}};
-}
-
-json Chain(const char* ocsp = "good") {
-  return {{"x-nvidia-cert-status", "valid"}, {"x-nvidia-cert-ocsp-status", ocsp}};
-}
-
-// All that a sound GPU's claims say, in version 3.
-json GpuClaims() {
-  json claims = Dated();
-  claims.update({{"hwmodel", "GH100 A01 GSP BROM"},
-                 {"ueid", "4781"},
-                 {"secboot", true},
-                 {"dbgstat", "disabled"},
-                 {"measres", "success"},
-                 {"x-nvidia-attestation-warning", nullptr},
-                 {"x-nvidia-gpu-driver-version", "550.90.07"},
-                 {"x-nvidia-gpu-vbios-version", "96.00.9F.00.01"}});
-  for (const char* name :
-       {"arch-check", "attestation-report-parsed", "attestation-report-nonce-match",
-        "attestation-report-signature-verified", "attestation-report-cert-chain-fwid-match",
-        "driver-rim-fetched", "driver-rim-schema-validated", "driver-rim-signature-verified",
-        "driver-rim-measurements-available", "driver-rim-version-match", "vbios-rim-fetched",
-        "vbios-rim-schema-validated", "vbios-rim-signature-verified",
-        "vbios-rim-measurements-available", "vbios-rim-version-match", "vbios-index-no-conflict"}) {
-    claims[std::string("x-nvidia-gpu-") + name] = true;
-  }
-  for (const char* name : {"attestation-report", "driver-rim", "vbios-rim"}) {
-    claims[Cat("x-nvidia-gpu-", name, "-cert-chain")] = Chain();
-  }
-  return claims;
-}
-
-json OverallClaims(const std::vector<std::pair<std::string, std::string>>& devices) {
-  json claims = Dated();
-  claims.update({{"sub", "NVIDIA-PLATFORM-ATTESTATION"},
-                 {"x-nvidia-ver", "3.0"},
-                 {"x-nvidia-overall-att-result", true},
-                 {"submods", json::object()}});
-  for (const auto& [name, token] : devices) {
-    claims["submods"][name] = {"DIGEST", {"SHA-256", Hex(Sha256Bytes(token))}};
-  }
-  return claims;
-}
-
-std::string Sign(const json& claims) { return KeyFor(JwsAlgorithm::kEs256).TokenOf(claims.dump()); }
-
-std::string Bundle(const json& overall,
-                   const std::vector<std::pair<std::string, std::string>>& devices) {
-  json tokens = json::object();
-  for (const auto& [name, token] : devices) tokens[name] = token;
-  return json({{"JWT", Sign(overall)}, tokens}).dump();
-}
-std::string BundleOf(const std::vector<std::pair<std::string, json>>& devices) {
-  std::vector<std::pair<std::string, std::string>> tokens;
-  for (const auto& [name, claims] : devices) tokens.emplace_back(name, Sign(claims));
-  return Bundle(OverallClaims(tokens), tokens);
 }
 
 Verified<NvidiaToken> Verify(const std::string& bundle, const NvidiaTokenPolicy& policy = Policy(),

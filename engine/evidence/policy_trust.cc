@@ -97,7 +97,8 @@ std::optional<Refusal> PolicyTrust::Bind(const ProvenFact& fact, InputId id, con
   }
   if (!refusal && !input.proven_for.empty() &&
       !IsAbout(input.proven_for, fact.subjects, facts, *request)) {
-    refusal = Refuse(Check::kSubject, "it is about ", Shown(fact.subjects.front()),
+    refusal = Refuse(Check::kSubject, "it is about ",
+                     fact.subjects.empty() ? "nobody" : Shown(fact.subjects.front()),
                      ", which is not the request's `", Join(input.proven_for, "."), "`");
   }
   const FormFit* fit = refusal ? nullptr : FitOf(fact.kind, id);

@@ -120,6 +120,20 @@ std::optional<Duration> SourceReader::OptionalDuration(std::string_view name) {
   return *duration;
 }
 
+std::optional<int64_t> SourceReader::OptionalInteger(std::string_view name, int64_t lowest,
+                                                     int64_t highest) {
+  const JsonNode* node = Find(name);
+  if (node == nullptr) return std::nullopt;
+  if (!json_.Expect(*node, JsonKind::kNumber, "a whole number", JsonPath(&path_, name))) {
+    ok_ = false;
+    return std::nullopt;
+  }
+  const absl::StatusOr<int64_t> number = ParseInt(node->text);
+  if (number.ok() && *number >= lowest && *number <= highest) return *number;
+  ReportAt(*node, name, Cat("expected a whole number from ", lowest, " to ", highest));
+  return std::nullopt;
+}
+
 bool SourceReader::Flag(std::string_view name, bool otherwise) {
   const JsonNode* node = Find(name);
   if (node == nullptr) return otherwise;
@@ -215,8 +229,32 @@ std::vector<Crl> SourceReader::Crls() {
   return {};
 }
 
+namespace {
+
+// In what stands within a source, nothing is replaced.
+const std::map<std::string, std::string>& NothingReplaced() {
+  static const auto* const nothing = new std::map<std::string, std::string>;
+  return *nothing;
+}
+
+}  // namespace
+
+bool SourceReader::Object(std::string_view name, const std::function<void(SourceReader&)>& read) {
+  const JsonNode* node = Find(name);
+  if (node == nullptr) return false;
+  const JsonPath path(&path_, name);
+  if (!json_.Expect(*node, JsonKind::kObject, "an object", path)) {
+    ok_ = false;
+    return true;
+  }
+  SourceReader reader(json_, *node, path, document_, read_file_, NothingReplaced());
+  read(reader);
+  ok_ = reader.Finish() && ok_;
+  materials_ += reader.materials_;
+  return true;
+}
+
 void SourceReader::Objects(std::string_view name, const std::function<void(SourceReader&)>& read) {
-  static const std::map<std::string, std::string> kNothing;
   const JsonNode* node = Find(name);
   if (node == nullptr) return;
   const JsonPath path(&path_, name);
@@ -231,7 +269,7 @@ void SourceReader::Objects(std::string_view name, const std::function<void(Sourc
       ok_ = false;
       continue;
     }
-    SourceReader reader(json_, item, item_path, document_, read_file_, kNothing);
+    SourceReader reader(json_, item, item_path, document_, read_file_, NothingReplaced());
     read(reader);
     ok_ = reader.Finish() && ok_;
     materials_ += reader.materials_;
@@ -244,6 +282,7 @@ void SourceReader::ReadCommon() {
   if (common_.leeway > kMaxLeeway) {
     Report("leeway", Cat("at most ", FormatDuration(kMaxLeeway), " are forgiven"));
   }
+  common_.says_nonce = Has("nonce");
   common_.nonce_required = Choice("nonce", {"none", "required"}, 0) == 1;
   common_.proves = Texts("proves");
 }

@@ -33,6 +33,7 @@ class SourceReader {
     std::optional<Duration> max_age;
     Duration leeway;
     bool nonce_required = false;
+    bool says_nonce = false;  // "required" or "none"
     std::vector<std::string> proves;
   };
 
@@ -44,6 +45,8 @@ class SourceReader {
 
   // Reads what every source may say; once, before the kind reads its own.
   void ReadCommon();
+  // Instead: what the source that this one stands in says.
+  void ReadCommonOf(const SourceReader& outer) { common_ = outer.common_; }
   const Common& common() const { return common_; }
 
   std::string Text(std::string_view name);
@@ -52,6 +55,8 @@ class SourceReader {
   std::vector<std::string> Texts(std::string_view name);
   std::optional<std::vector<std::string>> OptionalTexts(std::string_view name);
   std::optional<Duration> OptionalDuration(std::string_view name);
+  // A whole number from `lowest` to `highest`.
+  std::optional<int64_t> OptionalInteger(std::string_view name, int64_t lowest, int64_t highest);
   bool Flag(std::string_view name, bool otherwise);
   // One of these words; its index. Absent: `otherwise`.
   size_t Choice(std::string_view name, const std::vector<std::string_view>& words,
@@ -72,6 +77,9 @@ class SourceReader {
 
   // The objects of an array, each with a reader of its own; absent: none.
   void Objects(std::string_view name, const std::function<void(SourceReader&)>& read);
+
+  // One object, with a reader of its own. False: it is absent.
+  bool Object(std::string_view name, const std::function<void(SourceReader&)>& read);
 
   bool Has(std::string_view name) const { return json_.tree().Find(object_, name) != nullptr; }
   // A mistake at a member, or, with an empty name, of the whole.

@@ -223,6 +223,7 @@ Verified<TpmQuote> Verify(const TpmEvidence& evidence, const TpmKey& key, const 
     return *std::move(refusal);
   }
   TpmQuote quote = std::move(parsed.quote);
+  quote.answer = std::string(parsed.answer);
   quote.registers = evidence.registers;
   quote.register_digest = DigestText(parsed.digest);
   const bool measured = !policy.registers.empty();

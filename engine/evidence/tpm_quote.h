@@ -61,6 +61,7 @@ struct TpmPolicy {
 
 struct TpmQuote {
   Attested attested;
+  std::string answer;                    // the qualifying data
   std::map<int, std::string> registers;  // proven
   std::string register_digest;           // of all of them
   uint64_t clock_ms = 0;                 // since the TPM was first started, not of any calendar

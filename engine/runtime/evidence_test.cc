@@ -236,7 +236,15 @@ TEST_F(EvidenceTest, NormalFormsAreThoseOfTheStandardVocabulary) {
                                                         {"sign-in", "SignIn"},
                                                         {"access-token", "AccessToken"},
                                                         {"kubernetes-token", "ServiceAccount"},
-                                                        {"pipeline-token", "PipelineRun"}};
+                                                        {"pipeline-token", "PipelineRun"},
+                                                        {"ear", "Device"},
+                                                        {"nvidia-token", "Device"},
+                                                        {"nvidia-report", "Device"},
+                                                        {"sev-snp", "Device"},
+                                                        {"tdx", "Device"},
+                                                        {"tpm-quote", "Device"},
+                                                        {"gpu-and-host", "Device"}};
+  EXPECT_EQ(std::size(kTypes), evidence::AllKinds().size()) << "one is missing here";
   for (const auto& [kind_name, type_name] : kTypes) {
     const auto named =
         Compile(Cat("ztp 1\npackage p\nimport std.ai\nentity U\ninput x: ", type_name,

@@ -183,5 +183,29 @@ class Verify(unittest.TestCase):
         self.assertEqual(run("verify", "--trust", "x").returncode, 3)
 
 
+WEIGHTS = EXAMPLE.parent / "weights-release"
+
+
+class Devices(unittest.TestCase):
+    """policies/examples/weights-release: a verifier's word about a node, and which of its keys it attests."""
+
+    def decide(self, now=NOW):
+        nonces = [a for i in (1, 2) for a in ("--nonce", f"nonce-{i}-of-the-example")]
+        result = run("decide", "-p", WEIGHTS, "-f", WEIGHTS / "facts.json", "-r", WEIGHTS / "requests.jsonl",
+                     "--now", now, "--trust", WEIGHTS / "trust.json", *nonces)
+        return [json.loads(line) for line in result.stdout.splitlines()], result
+
+    def test_the_examples_requests(self):
+        answers, result = self.decide()
+        self.assertEqual([checks(a) for a in answers],
+                         [{}, *({"device": c} for c in ("replay", "signature", "status", "nonce", "subject"))], result.stderr)
+        self.assertEqual([a["decision"] for a in answers], [True] + [False] * 5)
+        self.assertEqual(answers[0]["context"]["valid_until"], "2030-01-01T00:04:35Z")  # issued 20 s ago, 5 s of leeway
+
+    def test_too_old(self):
+        answers, _ = self.decide("2030-01-01T00:10:00Z")
+        self.assertEqual(checks(answers[0]), {"device": "age"})
+
+
 if __name__ == "__main__":
     unittest.main()

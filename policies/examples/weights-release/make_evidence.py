@@ -1,0 +1,90 @@
+"""Makes the evidence of this example anew: attestation results (EAT, EAR) with keys that are thrown away.
+
+Usage: make_evidence.py    (writes verifier.jwks.json, facts.json, evidence/ and requests.jsonl beside itself)
+
+Everything is valid around 2030-01-01T00:00:00Z, the time at which README.md decides. Needs the openssl command.
+"""
+import base64
+import hashlib
+import json
+import pathlib
+import re
+import subprocess
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+NOW = 1893456000  # 2030-01-01T00:00:00Z
+NONCES = ["nonce-1-of-the-example", "nonce-2-of-the-example"]  # what we gave out
+
+
+def openssl(*args, stdin=None):
+    return subprocess.run(["openssl", *args], input=stdin, check=True, capture_output=True).stdout
+
+
+def base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class Key:
+    """A key on P-256."""
+
+    def __init__(self, folder, name):
+        self.path = folder / name
+        openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", str(self.path))
+        self.public = openssl("pkey", "-in", str(self.path), "-pubout", "-outform", "DER")
+
+    def jwk(self):
+        return {"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256",
+                "x": base64url(self.public[-64:-32]), "y": base64url(self.public[-32:])}
+
+    def token(self, claims):
+        text = ".".join(base64url(json.dumps(part, separators=(",", ":")).encode())
+                        for part in ({"alg": "ES256", "typ": "JWT"}, claims))
+        der = openssl("dgst", "-sha256", "-sign", str(self.path), stdin=text.encode())
+        listing = openssl("asn1parse", "-inform", "DER", stdin=der).decode()
+        r, s = (bytes.fromhex(n.zfill(64)) for n in re.findall(r"INTEGER\s+:([0-9A-F]+)", listing))
+        return f"{text}.{base64url(r + s)}"
+
+
+def result(verifier, node, nonce, gpu="affirming"):
+    """What a verifier says about a node: draft-ietf-rats-ear-04."""
+    return verifier.token({
+        "eat_profile": "tag:ietf.org,2026:rats/ear#04", "iat": NOW - 20, "exp": NOW + 900, "eat_nonce": nonce,
+        "ear_verifier_id": {"developer": "Acme Attestation", "build": "2029.12"},
+        "submods": {
+            "cpu": {"ear_status": "affirming", "ear_trustworthiness_vector": {"hardware": 2, "executables": 2},
+                    "ear_veraison_key_attestation": {"akpub": base64url(node.public)}},
+            "gpu": {"ear_status": gpu, "ear_trustworthiness_vector": {"hardware": 2}}}})
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        verifier, stranger, node, other = (Key(folder, n) for n in ("verifier", "stranger", "node", "other"))
+        good = result(verifier, node, NONCES[0])
+        forged = result(stranger, node, NONCES[1])
+        doubtful = result(verifier, node, NONCES[1], gpu="warning")
+        another = result(verifier, other, NONCES[1])
+        late = result(verifier, node, "a-nonce-of-nobody")
+        keys = {"keys": [verifier.jwk()]}
+        digest = "sha256:" + hashlib.sha256(node.public).hexdigest()
+    (HERE / "verifier.jwks.json").write_text(json.dumps(keys, indent=2) + "\n")
+    (HERE / "evidence/node.ear.jwt").write_text(good + "\n")
+    facts = [{"uid": {"type": "Node", "id": "fra-1"}, "attrs": {"key": digest, "region": "eu"}},
+             {"uid": {"type": "Model", "id": "vision-7b"},
+              "attrs": {"regions": ["eu", "uk"], "sensitivity": "restricted"}}]
+    (HERE / "facts.json").write_text("[\n" + ",\n".join("  " + json.dumps(f) for f in facts) + "\n]\n")
+
+    def request(ear):
+        return {"subject": {"type": "Node", "id": "fra-1"}, "action": {"name": "unwrap"},
+                "resource": {"type": "Model", "id": "vision-7b"},
+                "evidence": [{"input": "device", "kind": "ear", "value": ear}]}
+
+    # Allowed; the same once more; a stranger's; a doubtful GPU; a nonce that nobody gave out; another node's.
+    requests = [request(ear) for ear in (good, good, forged, doubtful, late, another)]
+    (HERE / "requests.jsonl").write_text("".join(json.dumps(r, separators=(",", ":")) + "\n" for r in requests))
+
+
+if __name__ == "__main__":
+    (HERE / "evidence").mkdir(exist_ok=True)
+    main()
