@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "bindings/cli/common.h"
+#include "bindings/cli/keys.h"
 #include "bindings/cli/signers.h"
 #include "engine/base/mapped_file.h"
 #include "engine/base/sha256.h"
@@ -46,10 +47,6 @@ struct WhyOptions {
   std::string product;
   std::string source;
 };
-
-int Refused(const std::string& file, const evidence::Refusal& refusal) {
-  return Fail(InvalidArgument(file, ": ", refusal.message));
-}
 
 // A file that is not there yet has no edges, if `may_be_new`.
 int ReadGraph(const std::string& file, bool may_be_new, Graph* graph) {
@@ -129,9 +126,11 @@ int Add(AddOptions options) {
   if (const auto circle = graph.FindCircle()) {
     std::string names;
     for (const lineage::Entity& entity : *circle) Append(names, Format(entity), " <- ");
-    return Fail(InvalidArgument(
-        "with these documents the edges make a circle, and nothing is written: ", names,
-        Format(circle->front())));
+    return Refused(options.file,
+                   evidence::Refuse(evidence::Check::kContent,
+                                    "with these documents the edges make a circle, and nothing is "
+                                    "written: ",
+                                    names, Format(circle->front())));
   }
   if (added != 0) {
     if (const absl::Status status = driver::WriteFile(options.file, graph.Write()); !status.ok()) {

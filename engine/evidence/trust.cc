@@ -56,9 +56,15 @@ std::optional<Refusal> LimitAge(const SourceReader::Common& common, ProvenFact* 
   if (!fact->issued_at) {
     return Refuse(Check::kClaim, "its age is not known: it does not say when it was issued");
   }
-  const Time end{fact->issued_at->micros + 2 * common.leeway.micros + common.max_age->micros};
-  if (end < fact->expires_at) {
-    fact->expires_at = end;
+  // Beyond the end of time is no limit.
+  int64_t end;
+  if (__builtin_add_overflow(fact->issued_at->micros, common.max_age->micros, &end) ||
+      __builtin_add_overflow(end, common.leeway.micros, &end) ||
+      __builtin_add_overflow(end, common.leeway.micros, &end)) {
+    return std::nullopt;
+  }
+  if (end < fact->expires_at.micros) {
+    fact->expires_at = Time{end};
     fact->ends_by_age = true;
   }
   return std::nullopt;

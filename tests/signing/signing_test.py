@@ -7,6 +7,7 @@ Usage: signing_test.py ZTP
 import base64
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -113,30 +114,59 @@ class Signing(unittest.TestCase):
         signature.write_text(json.dumps(bundle))
         ZTP.refused("signature", *verify)
 
-    def test_lineage_is_claimed_unless_somebody_trusted_signed_it(self):
-        graph = self.folder / "lineage.json"
-        bom = self.folder / "bom.json"
-        bom.write_text(json.dumps({
+    def bom(self, version, ancestor):
+        """A bill of materials of face, which was tuned from an older one and trained on faces."""
+        return json.dumps({
             "bomFormat": "CycloneDX", "specVersion": "1.6",
-            "components": [{"type": "machine-learning-model", "name": "face", "version": "2",
-                            "pedigree": {"ancestors": [{"type": "machine-learning-model", "name": "face", "version": "1"}]},
-                            "modelCard": {"modelParameters": {"datasets": [{"type": "dataset", "name": "faces"}]}}}]}))
+            "components": [{"type": "machine-learning-model", "name": "face", "version": version,
+                            "pedigree": {"ancestors": [{"type": "machine-learning-model", "name": "face", "version": ancestor}]},
+                            "modelCard": {"modelParameters": {"datasets": [{"type": "dataset", "name": "faces"}]}}}]})
+
+    def signed(self, predicate, key):
+        """A Sigstore bundle of a statement about a model, signed by a key on P-256."""
+        statement = json.dumps({
+            "_type": "https://in-toto.io/Statement/v1", "predicateType": "https://cyclonedx.org/bom",
+            "subject": [{"name": "face", "digest": {"sha256": "ab" * 32}}], "predicate": json.loads(predicate)}).encode()
+        kind = b"application/vnd.in-toto+json"
+        encoding = self.folder / "pae"
+        encoding.write_bytes(b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(statement), statement))
+        signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", key, encoding], capture_output=True, check=True).stdout
+        return json.dumps({
+            "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+            "verificationMaterial": {"publicKey": {"hint": ""}},
+            "dsseEnvelope": {"payload": base64.b64encode(statement).decode(), "payloadType": kind.decode(),
+                             "signatures": [{"sig": base64.b64encode(signature).decode(), "keyid": ""}]}})
+
+    def test_lineage_is_claimed_unless_somebody_trusted_signed_it(self):
+        graph = self.folder / "lineage.jsonl"
+        bom = self.folder / "bom.json"
+        bom.write_text(self.bom("2", "1"))
         card = self.folder / "README.md"
         card.write_text("---\nbase_model: acme/base\n---\n")
-        out = ZTP.ok("lineage", "add", "-g", graph, bom)
-        self.assertIn("2 edges, 0 of them proven", out)
-        ZTP.ok("lineage", "add", "-g", graph, card, "--model", "face@1")
-        why = ZTP.ok("lineage", "why", "face@2", "pkg:huggingface/acme/base", "-g", graph)
-        self.assertEqual(why.count("claimed"), 2)
-        code, out, _ = ZTP.run("lineage", "why", "face@1", "faces", "-g", graph)
+        new, old, base = 'Model::"face@2"', 'Model::"face@1"', 'Model::"acme/base"'
+        self.assertIn("claimed, 3 artefacts, 2 new edges", ZTP.ok("lineage", "add", graph, bom))
+        ZTP.ok("lineage", "add", graph, card, "--about", "face@1", "--vouched", "--by", "ann")
+        self.assertIn(f"so it is claimed that {new} came from {base}", ZTP.ok("lineage", "why", graph, new, base))
+        code, out, _ = ZTP.run("lineage", "why", graph, old, 'Dataset::"faces"')
         self.assertEqual(code, 1, out)
-        self.assertIn("<svg", ZTP.ok("lineage", "show", "-g", graph, "--format", "svg"))
-        self.assertIn("digraph", ZTP.ok("lineage", "show", "face@2", "-g", graph, "--format", "dot"))
+        self.assertIn("<svg", ZTP.ok("lineage", "show", graph, "--format", "svg"))
+        self.assertIn("digraph", ZTP.ok("lineage", "show", graph, "--of", new, "--format", "dot"))
+
+        signed = self.folder / "bom.sigstore.json"
+        signed.write_text(self.signed(self.bom("2", "1"), self.key("b")))
+        ZTP.refused("key", "lineage", "add", graph, signed)
+        ZTP.refused("signature", "lineage", "add", graph, signed, "--keys", self.key("c.pub"))
+        self.assertIn("proven, 3 artefacts, 2 new edges",
+                      ZTP.ok("lineage", "add", graph, signed, "--keys", self.key("b.pub")))
+        self.assertIn("so it is vouched", ZTP.ok("lineage", "why", graph, new, base))
+        self.assertIn("so it is proven", ZTP.ok("lineage", "why", graph, new, old))
+        proven = ZTP.ok("lineage", "show", graph, "--format", "facts", "--least", "proven")
+        self.assertNotIn("acme/base", proven)
+
         # Making an old one from a new one would be a circle.
-        card.write_text("---\nbase_model: x\n---\n")
-        bom.write_text(bom.read_text().replace('"2"', '"3"').replace('"1"', '"2"').replace('"3"', '"1"'))
+        bom.write_text(self.bom("1", "2"))
         before = graph.read_text()
-        ZTP.refused("content", "lineage", "add", "-g", graph, bom)
+        ZTP.refused("content", "lineage", "add", graph, bom)
         self.assertEqual(graph.read_text(), before)
 
 
