@@ -199,9 +199,10 @@ ztp_error* ztp_batch_new(ztp_request* shared, size_t rows, ztp_batch** batch) {
     std::shared_ptr<const ztp::World> world = session->state->engine.world();
     if (ztp_error* error = ztp::c::UsePolicyInForce(shared, *world)) return error;
     if (!shared->evidence.slots.empty()) {
-      return NewError(ZTP_UNSUPPORTED,
-                      "what evidence proves counts for the request that it was checked for: a batch "
-                      "takes none");
+      return NewError(
+          ZTP_UNSUPPORTED,
+          "what evidence proves counts for the request that it was checked for: a batch "
+          "takes none");
     }
     auto made = ztp::Batch::Make(world->policy(), *world->facts, shared->plain, rows);
     if (!made.ok()) return ztp::c::FromStatus(made.status(), ZTP_BAD_REQUEST);

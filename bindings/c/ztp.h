@@ -490,8 +490,8 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_set_duration(ztp_request* request, ztp_attr 
                                                  int64_t value);
 /* In thousand-millionths. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_set_decimal(ztp_request* request, ztp_attr attr, int64_t value);
-/* As ZTP_STRING of ztp_value. Allocates for a digest with upper-case digits, and for an entity whose
- * id has escapes. */
+/* As ZTP_STRING of ztp_value. Allocates for a digest with upper-case digits, and for an entity
+ * whose id has escapes. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_set_text(ztp_request* request, ztp_attr attr, ztp_text value);
 /* Any value; ZTP_MISSING and ZTP_UNKNOWN too. Allocates. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_set_value(ztp_request* request, ztp_attr attr,
@@ -664,7 +664,7 @@ typedef struct ztp_answers {
   uint8_t* allow;      /* 1 or 0 */
   uint8_t* on_unknown; /* 1: a denial because something is not known */
   int64_t* valid_until;
-  uint32_t* rule; /* the first that decided, for ztp_batch_rule; UINT32_MAX: none did */
+  uint32_t* rule;        /* the first that decided, for ztp_batch_rule; UINT32_MAX: none did */
   uint32_t* obligations; /* how many things the caller must do because the row is allowed */
 } ztp_answers;
 #define ZTP_ANSWERS_INIT \

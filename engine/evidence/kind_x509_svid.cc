@@ -3,7 +3,8 @@
 //   "trust_domain": "acme.org", "bundle": …   our own workloads: a JWK set, PEM, or DER in a file
 //   "federated": [{"trust_domain": …, "bundle": …}]   those of others that are taken besides
 //   "crls": …, "revocation": "required", "crl_max_age": "1h"
-//   "host_checks_binding": true   required: a certificate is no secret, so whoever presents one must
+//   "host_checks_binding": true   required: a certificate is no secret, so whoever presents one
+//   must
 //                                 have seen in the channel (TLS) that its peer has the key
 //
 // Boundary: settings to a verifier, its result to the normal form.

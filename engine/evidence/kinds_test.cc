@@ -43,9 +43,9 @@ class KindsTest : public ::testing::Test {
 TEST_F(KindsTest, X509Svid) {
   const Identity root = Issue(SignerSpec("root"), nullptr);
   const Identity leaf = Issue(LeafSpec(), &root);
-  const std::string document =
-      Document(Cat(R"("s":{"kind":"x509-svid","proves":"x","host_checks_binding":true,"trust_domain":"example.org","bundle":)",
-                   JsonText(Pem({root.certificate})), "}"));
+  const std::string document = Document(Cat(
+      R"("s":{"kind":"x509-svid","proves":"x","host_checks_binding":true,"trust_domain":"example.org","bundle":)",
+      JsonText(Pem({root.certificate})), "}"));
   const auto trust = MakeTrust(document);
   for (const std::string& evidence : {Pem({leaf.certificate}), leaf.certificate.der()}) {
     EXPECT_EQ(Proven(*trust, evidence), R"({ id: "spiffe://example.org/trainer", kind: x509 })");
@@ -66,9 +66,9 @@ TEST_F(KindsTest, X509Svid) {
 TEST_F(KindsTest, X509SvidWhereRevocationMustBeKnown) {
   const Identity root = Issue(SignerSpec("root"), nullptr);
   const Identity leaf = Issue(LeafSpec(), &root);
-  const auto trust = MakeTrust(Document(
-      Cat(R"("s":{"kind":"x509-svid","proves":"x","host_checks_binding":true,"trust_domain":"example.org","revocation":)",
-          R"("required","bundle":)", JsonText(Pem({root.certificate})), "}")));
+  const auto trust = MakeTrust(Document(Cat(
+      R"("s":{"kind":"x509-svid","proves":"x","host_checks_binding":true,"trust_domain":"example.org","revocation":)",
+      R"("required","bundle":)", JsonText(Pem({root.certificate})), "}")));
   EXPECT_EQ(CheckOf(trust->Verify("s", leaf.certificate.der(), kNow)), "revoked");
   std::vector<JsonError> errors;
   ASSERT_TRUE(trust->Replace("s", "crls", CrlDer({.next_update = At("2026-11-28T12:30:00Z")}, root),
