@@ -330,7 +330,7 @@ typedef struct ztp_proof_info {
   ztp_text anchor;    /* the root certificate's digest, or the signing key's thumbprint */
   ztp_text digest;    /* "sha256:…" of the evidence */
   int64_t issued_at;  /* INT64_MIN: it does not say */
-  int64_t expires_at;
+  int64_t expires_at; /* INT64_MAX: it does not end by itself */
 } ztp_proof_info;
 #define ZTP_PROOF_INFO_INIT \
   { sizeof(ztp_proof_info), {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, 0 }

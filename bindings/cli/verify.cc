@@ -42,7 +42,8 @@ std::string FactToText(const ProvenFact& fact) {
   }
   line("about", Join(fact.subjects, ", "));
   if (fact.issued_at) line("issued at", FormatTime(*fact.issued_at));
-  line("expires at", FormatTime(fact.expires_at));
+  const auto end = evidence::EndOf(fact);
+  line("expires at", end ? FormatTime(*end) : "never by itself");
   line("anchor", fact.anchor);
   line("digest", fact.digest);
   return text;

@@ -16,7 +16,7 @@ std::string FactToJson(const ProvenFact& fact) {
   json["subjects"] = fact.subjects;
   if (!fact.issuer.empty()) json["issuer"] = fact.issuer;
   if (fact.issued_at) json["issued_at"] = FormatTime(*fact.issued_at);
-  json["expires_at"] = FormatTime(fact.expires_at);
+  if (const auto end = EndOf(fact)) json["expires_at"] = FormatTime(*end);
   json["anchor"] = fact.anchor;
   json["digest"] = fact.digest;
   return DumpJson(json);

@@ -109,7 +109,7 @@ std::optional<Refusal> PolicyTrust::Bind(const ProvenFact& fact, InputId id, con
   }
   fit->Write(fact.value, MakePresent(&bound));
   bound.issued_at = fact.issued_at;
-  bound.expires_at = fact.expires_at;
+  bound.expires_at = EndOf(fact);
   return std::nullopt;
 }
 
@@ -180,7 +180,7 @@ EvidenceOutcome OutcomeOf(const ProvenFact& fact) {
           .anchor = fact.anchor,
           .digest = fact.digest,
           .issued_at = fact.issued_at,
-          .expires_at = fact.expires_at};
+          .expires_at = EndOf(fact)};
 }
 
 }  // namespace ztp::evidence

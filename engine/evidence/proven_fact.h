@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/base/value.h"
+#include "engine/core/result.h"
 #include "engine/core/time.h"
 
 namespace ztp::evidence {
@@ -36,13 +37,19 @@ struct ProvenFact {
   // ahead by no more than that does not void a fresh token. Absent: the evidence does not say.
   std::optional<Time> issued_at;
   std::optional<Time> not_before;  // where it says so besides
-  Time expires_at;
-  bool ends_by_age = false;  // the source's maximum age is what ends it
+  Time expires_at;                 // kForEver: never by itself
+  bool ends_by_age = false;        // the source's maximum age is what ends it
 
   std::string anchor;  // "sha256:…" of the root certificate, or the signing key's thumbprint
   std::string digest;  // "sha256:…" of the evidence's bytes: what the audit shows
   uint64_t source_serial = 0;  // the source's keys and settings that verified it (trust.h)
 };
+
+// Nothing where it does not end by itself.
+inline std::optional<Time> EndOf(const ProvenFact& fact) {
+  if (fact.expires_at.micros == kForEver) return std::nullopt;
+  return fact.expires_at;
+}
 
 using SharedFact = std::shared_ptr<const ProvenFact>;
 

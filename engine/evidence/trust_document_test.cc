@@ -58,7 +58,7 @@ TEST_F(TrustDocumentTest, MistakesAreNamedWithTheirPlace) {
   EXPECT_EQ(Errors(Document(R"("a":{"kind":"oidc"})")),
             "$.sources.a.kind: 'oidc' is no kind of evidence: there are x509-svid, jwt-svid, "
             "kubernetes-token, sign-in, access-token, pipeline-token, ear, nvidia-token, "
-            "nvidia-report, sev-snp, tdx, tpm-quote, gpu-and-host");
+            "nvidia-report, sev-snp, tdx, tpm-quote, gpu-and-host, oms, slsa");
   EXPECT_EQ(Errors(With(R"("issuers")", R"("isuers")")),
             "$.sources.sso: `issuers` is missing\n"
             "$.sources.sso.isuers: there is no member `isuers` here");

@@ -243,7 +243,9 @@ TEST_F(EvidenceTest, NormalFormsAreThoseOfTheStandardVocabulary) {
                                                         {"sev-snp", "Device"},
                                                         {"tdx", "Device"},
                                                         {"tpm-quote", "Device"},
-                                                        {"gpu-and-host", "Device"}};
+                                                        {"gpu-and-host", "Device"},
+                                                        {"oms", "Oms"},
+                                                        {"slsa", "Slsa"}};
   EXPECT_EQ(std::size(kTypes), evidence::AllKinds().size()) << "one is missing here";
   for (const auto& [kind_name, type_name] : kTypes) {
     const auto named =
