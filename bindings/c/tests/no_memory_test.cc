@@ -2,6 +2,9 @@
 // nothing is given back twice, and a batch denies. The allocations of this program go through here.
 #include <gtest/gtest.h>
 
+// GCC sees memory of `new` freed, and not that this `new` has it from malloc.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
 #include <cstdlib>
 #include <memory>
 #include <new>
