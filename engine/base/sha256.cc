@@ -2,6 +2,8 @@
 
 #include <openssl/evp.h>
 
+#include "engine/base/hex.h"
+
 namespace ztp {
 
 std::string Sha256Bytes(std::string_view bytes) {
@@ -15,14 +17,6 @@ std::string Sha256Bytes(std::string_view bytes) {
   return digest;
 }
 
-std::string Sha256Digest(std::string_view bytes) {
-  std::string out = "sha256:";
-  for (char c : Sha256Bytes(bytes)) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += "0123456789abcdef"[byte >> 4];
-    out += "0123456789abcdef"[byte & 15];
-  }
-  return out;
-}
+std::string Sha256Digest(std::string_view bytes) { return "sha256:" + Hex(Sha256Bytes(bytes)); }
 
 }  // namespace ztp

@@ -5,6 +5,7 @@
 #include <ctime>
 #include <utility>
 
+#include "engine/base/hex.h"
 #include "engine/base/sha256.h"
 #include "engine/evidence/pem.h"
 
@@ -31,11 +32,7 @@ std::string SerialOf(const X509* x509) {
   const unsigned char* bytes = ASN1_STRING_get0_data(number);
   const int size = ASN1_STRING_length(number);
   if (size == 0) text += "00";
-  for (int i = 0; i < size; ++i) {
-    text += "0123456789abcdef"[bytes[i] >> 4];
-    text += "0123456789abcdef"[bytes[i] & 15];
-  }
-  return text;
+  return text + Hex(bytes, static_cast<size_t>(size));
 }
 
 std::string SubjectOf(const X509* x509) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/base/hex.h"
 #include "engine/core/time.h"
 
 namespace ztp::evidence {
@@ -99,7 +100,6 @@ bool IsHexVersion(std::string_view text);
 
 // "sha384:" and the bytes in hexadecimal; for 32, 48 and 64 bytes.
 std::string DigestText(std::string_view bytes);
-std::string Hex(std::string_view bytes);
 // The bytes of hexadecimal digits in either case; nothing: it is none.
 std::optional<std::string> FromHex(std::string_view text);
 

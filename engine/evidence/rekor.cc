@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "engine/base/hex.h"
 #include "engine/base/scalar_text.h"
 #include "engine/base/sha256.h"
 #include "engine/evidence/base64.h"
@@ -15,16 +16,6 @@ namespace {
 
 constexpr size_t kKeyHintBytes = 4;
 constexpr size_t kMaxNoteSignatures = 16;
-
-std::string Hex(std::string_view bytes) {
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += "0123456789abcdef"[byte >> 4];
-    text += "0123456789abcdef"[byte & 15];
-  }
-  return text;
-}
 
 // The key whose id the entry names: the SHA-256 of its SubjectPublicKeyInfo.
 const SignatureKey* KeyOf(const LogEntry& entry, std::span<const SignatureKey> keys) {

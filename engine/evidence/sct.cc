@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "engine/base/hex.h"
 #include "engine/base/sha256.h"
 #include "engine/evidence/openssl_ptr.h"
 
@@ -70,12 +71,8 @@ std::optional<Refusal> RefuseUnlogged(const Certificate& certificate, const Cert
     const SCT* sct = sk_SCT_value(list.get(), i);
     unsigned char* bytes = nullptr;
     if (SCT_get_version(sct) != SCT_VERSION_V1) continue;
-    std::string id = "sha256:";
     const size_t id_size = SCT_get0_log_id(sct, &bytes);
-    for (size_t k = 0; k < id_size; ++k) {
-      id += "0123456789abcdef"[bytes[k] >> 4];
-      id += "0123456789abcdef"[bytes[k] & 15];
-    }
+    const std::string id = Cat("sha256:", Hex(bytes, id_size));
     const size_t extensions_size = SCT_get0_extensions(sct, &bytes);
     const std::string extensions(Text(bytes, extensions_size));
     const size_t signature_size = SCT_get0_signature(sct, &bytes);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/base/hex.h"
 #include "engine/base/scalar_text.h"
 #include "engine/base/sha256.h"
 #include "engine/base/status.h"
@@ -18,16 +19,6 @@ std::string_view Trimmed(std::string_view text) {
   const size_t first = text.find_first_not_of(kSpace);
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
-
-std::string DigestText(std::string_view sha256) {
-  std::string out = "sha256:";
-  for (const char c : sha256) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += "0123456789abcdef"[byte >> 4];
-    out += "0123456789abcdef"[byte & 15];
-  }
-  return out;
 }
 
 // How far a verifier came: whose evidence it is not at all says less than what is wrong with it.
@@ -169,7 +160,7 @@ Verified<SharedFact> Trust::VerifyAs(const Source& source, std::string_view evid
     verified.kind = source.kind;
     verified.source = source.name;
     verified.source_serial = source.serial;
-    verified.digest = DigestText(sha256);
+    verified.digest = Cat("sha256:", Hex(sha256));
     fact = std::make_shared<const ProvenFact>(std::move(verified));
     cache_.Add(sha256, fact);
   }

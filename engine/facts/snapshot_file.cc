@@ -9,6 +9,7 @@
 #include <random>
 #include <utility>
 
+#include "engine/base/hex.h"
 #include "engine/base/limits.h"
 #include "engine/base/mapped_file.h"
 #include "engine/base/status.h"
@@ -116,12 +117,7 @@ absl::StatusOr<FactsFileInfo> SnapshotFile::Info(std::string_view bytes) {
   FactsFileInfo info;
   info.format = header.format;
   info.file_bytes = header.file_bytes;
-  static constexpr char kHex[] = "0123456789abcdef";
-  info.program = "sha256:";
-  for (uint8_t byte : header.program) {
-    info.program += kHex[byte >> 4];
-    info.program += kHex[byte & 15];
-  }
+  info.program = Cat("sha256:", Hex(header.program, sizeof(header.program)));
   info.version = set_hash.Digest(header.stored_count);
   info.stored_count = header.stored_count;
   info.absent_count = header.absent_count;

@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "engine/base/descriptor.h"
+#include "engine/base/hex.h"
 #include "engine/base/os_error.h"
 #include "engine/base/status.h"
 
@@ -125,10 +126,7 @@ class Work {
     if (EVP_DigestFinal_ex(context, digest, &digest_size) != 1) {
       return Internal("OpenSSL cannot hash");
     }
-    for (unsigned int i = 0; i < digest_size; ++i) {
-      *hex += "0123456789abcdef"[digest[i] >> 4];
-      *hex += "0123456789abcdef"[digest[i] & 15];
-    }
+    *hex += Hex(digest, digest_size);
     return Report(size - reported) ? absl::OkStatus() : absl::CancelledError("stopped");
   }
 
