@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/base/scalar_text.h"
+#include "engine/facts/json_items.h"
 
 namespace ztp::evidence {
 namespace {
@@ -26,6 +27,27 @@ std::optional<Refusal> CheckText(std::string_view name, const JsonNode& node) {
 }
 
 }  // namespace
+
+std::optional<Refusal> CheckClock(Time now) {
+  constexpr Time kYear10000{253'402'300'800 * kMicrosPerSecond};
+  if (now < Time{} || now >= kYear10000) {
+    return Refuse(Check::kExpired, "the clock says ", FormatTime(now), "; no token is valid then");
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> ParseClaims(std::string_view payload, JsonTree* tree) {
+  JsonError error;
+  if (!tree->Parse(payload, JsonPath(), &error)) {
+    return Refuse(Check::kMalformed, "the claims of a token are no JSON at ",
+                  JsonExcerpt(error.path), ": ", error.message);
+  }
+  if (tree->root().kind != JsonKind::kObject) {
+    return Refuse(Check::kMalformed, "the claims of a token must be an object, not ",
+                  JsonKindName(tree->root().kind));
+  }
+  return std::nullopt;
+}
 
 bool Claims::Has(std::string_view name) const {
   const JsonNode* node = tree_.Find(object_, name);

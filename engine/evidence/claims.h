@@ -18,6 +18,11 @@ namespace ztp::evidence {
 
 inline constexpr size_t kMaxClaimTextBytes = 2048;
 
+// kExpired: a clock at which no token is valid, before 1970 or after the year 9999.
+std::optional<Refusal> CheckClock(Time now);
+// The payload of a token: an object, or kMalformed.
+std::optional<Refusal> ParseClaims(std::string_view payload, JsonTree* tree);
+
 // The claims of one object. `tree` and `object` must outlive it.
 class Claims {
  public:

@@ -84,20 +84,9 @@ std::optional<Refusal> ReadNonce(const Claims& claims, const EatPolicy& policy, 
 
 Verified<Eat> VerifyEat(std::string_view token, const JwkSet& keys, const EatPolicy& policy,
                         Time now, JsonTree* claims) {
-  constexpr Time kYear10000{253'402'300'800 * kMicrosPerSecond};
-  if (now < Time{} || now >= kYear10000) {
-    return Refuse(Check::kExpired, "the clock says ", FormatTime(now), "; no token is valid then");
-  }
+  if (auto refusal = CheckClock(now)) return *std::move(refusal);
   ZTP_VERIFY_OR_RETURN(Jws jws, VerifyJws(token, keys, policy.jws));
-  JsonError error;
-  if (!claims->Parse(jws.payload, JsonPath(), &error)) {
-    return Refuse(Check::kMalformed, "the claims of a token are no JSON at ",
-                  JsonExcerpt(error.path), ": ", error.message);
-  }
-  if (claims->root().kind != JsonKind::kObject) {
-    return Refuse(Check::kMalformed, "the claims of a token must be an object, not ",
-                  JsonKindName(claims->root().kind));
-  }
+  if (auto refusal = ParseClaims(jws.payload, claims)) return *std::move(refusal);
   Eat eat;
   eat.key_thumbprint = std::move(jws.key_thumbprint);
   eat.digest = std::move(jws.digest);

@@ -123,21 +123,10 @@ std::optional<Refusal> ReadRest(const Claims& claims, const JwtPolicy& policy, J
 
 Verified<Jwt> VerifyJwt(std::string_view token, const JwkSet& keys, const JwtPolicy& policy,
                         Time now, JsonTree* claims) {
-  constexpr Time kYear10000{253'402'300'800 * kMicrosPerSecond};
-  if (now < Time{} || now >= kYear10000) {
-    return Refuse(Check::kExpired, "the clock says ", FormatTime(now), "; no token is valid then");
-  }
+  if (auto refusal = CheckClock(now)) return *std::move(refusal);
   ZTP_VERIFY_OR_RETURN(Jws jws, VerifyJws(token, keys, policy.jws));
   if (auto refusal = CheckType(jws.type, policy)) return *std::move(refusal);
-  JsonError error;
-  if (!claims->Parse(jws.payload, JsonPath(), &error)) {
-    return Refuse(Check::kMalformed, "the claims of a token are no JSON at ",
-                  JsonExcerpt(error.path), ": ", error.message);
-  }
-  if (claims->root().kind != JsonKind::kObject) {
-    return Refuse(Check::kMalformed, "the claims of a token must be an object, not ",
-                  JsonKindName(claims->root().kind));
-  }
+  if (auto refusal = ParseClaims(jws.payload, claims)) return *std::move(refusal);
   Jwt jwt;
   jwt.algorithm = jws.algorithm;
   jwt.key_thumbprint = std::move(jws.key_thumbprint);
