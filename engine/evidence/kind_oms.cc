@@ -27,10 +27,10 @@ const NormalForm& Form() {
 
 class Verifier : public SourceVerifier {
  public:
-  explicit Verifier(SourceReader& reader) { ReadSigners(reader, &signers_); }
+  explicit Verifier(SourceReader& reader) { ReadSigners(reader, &policy_, &crls_); }
 
   Verified<ProvenFact> Verify(std::string_view evidence, Time now) const override {
-    ZTP_VERIFY_OR_RETURN(const Oms oms, VerifyOms(evidence, signers_.policy, now));
+    ZTP_VERIFY_OR_RETURN(const Oms oms, VerifyOms(evidence, policy_, now));
     ProvenFact fact = FactOfSigned(oms.signer, oms.anchor, oms.signed_at, oms.valid_until);
     fact.value = Form().Make({{"signer", Value::String(oms.signer)},
                               {"issuer", oms.issuer ? Value::String(*oms.issuer) : Value()},
@@ -40,7 +40,8 @@ class Verifier : public SourceVerifier {
   }
 
  private:
-  SignerSettings signers_;
+  SignerPolicy policy_;
+  std::vector<Crl> crls_;
 };
 
 std::unique_ptr<const SourceVerifier> Read(SourceReader& reader) {

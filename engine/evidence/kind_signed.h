@@ -11,13 +11,8 @@ namespace ztp::evidence {
 // `signers`: public keys as PEM; `roots`, `names`: certificates that lead there, of one of these
 // names; `trusted_root`, `identities`: a Sigstore instance (its trusted_root.json), and who of its
 // users, {"issuer": …, "name": …} each. At least one of the three; `crls`, `revocation`,
-// `crl_max_age` go with `roots`. Keeps views of nothing.
-struct SignerSettings {
-  SignerPolicy policy;
-  std::vector<Crl> crls;
-};
-// The policy's revocation points into `*settings`, which must not move afterwards.
-void ReadSigners(SourceReader& reader, SignerSettings* settings);
+// `crl_max_age` go with `roots`. The policy's revocation points into `*crls` from then on.
+void ReadSigners(SourceReader& reader, SignerPolicy* policy, std::vector<Crl>* crls);
 
 // A fact by what `signer` has signed. A key's signature has no end of its own: it counts until the
 // source's keys are others. `issued_at`: where that is proven, or the document says it.

@@ -40,7 +40,7 @@ Value TextOr(const std::optional<std::string>& text) {
 class Verifier : public SourceVerifier {
  public:
   explicit Verifier(SourceReader& reader) {
-    ReadSigners(reader, &signers_);
+    ReadSigners(reader, &policy_.signers, &crls_);
     reader.Objects("builders", [&](SourceReader& builder) {
       SlsaBuilder& one = policy_.builders.emplace_back();
       one.id = builder.Text("id");
@@ -52,7 +52,6 @@ class Verifier : public SourceVerifier {
     if (policy_.builders.empty() && policy_.verifiers.empty()) {
       reader.Report("", "nobody is believed: `builders` or `verifiers` is missing");
     }
-    policy_.signers = signers_.policy;
   }
 
   Verified<ProvenFact> Verify(std::string_view evidence, Time now) const override {
@@ -69,8 +68,8 @@ class Verifier : public SourceVerifier {
   }
 
  private:
-  SignerSettings signers_;
   SlsaPolicy policy_;
+  std::vector<Crl> crls_;
 };
 
 std::unique_ptr<const SourceVerifier> Read(SourceReader& reader) {
