@@ -124,13 +124,11 @@ int Add(AddOptions options) {
            " artefacts, ", of_document, " new edges\n");
   }
   if (const auto circle = graph.FindCircle()) {
-    std::string names;
-    for (const lineage::Entity& entity : *circle) Append(names, Format(entity), " <- ");
     return Refused(options.file,
                    evidence::Refuse(evidence::Check::kContent,
                                     "with these documents the edges make a circle, and nothing is "
                                     "written: ",
-                                    names, Format(circle->front())));
+                                    FormatCircle(*circle)));
   }
   if (added != 0) {
     if (const absl::Status status = driver::WriteFile(options.file, graph.Write()); !status.ok()) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/quote.h"
 #include "engine/base/scalar_text.h"
 #include "engine/base/schema.h"
 #include "engine/base/str.h"
@@ -44,40 +45,6 @@ const char* ScalarName(TypeKind kind) {
     default:
       return "?";
   }
-}
-
-// As a string literal: with the escapes of the language.
-std::string QuoteText(std::string_view text) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string out = "\"";
-  for (char c : text) {
-    const unsigned char byte = static_cast<unsigned char>(c);
-    switch (c) {
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      default:
-        if (byte < 0x20 || byte == 0x7f) {
-          Append(out, "\\u{", kDigits[byte >> 4], kDigits[byte & 15], '}');
-        } else {
-          out += c;
-        }
-    }
-  }
-  out += '"';
-  return out;
 }
 
 // A pattern's backslashes are its own; only the quote is the literal's.

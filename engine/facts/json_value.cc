@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "engine/base/quote.h"
 #include "engine/base/scalar_text.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
@@ -43,76 +44,6 @@ const char* FormOf(TypeKind kind) {
     default:
       return "a string";
   }
-}
-
-void AppendUtf8(uint32_t code, std::string* out) {
-  if (code < 0x80) {
-    *out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    *out += static_cast<char>(0xc0 | code >> 6);
-    *out += static_cast<char>(0x80 | (code & 0x3f));
-  } else if (code < 0x10000) {
-    *out += static_cast<char>(0xe0 | code >> 12);
-    *out += static_cast<char>(0x80 | (code >> 6 & 0x3f));
-    *out += static_cast<char>(0x80 | (code & 0x3f));
-  } else {
-    *out += static_cast<char>(0xf0 | code >> 18);
-    *out += static_cast<char>(0x80 | (code >> 12 & 0x3f));
-    *out += static_cast<char>(0x80 | (code >> 6 & 0x3f));
-    *out += static_cast<char>(0x80 | (code & 0x3f));
-  }
-}
-
-// A string literal of the language, with its quotes.
-std::optional<std::string> Unquote(std::string_view text) {
-  if (text.size() < 2 || text.front() != '"' || text.back() != '"') return std::nullopt;
-  text = text.substr(1, text.size() - 2);
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '"') return std::nullopt;
-    if (text[i] != '\\') {
-      out += text[i];
-      continue;
-    }
-    if (++i == text.size()) return std::nullopt;
-    switch (text[i]) {
-      case 'n':
-        out += '\n';
-        break;
-      case 'r':
-        out += '\r';
-        break;
-      case 't':
-        out += '\t';
-        break;
-      case '"':
-        out += '"';
-        break;
-      case '\\':
-        out += '\\';
-        break;
-      case 'u': {
-        const size_t close = text.find('}', i);
-        if (i + 1 >= text.size() || text[i + 1] != '{' || close == std::string_view::npos) {
-          return std::nullopt;
-        }
-        uint32_t code = 0;
-        const char* begin = text.data() + i + 2;
-        const char* end = text.data() + close;
-        auto [stop, error] = std::from_chars(begin, end, code, 16);
-        if (error != std::errc() || stop != end || code > 0x10ffff ||
-            (code >= 0xd800 && code < 0xe000)) {
-          return std::nullopt;
-        }
-        AppendUtf8(code, &out);
-        i = close;
-        break;
-      }
-      default:
-        return std::nullopt;
-    }
-  }
-  return out;
 }
 
 const JsonNode* FindMember(const JsonTree& tree, const JsonNode& node, std::string_view key) {
@@ -488,7 +419,7 @@ std::optional<EntityUid> JsonReader::ReadUidText(std::string_view text, const Js
                                                  const JsonPath& path) {
   const size_t quote = text.find("::\"");
   std::optional<std::string> id;
-  if (quote != std::string_view::npos) id = Unquote(text.substr(quote + 2));
+  if (quote != std::string_view::npos) id = UnquoteText(text.substr(quote + 2));
   if (!id) {
     Error(JsonErrorCode::kBadText, node, path,
           Cat("expected an entity such as Team::\"vision\", found \"", JsonExcerpt(text), "\""),

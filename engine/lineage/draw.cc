@@ -7,6 +7,7 @@
 #include <map>
 #include <vector>
 
+#include "engine/base/quote.h"
 #include "engine/base/str.h"
 
 namespace ztp::lineage {
@@ -14,31 +15,6 @@ namespace {
 
 constexpr int kBoxWidth = 220, kBoxHeight = 40, kColumnGap = 120, kRowGap = 20, kMargin = 20;
 constexpr size_t kMostLetters = 28;
-
-std::string Escape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        // Control characters have no place in XML.
-        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-        break;
-    }
-  }
-  return out;
-}
 
 // The text's end is left out where a box is too small; never half of a character.
 std::string Shortened(std::string_view text) {
@@ -144,12 +120,12 @@ class Layout {
 };
 
 void DrawBox(const Entity& entity, const Layout::Place& place, std::string& out) {
-  Append(out, "<g><title>", Escape(Format(entity)), "</title><rect x=\"", place.x(), "\" y=\"",
+  Append(out, "<g><title>", XmlText(Format(entity)), "</title><rect x=\"", place.x(), "\" y=\"",
          place.y(), "\" width=\"", kBoxWidth, "\" height=\"", kBoxHeight,
          "\" rx=\"6\" fill=\"#f6f8fa\" stroke=\"#57606a\"/><text x=\"", place.x() + 10, "\" y=\"",
-         place.y() + 16, "\" fill=\"#57606a\" font-size=\"11\">", Escape(Shortened(entity.type)),
+         place.y() + 16, "\" fill=\"#57606a\" font-size=\"11\">", XmlText(Shortened(entity.type)),
          "</text><text x=\"", place.x() + 10, "\" y=\"", place.y() + 32, "\" fill=\"#1f2328\">",
-         Escape(Shortened(entity.id)), "</text></g>\n");
+         XmlText(Shortened(entity.id)), "</text></g>\n");
 }
 
 void DrawEdge(const Edge& edge, const Layout::Place& from, const Layout::Place& to,
@@ -161,7 +137,7 @@ void DrawEdge(const Edge& edge, const Layout::Place& from, const Layout::Place& 
          x2, " ", y2, "\" fill=\"none\" stroke=\"", ColorOf(edge.origin),
          "\" stroke-width=\"1.5\" marker-end=\"url(#", NameOf(edge.origin), ")\"");
   if (*DashesOf(edge) != '\0') Append(out, " stroke-dasharray=\"", DashesOf(edge), "\"");
-  Append(out, "><title>", Escape(SaysOf(edge)), "</title></path>\n");
+  Append(out, "><title>", XmlText(SaysOf(edge)), "</title></path>\n");
 }
 
 std::string QuotedForDot(std::string_view text) {

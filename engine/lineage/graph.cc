@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "engine/base/quote.h"
 #include "engine/base/str.h"
 #include "engine/facts/json_sink.h"
 
@@ -51,40 +52,20 @@ std::string_view NameOf(Origin origin) {
   return "proven";
 }
 
-std::string Format(const Entity& entity) {
-  std::string out = Cat(entity.type, "::\"");
-  for (const char c : entity.id) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (c == '\n') {
-      out += "\\n";
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
+std::string Format(const Entity& entity) { return Cat(entity.type, "::", QuoteText(entity.id)); }
 
 std::optional<Entity> ParseEntity(std::string_view text) {
   const size_t colons = text.find("::\"");
-  if (colons == std::string_view::npos || colons == 0 || text.back() != '"') return std::nullopt;
-  Entity entity{std::string(text.substr(0, colons)), {}};
-  const size_t end = text.size() - 1;
-  for (size_t i = colons + 3; i < end; ++i) {
-    char c = text[i];
-    if (c == '"') return std::nullopt;
-    if (c == '\\') {
-      if (++i == end) return std::nullopt;
-      c = text[i];
-      if (c == 'n') {
-        c = '\n';
-      } else if (c != '"' && c != '\\') {
-        return std::nullopt;
-      }
-    }
-    entity.id += c;
-  }
-  if (entity.id.empty() && colons + 3 >= text.size()) return std::nullopt;
-  return entity;
+  if (colons == std::string_view::npos || colons == 0) return std::nullopt;
+  std::optional<std::string> id = UnquoteText(text.substr(colons + 2));
+  if (!id) return std::nullopt;
+  return Entity{std::string(text.substr(0, colons)), *std::move(id)};
+}
+
+std::string FormatCircle(const std::vector<Entity>& circle) {
+  std::string names;
+  for (const Entity& entity : circle) Append(names, Format(entity), " <- ");
+  return names + Format(circle.front());
 }
 
 bool Graph::Add(Edge edge) {

@@ -43,6 +43,9 @@ struct Edge {
   auto operator<=>(const Edge&) const = default;
 };
 
+// A circle that FindCircle found, as `a <- b <- a`.
+std::string FormatCircle(const std::vector<Entity>& circle);
+
 class Graph {
  public:
   // A line an edge:

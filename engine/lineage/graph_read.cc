@@ -120,9 +120,7 @@ Verified<Graph> Graph::Read(std::string_view text) {
   std::sort(graph.edges_.begin(), graph.edges_.end());
   graph.edges_.erase(std::unique(graph.edges_.begin(), graph.edges_.end()), graph.edges_.end());
   if (const auto circle = graph.FindCircle()) {
-    std::string names;
-    for (const Entity& entity : *circle) Append(names, Format(entity), " <- ");
-    return Refuse(Check::kClaim, "the edges make a circle: ", names, Format(circle->front()));
+    return Refuse(Check::kClaim, "the edges make a circle: ", FormatCircle(*circle));
   }
   return graph;
 }

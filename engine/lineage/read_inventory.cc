@@ -2,7 +2,8 @@
 #include "engine/lineage/read_inventory.h"
 
 #include <cstdint>
-#include <cstring>
+#include <optional>
+#include <utility>
 
 #include "engine/facts/json_tree.h"
 #include "engine/lineage/formats.h"
@@ -27,7 +28,8 @@ bool LooksLikeSafetensors(std::string_view bytes) {
   return bytes.size() > kLengthBytes && bytes[kLengthBytes] == '{' && bytes[kLengthBytes - 1] == 0;
 }
 
-Verified<Inventory> Parsed(std::string_view text, JsonTree* tree) {
+// An object; or why it is none.
+std::optional<Refusal> Parse(std::string_view text, JsonTree* tree) {
   JsonError error;
   if (!tree->Parse(text, JsonPath(), &error)) {
     return Refuse(Check::kMalformed, FormatJsonError(error));
@@ -35,7 +37,7 @@ Verified<Inventory> Parsed(std::string_view text, JsonTree* tree) {
   if (tree->root().kind != JsonKind::kObject) {
     return Refuse(Check::kMalformed, "the document is no JSON object");
   }
-  return Inventory();
+  return std::nullopt;
 }
 
 Verified<Inventory> Safetensors(std::string_view bytes, std::string_view name) {
@@ -52,8 +54,7 @@ Verified<Inventory> Safetensors(std::string_view bytes, std::string_view name) {
                   bytes.size());
   }
   JsonTree tree;
-  ZTP_VERIFY_OR_RETURN([[maybe_unused]] const Inventory parsed,
-                       Parsed(bytes.substr(kLengthBytes, length), &tree));
+  if (auto refusal = Parse(bytes.substr(kLengthBytes, length), &tree)) return *std::move(refusal);
   return ReadSafetensors(tree, bytes.size() - kLengthBytes - length, name);
 }
 
@@ -67,7 +68,7 @@ Verified<Inventory> ReadInventory(std::string_view bytes, std::string_view name)
   }
   if (bytes.starts_with("---")) return ReadHuggingFaceCard(bytes, name);
   JsonTree tree;
-  ZTP_VERIFY_OR_RETURN([[maybe_unused]] const Inventory parsed, Parsed(bytes, &tree));
+  if (auto refusal = Parse(bytes, &tree)) return *std::move(refusal);
   const JsonNode& root = tree.root();
   if (TextOf(tree, "bomFormat") == "CycloneDX") return ReadCycloneDx(tree);
   if (TextOf(tree, "@context").starts_with("https://spdx.org/rdf/3.0")) return ReadSpdx(tree);

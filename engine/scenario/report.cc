@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "engine/base/quote.h"
 #include "engine/base/str.h"
 
 namespace ztp::scenario {
@@ -17,29 +18,6 @@ std::string Indent(std::string_view text, std::string_view by) {
     const size_t end = text.find('\n');
     Append(out, by, text.substr(0, end), "\n");
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  }
-  return out;
-}
-
-std::string Xml(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t') out += c;
-    }
   }
   return out;
 }
@@ -104,10 +82,10 @@ std::string RenderJUnit(const TestReport& report) {
         tests.begin(), tests.end(), [](const TestResult* r) { return !r->passed(); }));
     double seconds = 0;
     for (const TestResult* r : tests) seconds += r->seconds;
-    Append(out, "  <testsuite name=\"", Xml(suite), "\" tests=\"", tests.size(), "\" failures=\"",
-           failed, "\" time=\"", Seconds(seconds), "\">\n");
+    Append(out, "  <testsuite name=\"", XmlText(suite), "\" tests=\"", tests.size(),
+           "\" failures=\"", failed, "\" time=\"", Seconds(seconds), "\">\n");
     for (const TestResult* r : tests) {
-      Append(out, "    <testcase classname=\"", Xml(suite), "\" name=\"", Xml(r->name),
+      Append(out, "    <testcase classname=\"", XmlText(suite), "\" name=\"", XmlText(r->name),
              "\" time=\"", Seconds(r->seconds), "\"");
       if (r->passed()) {
         out += "/>\n";
@@ -115,7 +93,7 @@ std::string RenderJUnit(const TestReport& report) {
       }
       out += ">\n";
       for (const Failure& f : r->failures) {
-        Append(out, "      <failure message=\"", Xml(f.place), "\">", Xml(f.message),
+        Append(out, "      <failure message=\"", XmlText(f.place), "\">", XmlText(f.message),
                "</failure>\n");
       }
       out += "    </testcase>\n";
