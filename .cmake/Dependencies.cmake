@@ -30,6 +30,9 @@ endif()
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(ztp_yaml REQUIRED IMPORTED_TARGET yaml-0.1)
 
+# p11-kit, for keys in devices: the command alone links it.
+pkg_check_modules(ztp_p11_kit REQUIRED IMPORTED_TARGET p11-kit-1)
+
 # RE2: a config where there is one, pkg-config where not.
 find_package(re2 CONFIG QUIET)
 if(NOT TARGET re2::re2)

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "bindings/c/error.h"
+#include "engine/bundle/read.h"
+#include "engine/facts/snapshot_file.h"
 
 namespace ztp::c {
 
@@ -16,6 +18,31 @@ ztp_error* MakePolicy(absl::StatusOr<DecisionProgram> program,
   return nullptr;
 }
 
+namespace {
+
+ztp_error* OpenSigned(SignedFiles& signers, const std::string& path, uint64_t max_bytes,
+                      std::string_view what, ztp_code invalid, MappedFile* file) {
+  absl::StatusOr<evidence::Verified<MappedFile>> opened =
+      signers.Open(path, max_bytes, what, MapFor::kEverything, Time{ztp_now()});
+  if (!opened.ok()) return FromStatus(opened.status(), invalid);
+  if (!opened->ok()) return FromRefusal(opened->refusal());
+  *file = **std::move(opened);
+  return nullptr;
+}
+
+}  // namespace
+
+ztp_error* LoadPolicyFile(const std::string& path, SignedFiles* signers,
+                          std::shared_ptr<const NamedPolicy>* policy) {
+  if (signers == nullptr) return MakePolicy(OpenBundle(path), policy);
+  MappedFile file;
+  if (ztp_error* error =
+          OpenSigned(*signers, path, kMaxBundleBytes, "a bundle", ZTP_BAD_POLICY, &file)) {
+    return error;
+  }
+  return MakePolicy(OpenBundle(path, std::move(file)), policy);
+}
+
 LoadFactsOptions FactsOptionsOf(uint32_t flags) {
   LoadFactsOptions options;
   options.assume_proven = (flags & ZTP_ASSUME_PROVEN) != 0;
@@ -23,10 +50,20 @@ LoadFactsOptions FactsOptionsOf(uint32_t flags) {
 }
 
 ztp_error* LoadFactsFiles(const Policy& policy, std::span<const std::string> paths, uint32_t flags,
-                          std::shared_ptr<const Snapshot>* facts) {
+                          SignedFiles* signers, std::shared_ptr<const Snapshot>* facts) {
   FactsLoader loader(policy, FactsOptionsOf(flags));
   for (const std::string& path : paths) {
-    const absl::Status status = loader.AddFile(path);
+    absl::Status status;
+    if (signers == nullptr) {
+      status = loader.AddFile(path);
+    } else {
+      MappedFile file;
+      if (ztp_error* error = OpenSigned(*signers, path, kMaxFactsFileBytes, "a file of facts",
+                                        ZTP_BAD_FACTS, &file)) {
+        return error;
+      }
+      status = loader.AddFile(path, std::move(file));
+    }
     if (!status.ok()) return FromStatus(status, ZTP_BAD_FACTS);
   }
   return FinishFacts(loader, facts);

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "bindings/c/ztp.h"
 #include "engine/runtime/load_facts.h"
+#include "engine/runtime/signed_files.h"
 #include "engine/runtime/world.h"
 
 namespace ztp::c {
@@ -17,12 +18,17 @@ namespace ztp::c {
 ztp_error* MakePolicy(absl::StatusOr<DecisionProgram> program,
                       std::shared_ptr<const NamedPolicy>* policy);
 
+// The errors of ztp_policy_open. With `signers` only a bundle that they have signed: ZTP_REFUSED.
+ztp_error* LoadPolicyFile(const std::string& path, SignedFiles* signers,
+                          std::shared_ptr<const NamedPolicy>* policy);
+
 // `flags` as ztp_facts_load has them.
 LoadFactsOptions FactsOptionsOf(uint32_t flags);
 
-// Adds the files, and finishes. The errors of ztp_facts_load.
+// Adds the files, and finishes. The errors of ztp_facts_load. With `signers` only files that they
+// have signed: ZTP_REFUSED.
 ztp_error* LoadFactsFiles(const Policy& policy, std::span<const std::string> paths, uint32_t flags,
-                          std::shared_ptr<const Snapshot>* facts);
+                          SignedFiles* signers, std::shared_ptr<const Snapshot>* facts);
 ztp_error* FinishFacts(FactsLoader& loader, std::shared_ptr<const Snapshot>* facts);
 
 }  // namespace ztp::c

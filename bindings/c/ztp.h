@@ -226,6 +226,31 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_epoch_keep_until(ztp_epoch* epoch, int64_t u
 ZTP_API uint64_t ztp_epoch_value(const ztp_epoch* epoch);
 ZTP_API void ztp_epoch_free(ztp_epoch* epoch);
 
+/* ---- Signed files: whose policies and facts are taken ---- */
+
+/* Whose signatures count over policies and facts (`ztp sign`), and what was taken so far: an older
+ * version is refused, a file that has expired, and a clock that was set back. Thread-safe; several
+ * engines may share one. */
+typedef struct ztp_signers ztp_signers;
+
+/* `keys`: PEM blocks of PUBLIC KEY (Ed25519, P-256, P-384, P-521), of which `threshold` must have
+ * signed. `state`: a file that keeps what was taken, across restarts, and that nobody else may
+ * write; made when something is taken; empty: it is forgotten with the object. ZTP_REFUSED: the
+ * keys, with the check; ZTP_BAD_TRUST: the threshold, or a state that cannot be understood;
+ * ZTP_ENVIRONMENT: a state that cannot be read. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_signers_new(ztp_text keys, uint32_t threshold, ztp_text state,
+                                                ztp_signers** signers);
+/* As ztp_policy_open and ztp_facts_load, of files that they have signed, as their own names:
+ * FILE.sig beside FILE. What was verified is what is read. ZTP_REFUSED: the check that a file did
+ * not pass; ZTP_NOT_FOUND: there is no signature; ZTP_ENVIRONMENT: the state cannot be written. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_signers_open_policy(ztp_signers* signers, ztp_text path,
+                                                        ztp_policy** policy);
+ZTP_API ZTP_MUST_USE ztp_error* ztp_signers_load_facts(ztp_signers* signers,
+                                                       const ztp_policy* policy,
+                                                       const ztp_text* paths, size_t count,
+                                                       uint32_t flags, ztp_facts** facts);
+ZTP_API void ztp_signers_free(ztp_signers* signers);
+
 /* ---- Engines: the policy and the facts in force ---- */
 
 typedef struct ztp_engine ztp_engine;
@@ -243,9 +268,11 @@ typedef struct ztp_engine_options {
   ztp_epoch* epoch;                  /* or NULL; held by the engine */
   ztp_decision_callback on_decision; /* or NULL */
   void* context;                     /* of the callback; outlives the engine and its sessions */
+  ztp_signers* signers;              /* or NULL; held by the engine: ztp_engine_load and _reload
+                                        take only files that they have signed */
 } ztp_engine_options;
 #define ZTP_ENGINE_OPTIONS_INIT \
-  { sizeof(ztp_engine_options), 0, 0, 0, 0 }
+  { sizeof(ztp_engine_options), 0, 0, 0, 0, 0 }
 
 /* `facts` are for `policy`; NULL: no entities. `options` may be NULL. Both are held by the engine.
  */

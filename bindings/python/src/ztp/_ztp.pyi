@@ -140,6 +140,11 @@ class Bound:
 
     def __reduce__(self) -> Any: ...
 
+class Signers:
+    """Whose signatures count."""
+
+    def _open(self, keys: str, threshold: int, state: str, /) -> None: ...
+
 class Epoch:
     """The handle of an epoch page."""
 
@@ -249,10 +254,17 @@ class Engine:
         flags: int,
         epoch: Epoch | None,
         on_decision: Callable[[Decision], object] | None,
+        signers: Signers | None,
         /,
     ) -> None: ...
     def _replace(
-        self, bundle: bytes | None, path: str | None, facts: tuple[str, ...] | None, flags: int, /
+        self,
+        bundle: bytes | None,
+        path: str | None,
+        facts: tuple[str, ...] | None,
+        flags: int,
+        signers: Signers | None,
+        /,
     ) -> None: ...
     def _bind(
         self,
