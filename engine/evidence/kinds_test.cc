@@ -103,13 +103,15 @@ TEST_F(KindsTest, AccessToken) {
   const std::string claims =
       Cat(R"({"iss":"https://as","sub":"ann","client_id":"app","jti":"t","scope":"a b",)", Dates(),
           R"(,"act":{"sub":"agent","act":{"sub":"tool","iss":"https://other"}},)",
+          R"("amr":["mfa"],"auth_time":1795867100,)",
           R"("cnf":{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}})");
   const std::string token = key_.TokenOf(claims, R"("typ":"at+jwt")");
   const auto proven = [](std::string_view bound) {
     return Cat(R"({ actors: [{ issuer: "https://as", subject: "agent" }, )",
-               R"({ issuer: "https://other", subject: "tool" }], audience: { "us" }, bound: )",
-               bound, R"(, client: "app", issuer: "https://as", scopes: { "a", "b" }, )",
-               R"(subject: "ann" })");
+               R"({ issuer: "https://other", subject: "tool" }], audience: { "us" }, )",
+               R"(authenticated_at: "2026-11-28T11:58:20Z", bound: )", bound,
+               R"(, client: "app", issuer: "https://as", mfa: true, phishing_resistant: false, )",
+               R"(scopes: { "a", "b" }, subject: "ann" })");
   };
   EXPECT_EQ(Proven(*MakeTrust(TokenSource("access-token", key_, "https://as")), token),
             proven("false"))
