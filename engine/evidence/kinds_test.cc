@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/base/sha256.h"
 #include "engine/evidence/trust_testing.h"
 
 namespace ztp::evidence {
@@ -84,6 +85,64 @@ TEST_F(KindsTest, JwtSvid) {
           R"("bundle":)", KeySetText({key_.JwkText(R"("use":"jwt-svid","kid":"k1")")}), "}")));
   EXPECT_EQ(Proven(*trust, key_.TokenOf(Cat(R"({"sub":"spiffe://acme.org/agent",)", Dates(), "}"))),
             R"({ id: "spiffe://acme.org/agent", kind: jwt })");
+}
+
+TEST_F(KindsTest, WitSvid) {
+  const testing::SigningKey& workload = KeyFor(JwsAlgorithm::kEs384);
+  const auto source = [&](std::string_view more) {
+    return MakeTrust(
+        Document(Cat(R"("s":{"kind":"wit-svid","proves":"x","trust_domain":"acme.org","bundle":)",
+                     KeySetText({key_.JwkText(R"("use":"wit-svid","kid":"k1")")}), more, "}")));
+  };
+  const int64_t now = kNow.micros / kMicrosPerSecond;
+  const std::string wit =
+      key_.TokenOf(Cat(R"({"sub":"spiffe://acme.org/agent","exp":)", now + 600, R"(,"cnf":{"jwk":)",
+                       workload.JwkText(R"("alg":"ES384")"), "}}"),
+                   R"("typ":"wit+jwt","kid":"k1")");
+  const auto shown = [&](std::string_view id, std::string_view more = "") {
+    const std::string proof =
+        workload.TokenOf(Cat(R"({"aud":"us","exp":)", now + 60, R"(,"jti":")", id, R"(","wth":")",
+                             EncodeBase64url(Sha256Bytes(wit)), '"', more, "}"),
+                         R"("typ":"wpt+jwt")");
+    return Cat(R"({"wit":")", wit, R"(","wpt":")", proof, R"("})");
+  };
+  constexpr char kProven[] = R"({ id: "spiffe://acme.org/agent", kind: wit })";
+  const auto trust = source(R"(,"audiences":"us","leeway":"5s")");
+  EXPECT_EQ(Proven(*trust, shown("p-1")), kProven);
+  EXPECT_EQ(CheckOf(trust->Verify("s", shown("p-1"), kNow)), "replay");
+  const auto fact = trust->Verify("s", shown("p-2"), kNow);
+  ASSERT_TRUE(fact.ok()) << fact.refusal().message;
+  EXPECT_EQ((*fact)->subjects.size(), 2u);
+  EXPECT_EQ((*fact)->subjects[0], "spiffe://acme.org/agent");
+  EXPECT_EQ((*fact)->expires_at, testing::After(65)) << "no longer than its proof";
+  EXPECT_EQ(CheckOf(trust->Verify("s", wit, kNow)), "binding");
+  EXPECT_EQ(CheckOf(trust->Verify("s", R"({"wpt":"x"})", kNow)), "form");
+  EXPECT_EQ(CheckOf(trust->Verify("s", R"({"wit":"x","other":"y"})", kNow)), "form");
+
+  const auto many = source(R"(,"audiences":"us","proof_reuse_allowed":true)");
+  EXPECT_EQ(Proven(*many, shown("p-1")), kProven);
+  EXPECT_EQ(Proven(*many, shown("p-1")), kProven);
+  EXPECT_EQ(CheckOf(many->Verify("s", shown("p-1"), testing::After(60))), "expired");
+
+  const auto host = source(R"(,"host_checks_binding":true)");
+  EXPECT_EQ(Proven(*host, wit), kProven);
+  EXPECT_EQ(CheckOf(host->Verify("s", shown("p-1"), kNow)), "audience");
+
+  const auto fresh = source(R"(,"audiences":"us","nonce":"required")");
+  EXPECT_EQ(CheckOf(fresh->Verify("s", shown("p-1"), kNow)), "nonce");
+  const std::string nonce = fresh->nonces().Make(kNow, Duration{60 * kMicrosPerSecond});
+  EXPECT_EQ(Proven(*fresh, shown("p-1", Cat(R"(,"nonce":")", nonce, '"'))), kProven);
+
+  std::vector<JsonError> errors;
+  EXPECT_EQ(
+      Trust::Read(
+          Document(Cat(R"("s":{"kind":"wit-svid","proves":"x","trust_domain":"a",)", R"("bundle":)",
+                       KeySetText({key_.JwkText(R"("use":"jwt-svid","kid":"k")")}), "}")),
+          {}, &errors),
+      nullptr);
+  EXPECT_EQ(testing::ErrorsOf(errors),
+            "$.sources.s.bundle: it has no key of an authority that signs such tokens\n"
+            "$.sources.s: `audiences` is missing");
 }
 
 TEST_F(KindsTest, KubernetesToken) {
