@@ -30,6 +30,9 @@ endif()
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(ztp_yaml REQUIRED IMPORTED_TARGET yaml-0.1)
 
+# XML signatures, with OpenSSL: for the command alone.
+pkg_check_modules(ztp_xmlsec REQUIRED IMPORTED_TARGET xmlsec1-openssl)
+
 # RE2: a config where there is one, pkg-config where not.
 find_package(re2 CONFIG QUIET)
 if(NOT TARGET re2::re2)
