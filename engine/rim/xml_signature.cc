@@ -5,6 +5,7 @@
 #include <libxml/xmlerror.h>
 #include <xmlsec/crypto.h>
 #include <xmlsec/errors.h>
+#include <xmlsec/io.h>
 #include <xmlsec/openssl/app.h>
 #include <xmlsec/openssl/crypto.h>
 #include <xmlsec/openssl/evp.h>
@@ -51,6 +52,7 @@ void StartXmlsec() {
   static const bool started = [] {
     xmlInitParser();
     const bool ok = xmlSecInit() >= 0 && xmlSecOpenSSLInit() >= 0;
+    xmlSecIOCleanupCallbacks();  // it opens no file and no connection, whatever a reference says
     xmlSecErrorsSetCallback(nullptr);
     return ok;
   }();
