@@ -91,7 +91,7 @@ Verified<Jwt> VerifyProof(const PresentedWit& presented, const Jwk& key,
   if (auto refusal = CheckHash(claims, "tth", presented.transaction_token, "transaction token")) {
     return *std::move(refusal);
   }
-  if (claims.Has("oth")) {
+  if (tree.Find(tree.root(), "oth") != nullptr) {
     return Refuse(Check::kBinding, "`oth` names other tokens, which nobody here can compare");
   }
   return proof;

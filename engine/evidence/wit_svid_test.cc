@@ -160,6 +160,7 @@ TEST_F(WitSvidTest, WhatTheProofMustBe) {
            {{{"wth", Cat('"', HashOf("another token"), '"')}}, "binding"},
            {{{"ath", Cat('"', HashOf("t"), '"')}}, "binding"},  // of a token that is not here
            {{{"oth", "{}"}}, "binding"},
+           {{{"oth", "null"}}, "binding"},
        }) {
     EXPECT_EQ(CheckProof(changes), check) << Object({}, changes);
   }
