@@ -14,6 +14,7 @@ if(NOT ZTP_LIBRARIES_ONLY)
   find_package(benchmark REQUIRED)
   find_package(GTest REQUIRED)
   pkg_check_modules(ztp_yaml REQUIRED IMPORTED_TARGET yaml-0.1)
+  pkg_check_modules(ztp_xmlsec REQUIRED IMPORTED_TARGET xmlsec1-openssl)  # XML signatures, for the command alone
   pkg_check_modules(ztp_p11_kit REQUIRED IMPORTED_TARGET p11-kit-1)  # keys in devices, for the command alone
 endif()
 

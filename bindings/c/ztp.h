@@ -317,8 +317,9 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_trust_read(ztp_text json, ztp_trust** trust)
 /* Reads the files of ztp_trust_load again. Proofs of sources that have changed no longer count, and
  * every lease ends; on an error all is as it was. ZTP_MISUSE: it was not loaded from a file. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_trust_reload(ztp_trust* trust);
-/* Other bytes for a member of a source ("keys", "bundle", "crls"), as they were fetched. As a
- * reload. ZTP_BAD_TRUST: they are not that, or there is no such source or member. */
+/* Other bytes for a member of a source ("keys", "bundle", "crls"; within a source "host.crls",
+ * "federated[0].bundle"), as they were fetched. As a reload. ZTP_BAD_TRUST: they are not that, or
+ * there is no such source or member. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_trust_replace(ztp_trust* trust, ztp_text source,
                                                   ztp_text member, ztp_text bytes);
 ZTP_API void ztp_trust_free(ztp_trust* trust);

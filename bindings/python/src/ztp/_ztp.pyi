@@ -221,7 +221,7 @@ class Trust:
         """Reads its files again. Proofs of sources that have changed no longer count."""
 
     def replace(self, source: str, member: str, content: str | bytes, /) -> None:
-        """Other bytes for a member of a source: "keys", "bundle", "crls"."""
+        """Other bytes for a member of a source: "keys", "bundle", "crls"; within a source "host.crls"."""
 
     def _verify(self, source: str, evidence: str | bytes, now: Time, /) -> Proof: ...
     def _nonce(self, now: Time, lifetime: int, /) -> str: ...
