@@ -16,6 +16,9 @@ install(TARGETS ztp_shared ztpc_shared EXPORT ztpTargets
   PUBLIC_HEADER DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(TARGET ztp)
+  # The server in it is on libztp, as any program is.
+  file(RELATIVE_PATH ztp_lib_from_bin ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
+  set_target_properties(ztp PROPERTIES INSTALL_RPATH "\$ORIGIN/${ztp_lib_from_bin}")
   install(TARGETS ztp RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 install(EXPORT ztpTargets NAMESPACE ztp:: DESTINATION ${ztp_cmake_dir})

@@ -51,7 +51,7 @@ ztp_error* CheckOptions(std::string_view function, const ztp_engine_options* opt
     return ztp::c::NewError(ZTP_UNSUPPORTED,
                             "the program asks for an option that this version of libztp lacks");
   }
-  if ((options->flags & ~uint32_t{ZTP_ASSUME_PROVEN | ZTP_ACCEPT_NOW}) != 0) {
+  if ((options->flags & ~uint32_t{ZTP_ASSUME_PROVEN | ZTP_ACCEPT_NOW | ZTP_COPY_FILES}) != 0) {
     return Misuse(function, "`options->flags` has a bit that means nothing");
   }
   if (options->epoch != nullptr && !Alive(options->epoch)) {
@@ -91,8 +91,9 @@ ztp_error* MakeEngine(NamedPolicy policy, Facts facts, const ztp_engine_options*
 
 ztp_error* LoadFiles(const std::string& policy_path, const std::vector<std::string>& facts_paths,
                      uint32_t flags, ztp::SignedFiles* signers, NamedPolicy* policy, Facts* facts) {
-  if (ztp_error* error = ztp::c::LoadPolicyFile(policy_path, signers, policy)) return error;
-  return ztp::c::LoadFactsFiles(*(*policy)->policy, facts_paths, flags, signers, facts);
+  const ztp::c::FileSource source = {.signers = signers, .copies = (flags & ZTP_COPY_FILES) != 0};
+  if (ztp_error* error = ztp::c::LoadPolicyFile(policy_path, source, policy)) return error;
+  return ztp::c::LoadFactsFiles(*(*policy)->policy, facts_paths, flags, source, facts);
 }
 
 // What the name is in the policy; neither a parameter nor an input: nothing.

@@ -20,10 +20,17 @@ ztp_error* MakePolicy(absl::StatusOr<DecisionProgram> program,
 
 namespace {
 
-ztp_error* OpenSigned(SignedFiles& signers, const std::string& path, uint64_t max_bytes,
-                      std::string_view what, ztp_code invalid, MappedFile* file) {
+// A file's bytes, copied; by signers only if they have signed it.
+ztp_error* Copy(SignedFiles* signers, const std::string& path, uint64_t max_bytes,
+                std::string_view what, ztp_code invalid, MappedFile* file) {
+  if (signers == nullptr) {
+    absl::StatusOr<MappedFile> copied = CopyFile(path, max_bytes, what);
+    if (!copied.ok()) return FromStatus(copied.status(), invalid);
+    *file = *std::move(copied);
+    return nullptr;
+  }
   absl::StatusOr<evidence::Verified<MappedFile>> opened =
-      signers.Open(path, max_bytes, what, MapFor::kEverything, Time{ztp_now()});
+      signers->Open(path, max_bytes, what, Time{ztp_now()});
   if (!opened.ok()) return FromStatus(opened.status(), invalid);
   if (!opened->ok()) return FromRefusal(opened->refusal());
   *file = **std::move(opened);
@@ -32,12 +39,12 @@ ztp_error* OpenSigned(SignedFiles& signers, const std::string& path, uint64_t ma
 
 }  // namespace
 
-ztp_error* LoadPolicyFile(const std::string& path, SignedFiles* signers,
+ztp_error* LoadPolicyFile(const std::string& path, const FileSource& source,
                           std::shared_ptr<const NamedPolicy>* policy) {
-  if (signers == nullptr) return MakePolicy(OpenBundle(path), policy);
+  if (source.Maps()) return MakePolicy(OpenBundle(path), policy);
   MappedFile file;
   if (ztp_error* error =
-          OpenSigned(*signers, path, kMaxBundleBytes, "a bundle", ZTP_BAD_POLICY, &file)) {
+          Copy(source.signers, path, kMaxBundleBytes, "a bundle", ZTP_BAD_POLICY, &file)) {
     return error;
   }
   return MakePolicy(OpenBundle(path, std::move(file)), policy);
@@ -50,16 +57,16 @@ LoadFactsOptions FactsOptionsOf(uint32_t flags) {
 }
 
 ztp_error* LoadFactsFiles(const Policy& policy, std::span<const std::string> paths, uint32_t flags,
-                          SignedFiles* signers, std::shared_ptr<const Snapshot>* facts) {
+                          const FileSource& source, std::shared_ptr<const Snapshot>* facts) {
   FactsLoader loader(policy, FactsOptionsOf(flags));
   for (const std::string& path : paths) {
     absl::Status status;
-    if (signers == nullptr) {
+    if (source.Maps()) {
       status = loader.AddFile(path);
     } else {
       MappedFile file;
-      if (ztp_error* error = OpenSigned(*signers, path, kMaxFactsFileBytes, "a file of facts",
-                                        ZTP_BAD_FACTS, &file)) {
+      if (ztp_error* error = Copy(source.signers, path, kMaxFactsFileBytes, "a file of facts",
+                                  ZTP_BAD_FACTS, &file)) {
         return error;
       }
       status = loader.AddFile(path, std::move(file));

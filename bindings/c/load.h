@@ -18,17 +18,23 @@ namespace ztp::c {
 ztp_error* MakePolicy(absl::StatusOr<DecisionProgram> program,
                       std::shared_ptr<const NamedPolicy>* policy);
 
-// The errors of ztp_policy_open. With `signers` only a bundle that they have signed: ZTP_REFUSED.
-ztp_error* LoadPolicyFile(const std::string& path, SignedFiles* signers,
+// How files are read.
+struct FileSource {
+  SignedFiles* signers = nullptr;  // only what they have signed: else ZTP_REFUSED
+  bool copies = false;             // instead of mapping
+  bool Maps() const { return signers == nullptr && !copies; }
+};
+
+// The errors of ztp_policy_open.
+ztp_error* LoadPolicyFile(const std::string& path, const FileSource& source,
                           std::shared_ptr<const NamedPolicy>* policy);
 
 // `flags` as ztp_facts_load has them.
 LoadFactsOptions FactsOptionsOf(uint32_t flags);
 
-// Adds the files, and finishes. The errors of ztp_facts_load. With `signers` only files that they
-// have signed: ZTP_REFUSED.
+// Adds the files, and finishes. The errors of ztp_facts_load.
 ztp_error* LoadFactsFiles(const Policy& policy, std::span<const std::string> paths, uint32_t flags,
-                          SignedFiles* signers, std::shared_ptr<const Snapshot>* facts);
+                          const FileSource& source, std::shared_ptr<const Snapshot>* facts);
 ztp_error* FinishFacts(FactsLoader& loader, std::shared_ptr<const Snapshot>* facts);
 
 }  // namespace ztp::c

@@ -44,8 +44,8 @@ ztp_error* LoadFacts(const char* function, ztp::SignedFiles* signers, const ztp_
     std::vector<std::string> files;
     for (size_t i = 0; i < count; ++i) files.emplace_back(View(paths[i]));
     std::shared_ptr<const ztp::Snapshot> made;
-    if (ztp_error* error =
-            ztp::c::LoadFactsFiles(*policy->policy->policy, files, flags, signers, &made)) {
+    if (ztp_error* error = ztp::c::LoadFactsFiles(*policy->policy->policy, files, flags,
+                                                  {.signers = signers}, &made)) {
       return error;
     }
     *facts = NewHandle<ztp_facts>(std::move(made), (flags & ZTP_ASSUME_PROVEN) != 0);
@@ -87,8 +87,8 @@ ztp_error* ztp_signers_open_policy(ztp_signers* signers, ztp_text path, ztp_poli
   ZTP_CHECK_TEXT(path);
   return Guarded(__func__, [&]() -> ztp_error* {
     std::shared_ptr<const ztp::NamedPolicy> made;
-    if (ztp_error* error =
-            ztp::c::LoadPolicyFile(std::string(View(path)), signers->files.get(), &made)) {
+    if (ztp_error* error = ztp::c::LoadPolicyFile(std::string(View(path)),
+                                                  {.signers = signers->files.get()}, &made)) {
       return error;
     }
     *policy = NewHandle<ztp_policy>(std::move(made));

@@ -170,12 +170,16 @@ ZTP_API void ztp_policy_free(ztp_policy* policy);
 /* A snapshot of all stored entities, for one policy. */
 typedef struct ztp_facts ztp_facts;
 
-/* Flags of facts and engines, for tests and replay only. */
+/* Flags of facts and engines; the first two for tests and replay only. */
 enum {
   /* Proven inputs and attributes may be given as plain data. */
   ZTP_ASSUME_PROVEN = 1,
   /* `context.now` in a request's JSON sets its clock. */
-  ZTP_ACCEPT_NOW = 2
+  ZTP_ACCEPT_NOW = 2,
+  /* Of an engine, for more than tests: ztp_engine_load and _reload copy files instead of mapping
+   * them, so that who writes into one in place, or cuts it off, does no harm. Signed files always
+   * are. */
+  ZTP_COPY_FILES = 4
 };
 
 /* Files: JSON (arrays or an entity a line), or one facts file (.ztpf), which is mapped like a
@@ -264,7 +268,7 @@ typedef void (*ztp_decision_callback)(void* context, const ztp_decision* decisio
 
 typedef struct ztp_engine_options {
   size_t struct_size;                /* sizeof(ztp_engine_options) */
-  uint32_t flags;                    /* ZTP_ASSUME_PROVEN, ZTP_ACCEPT_NOW */
+  uint32_t flags;                    /* ZTP_ASSUME_PROVEN, ZTP_ACCEPT_NOW, ZTP_COPY_FILES */
   ztp_epoch* epoch;                  /* or NULL; held by the engine */
   ztp_decision_callback on_decision; /* or NULL */
   void* context;                     /* of the callback; outlives the engine and its sessions */

@@ -49,7 +49,7 @@ LoadedPolicy LoadPolicy(const std::string& path, SignedFiles* signers, Time now)
   if (path.ends_with(".ztpb")) {
     absl::StatusOr<DecisionProgram> program;
     if (signers != nullptr) {
-      auto file = signers->Open(path, kMaxBundleBytes, "a bundle", MapFor::kEverything, now);
+      auto file = signers->Open(path, kMaxBundleBytes, "a bundle", now);
       if (!file.ok()) return {Fail(file.status()), std::nullopt};
       if (!file->ok()) return {Refused(path, file->refusal()), std::nullopt};
       program = OpenBundle(path, **std::move(file));

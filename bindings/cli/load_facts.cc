@@ -18,7 +18,7 @@ namespace {
 
 // kDone, or the reason was printed.
 int AddSigned(const std::string& path, SignedFiles& signers, Time now, FactsLoader& loader) {
-  auto file = signers.Open(path, kMaxFactsFileBytes, "a file of facts", MapFor::kEverything, now);
+  auto file = signers.Open(path, kMaxFactsFileBytes, "a file of facts", now);
   if (!file.ok()) return Fail(file.status());
   if (!file->ok()) return Refused(path, file->refusal());
   const absl::Status status = loader.AddFile(path, **std::move(file));

@@ -41,12 +41,11 @@ absl::StatusOr<std::shared_ptr<SignedFiles>> SignedFiles::Make(SignedFilesOption
 
 absl::StatusOr<evidence::Verified<MappedFile>> SignedFiles::Open(const std::string& path,
                                                                  uint64_t max_bytes,
-                                                                 std::string_view what,
-                                                                 MapFor purpose, Time now) {
-  ZTP_ASSIGN_OR_RETURN(MappedFile file, MapFile(path, max_bytes, what, purpose));
-  ZTP_ASSIGN_OR_RETURN(const MappedFile signature,
-                       MapFile(path + ".sig", evidence::kMaxSignedFileBytes, "a file's signatures",
-                               MapFor::kOnePass));
+                                                                 std::string_view what, Time now) {
+  ZTP_ASSIGN_OR_RETURN(MappedFile file, CopyFile(path, max_bytes, what));
+  ZTP_ASSIGN_OR_RETURN(
+      const MappedFile signature,
+      CopyFile(path + ".sig", evidence::kMaxSignedFileBytes, "a file's signatures"));
   const std::string digest = Sha256Digest(file.bytes);
   const evidence::SignedFilePolicy policy{
       .keys = options_.keys, .threshold = options_.threshold, .name = NameOf(path)};

@@ -37,13 +37,13 @@ class SignedFiles {
   // understood. The errors of reading it, unless it is not there yet.
   static absl::StatusOr<std::shared_ptr<SignedFiles>> Make(SignedFilesOptions options);
 
-  // The file, once its signatures were verified at `now`; it must be signed as its own name (the
-  // last part of the path). What it is a version of is remembered before this returns: on the disk,
-  // where there is a state_path. A status: a file cannot be read (MapFile), or the state cannot be
-  // written. A refusal: as VerifySignedFile.
+  // A copy of the file (what is mapped could be another after it was verified), once its signatures
+  // were verified at `now`; it must be signed as its own name (the last part of the path). What it
+  // is a version of is remembered before this returns: on the disk, where there is a state_path. A
+  // status: a file cannot be read (CopyFile), or the state cannot be written. A refusal: as
+  // VerifySignedFile.
   absl::StatusOr<evidence::Verified<MappedFile>> Open(const std::string& path, uint64_t max_bytes,
-                                                      std::string_view what, MapFor purpose,
-                                                      Time now);
+                                                      std::string_view what, Time now);
 
  private:
   explicit SignedFiles(SignedFilesOptions options, evidence::SignedFileStates states)
