@@ -641,8 +641,9 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_decision_json(const ztp_decision* decision, 
                                                   ztp_text* json);
 
 /* A request as AuthZEN JSON in, a decision as JSON out. A request that cannot be read is answered
- * with a denial that says why, in *answer, and is no error. `decision` may be NULL. `answer` is
- * valid until the session is used again. Allocates nothing once it has seen requests as large. */
+ * with a denial that says why, in *answer, and is no error; its decision's `session` is NULL.
+ * `decision` may be NULL. `answer` is valid until the session is used again. Allocates nothing once
+ * it has seen requests as large. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_decide_json(ztp_session* session, ztp_text request, int64_t now,
                                                 bool explain, ztp_decision* decision,
                                                 ztp_text* answer);

@@ -21,6 +21,9 @@ constexpr std::string_view kEvaluations = "/access/v1/evaluations";
 constexpr std::array<std::string_view, 6> kMembers = {"subject", "action",   "resource",
                                                       "context", "evidence", "can"};
 
+// How much larger than a body its evaluations may be together, with their defaults.
+constexpr size_t kMaxExpansion = 16;
+
 enum class Semantic : uint8_t { kAll, kFirstDeny, kFirstPermit };
 
 // Bodies of errors are message strings (section 10.1.2).
@@ -136,10 +139,17 @@ HttpResponse AuthZen::Evaluations(std::string_view body, int64_t now) {
   HttpResponse response;
   response.body = "{\"evaluations\":[";
   bool first = true;
+  size_t read = 0;
   for (const JsonNode& item : body_.Children(*items)) {
     Evaluated evaluated;
     if (item.kind == JsonKind::kObject) {
-      evaluated = Evaluate(Item(root, item), now);
+      const std::string request = Item(root, item);
+      // A default is read again for each: a small body must not become a large one.
+      read += request.size();
+      if (read > kMaxExpansion * settings_.max_body) {
+        return Failure(413, "the defaults are too large for so many evaluations");
+      }
+      evaluated = Evaluate(request, now);
     } else {
       observer_.Unread();
       evaluated.failed = 400;

@@ -140,6 +140,7 @@ class AuthZen(unittest.TestCase):
         self.assertEqual(self.server.ask({**whole, "evaluations": [{}], "options": {"evaluations_semantic": "any"}}, several)[0], 400)
         self.assertEqual(self.server.ask({**whole, "evaluations": [{}] * 50}, several)[0], 200)
         self.assertEqual(self.server.ask({**whole, "evaluations": [{}] * 51}, several)[0], 413)
+        self.assertEqual(self.server.ask({**whole, "context": {"x": "x" * 500_000}, "evaluations": [{}] * 50}, several)[0], 413)
 
     def test_other_methods_types_and_paths(self):
         status, _, headers = self.server.ask(None, method="GET")

@@ -137,6 +137,23 @@ void test_signers(const char* folder) {
     FAILS(ZTP_MISUSE, ztp_signers_open_policy((ztp_signers*)(void*)wrong, path, &policy));
     ztp_policy_free(wrong);
   }
+  /* Files that are copied may be cut off in place: what was mapped would end the program. */
+  {
+    ztp_engine_options copying = ZTP_ENGINE_OPTIONS_INIT;
+    ztp_session* session = NULL;
+    ztp_text answer;
+    copying.flags = ZTP_COPY_FILES;
+    WORKS(ztp_engine_load(path, facts_paths, 1, &copying, &engine));
+    write_file(policy_path, "", 0);
+    FAILS(ZTP_BAD_POLICY, ztp_engine_reload(engine));
+    WORKS(ztp_session_new(engine, &session));
+    WORKS(ztp_decide_json(session, ZTP_TEXT("{}"), ztp_now(), false, NULL, &answer));
+    CHECK(text_contains(answer, "\"decision\":false"));
+    ztp_session_free(session);
+    ztp_engine_free(engine);
+    write_file(policy_path, bytes.data, bytes.size);
+  }
+
   FAILS(ZTP_MISUSE, ztp_signers_open_policy(signers, path, NULL));
   FAILS(ZTP_MISUSE, ztp_signers_open_policy(NULL, path, &policy));
   WORKS(ztp_policy_open(path, &policy));
