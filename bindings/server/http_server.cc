@@ -11,7 +11,6 @@
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -23,12 +22,14 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
 #include <cerrno>
+#include <exception>
 #include <list>
 #include <optional>
 #include <thread>
 #include <utility>
 #include <variant>
 
+#include "bindings/server/event_log.h"
 #include "engine/base/os_error.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
@@ -268,7 +269,14 @@ class HttpServer::Impl {
     for (const auto& worker : workers_) {
       worker->thread = std::thread([w = worker.get()] {
         const auto work = asio::make_work_guard(w->context);
-        w->context.run();
+        for (bool ended = false; !ended;) {
+          try {
+            w->context.run();
+            ended = true;
+          } catch (const std::exception& error) {  // out of what is posted: there is no memory
+            LogEvent("a step failed", {{"problem", error.what()}});
+          }
+        }
       });
     }
     return addresses;
@@ -359,7 +367,10 @@ class HttpServer::Impl {
 
   template <typename Protocol>
   void Spawn(Acceptor<Protocol>& acceptor) {
-    asio::co_spawn(workers_.front()->context, Accept(acceptor), asio::detached);
+    asio::co_spawn(workers_.front()->context, Accept(acceptor),
+                   [this, &acceptor](const std::exception_ptr& thrown) {
+                     if (thrown != nullptr) Spawn(acceptor);  // goes on
+                   });
   }
 
   template <typename Protocol>
@@ -410,7 +421,8 @@ class HttpServer::Impl {
   void Begin(Stream stream, Worker& worker, std::size_t endpoint) {
     auto connection =
         std::make_unique<HttpConnection<Stream>>(std::move(stream), worker, shared_, endpoint);
-    asio::co_spawn(worker.context, Serve<Stream>(std::move(connection)), asio::detached);
+    // What it throws (there is no memory, mostly) ends this connection, and allows nothing.
+    asio::co_spawn(worker.context, Serve<Stream>(std::move(connection)), [](std::exception_ptr) {});
   }
 
   void CloseAcceptors() {

@@ -27,7 +27,7 @@ struct HttpLimits {
   std::chrono::seconds idle_timeout{75};
 };
 
-// Answers one request after the other, on one thread. May not throw.
+// Answers one request after the other, on one thread. What it throws ends the connection.
 using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
 
 struct HttpEndpoint {
