@@ -42,7 +42,8 @@ file, or a folder as a whole. The request is the plan's principal, the pattern's
 resource the pattern's type with the path below FOLDER as id. What is measured are attributes, as far
 as the type has them: declare it `carried vouched` with any of
 
-  digest: Digest        a file's SHA-256; of a folder what OpenSSF Model Signing has
+  digest: Digest        a file's SHA-256; of a folder what OpenSSF Model Signing has, which leaves
+                        out .git, .github, .gitattributes, .gitignore
   model_digest: Digest  what Model Signing has, of a file too (there another than its SHA-256)
   contents: Set<String> the files of a folder, below it ("." of a file)
   path: String, files: Int, bytes: Int
@@ -227,11 +228,7 @@ int Run(const Options& options) {
   }
   if (wrong > 0) return kFailed;
   for (const CiEvidence& item : folder->evidence) {
-    bool concerns = false;
-    for (size_t i = 0; i < folder->artifacts.size() && !concerns; ++i) {
-      concerns = Concerns(item, *folder, i);
-    }
-    if (!concerns) report.orphans.push_back(&item);
+    if (!item.concerned) report.orphans.push_back(&item);
   }
 
   Print(options.format == "json" ? CiJsonLines(report) : CiText(report));

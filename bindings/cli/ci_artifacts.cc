@@ -9,6 +9,7 @@
 #include "engine/base/descriptor.h"
 #include "engine/base/hex.h"
 #include "engine/base/os_error.h"
+#include "engine/base/scalar_text.h"
 #include "engine/base/sha256.h"
 #include "engine/base/status.h"
 #include "engine/core/glob.h"
@@ -16,6 +17,7 @@
 #include "engine/evidence/sigstore_bundle.h"
 #include "engine/evidence/slsa.h"
 #include "engine/evidence/statement.h"
+#include "engine/facts/json_items.h"
 #include "engine/lineage/read_inventory.h"
 #include "engine/lineage/signed_inventory.h"
 
@@ -54,6 +56,22 @@ bool IsBomName(std::string_view path) {
   const std::string_view base = BaseOf(path);
   return EndsWithOneOf(base, kBoms) ||
          std::find(std::begin(kBomNames), std::end(kBomNames), base) != std::end(kBomNames);
+}
+
+// Names are shown on lines of their own, and are ids: two may not look alike.
+bool IsPlainText(std::string_view name) {
+  return IsValidUtf8(name) && std::none_of(name.begin(), name.end(), [](char c) {
+           return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+         });
+}
+std::string EscapedName(std::string_view name) {
+  std::string out;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    out +=
+        byte < 0x20 || byte >= 0x7f ? Cat("\\x", Hex(std::string_view(&c, 1))) : std::string(1, c);
+  }
+  return out;
 }
 
 // The first pattern that covers the path or a folder that it is in: how much of it, and which.
@@ -153,13 +171,29 @@ class Collector {
     ZTP_ASSIGN_OR_RETURN(const std::vector<ModelFile> digests,
                          lineage::HashFiles(tree_, hashed, options));
     for (size_t i = 0; i < hashed.size(); ++i) Add(hashed[i], digests[i]);
-    for (CiArtifact& artifact : folder_.artifacts) Finish(&artifact);
-    for (const TreeFile& file : evidence_) ZTP_RETURN_IF_ERROR(AddEvidence(file));
+    for (size_t i = 0; i < folder_.artifacts.size(); ++i) {
+      Finish(&folder_.artifacts[i]);
+      by_path_.emplace(folder_.artifacts[i].path, i);
+    }
+    uint64_t bytes = 0;
+    for (const TreeFile& file : evidence_) {
+      bytes += file.size;
+      if (bytes > kMaxCiEvidenceBytes) return TooMuch(Cat(kMaxCiEvidenceBytes, " bytes"));
+      ZTP_RETURN_IF_ERROR(AddEvidence(file));
+      if (folder_.evidence.size() > kMaxCiEvidence) {
+        return TooMuch(Cat(kMaxCiEvidence, " documents"));
+      }
+    }
+    Assign();
     return absl::OkStatus();
   }
   CiFolder Take() { return std::move(folder_); }
 
  private:
+  absl::Status TooMuch(std::string_view what) const {
+    return ResourceExhausted(tree_.path(), ": more than ", what, " of evidence");
+  }
+
   // A file is evidence, of an artefact, or not looked at.
   void Sort(const TreeFile& file, std::vector<TreeFile>* hashed) {
     if (IsGit(file.name)) return;
@@ -214,10 +248,7 @@ class Collector {
     const size_t before = folder_.evidence.size();
     std::string_view rest = bytes;
     for (size_t line = 1; !rest.empty(); ++line) {
-      if (line > kMaxEvidenceLines) {
-        return ResourceExhausted(tree_.path(), "/", file.name, ": more than ", kMaxEvidenceLines,
-                                 " lines");
-      }
+      if (folder_.evidence.size() > kMaxCiEvidence) break;
       const size_t end = lines ? std::min(rest.find('\n'), rest.size()) : rest.size();
       const std::string_view text = rest.substr(0, end);
       rest.remove_prefix(std::min(end + 1, rest.size()));
@@ -237,21 +268,46 @@ class Collector {
   }
 
   // Of artefacts in the same folder whose names it begins with, the one with the longest.
-  void FindOwner(CiEvidence* item) {
-    const std::string_view folder = FolderOf(item->path);
-    size_t longest = 0;
+  void FindOwner(CiEvidence* item) const {
+    const auto in = by_path_.find(FolderOf(item->path));
+    if (in != by_path_.end() && folder_.artifacts[in->second].is_folder) {
+      item->artifact = in->second;
+      item->inside = true;
+      return;
+    }
+    const std::string_view path = item->path;
+    const size_t base = path.size() - BaseOf(path).size();
+    for (size_t dot = path.rfind('.'); dot != path.npos && dot > base;
+         dot = path.rfind('.', dot - 1)) {
+      const auto named = by_path_.find(path.substr(0, dot));
+      if (named == by_path_.end()) continue;
+      item->artifact = named->second;
+      return;
+    }
+  }
+
+  // Each document to the artefacts that it is for.
+  void Assign() {
+    std::multimap<std::string_view, size_t> by_digest;
     for (size_t i = 0; i < folder_.artifacts.size(); ++i) {
       const CiArtifact& artifact = folder_.artifacts[i];
-      if (artifact.is_folder && artifact.path == folder) {
-        item->artifact = i;
-        item->inside = true;
-        return;
+      by_digest.emplace(artifact.digest, i);
+      if (artifact.model_digest != artifact.digest) by_digest.emplace(artifact.model_digest, i);
+    }
+    for (size_t i = 0; i < folder_.evidence.size(); ++i) {
+      CiEvidence& item = folder_.evidence[i];
+      const auto give = [&](size_t artifact) {
+        std::vector<size_t>& has = folder_.artifacts[artifact].evidence;
+        if (has.empty() || has.back() != i) has.push_back(i);
+        item.concerned = true;
+      };
+      if (item.artifact) {
+        give(*item.artifact);
+        continue;
       }
-      const std::string_view path = artifact.path;
-      if (FolderOf(path) == folder && path.size() > longest && item->path.starts_with(path) &&
-          item->path[path.size()] == '.') {
-        longest = path.size();
-        item->artifact = i;
+      for (const std::string& subject : item.subjects) {
+        const auto [first, last] = by_digest.equal_range(subject);
+        for (auto at = first; at != last; ++at) give(at->second);
       }
     }
   }
@@ -260,6 +316,7 @@ class Collector {
   const Plan& plan_;
   std::vector<TreeFile> evidence_;
   CiFolder folder_;
+  std::map<std::string_view, size_t> by_path_;  // of artefacts, once there are all
 };
 
 }  // namespace
@@ -280,6 +337,12 @@ absl::StatusOr<Verified<CiFolder>> ReadCiFolder(const std::string& folder, const
   }
   ZTP_ASSIGN_OR_RETURN(const Verified<std::vector<TreeFile>> files, tree.List({}));
   if (!files.ok()) return Verified<CiFolder>(files.refusal());
+  for (const TreeFile& file : *files) {
+    if (IsPlainText(file.name)) continue;
+    return Verified<CiFolder>(evidence::Refuse(
+        evidence::Check::kContent,
+        "a file's name is no text on one line: ", Quoted(JsonExcerpt(EscapedName(file.name)))));
+  }
   Collector collector(tree, plan);
   ZTP_RETURN_IF_ERROR(collector.Collect(*files, options));
   return Verified<CiFolder>(collector.Take());

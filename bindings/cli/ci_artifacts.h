@@ -31,6 +31,8 @@ struct CiArtifact {
   std::string digest;
   // What Model Signing has: of a folder the same, of a file another.
   std::string model_digest;
+  // In CiFolder::evidence: what lies in it, is named after it or names its digest.
+  std::vector<size_t> evidence;
 };
 
 // What a document says that it is, whoever signed it.
@@ -54,7 +56,8 @@ struct CiEvidence {
   std::string why;                    // it is unreadable
   // The artefact that it lies in, or is named after; nothing: it is for whatever it is about.
   std::optional<size_t> artifact;
-  bool inside = false;  // in the artefact's folder, whose digest leaves it out
+  bool inside = false;     // in the artefact's folder, whose digest leaves it out
+  bool concerned = false;  // some artefact has it
 
   // "vision-7b.sig", "build.intoto.jsonl:2"
   std::string Name() const;
@@ -72,6 +75,8 @@ absl::StatusOr<evidence::Verified<CiFolder>> ReadCiFolder(const std::string& fol
                                                           const Plan& plan,
                                                           const lineage::HashOptions& options);
 
-inline constexpr size_t kMaxEvidenceLines = 1000;
+// Of one folder: documents, and the bytes of all of them.
+inline constexpr size_t kMaxCiEvidence = 20'000;
+inline constexpr uint64_t kMaxCiEvidenceBytes = uint64_t{256} << 20;
 
 }  // namespace ztp::cli

@@ -74,9 +74,10 @@ Refusal NotAbout(const CiEvidence& item, const CiArtifact& artifact) {
   if (item.role == EvidenceRole::kModelSignature) {
     return Refuse(Check::kContent, DifferenceOf(item, artifact));
   }
-  return Refuse(item.role == EvidenceRole::kBom ? Check::kContent : Check::kSubject, "it is about ",
-                item.subjects.empty() ? "nothing that has a SHA-256" : item.subjects.front(),
-                ", and the artefact is ", artifact.digest);
+  return Refuse(
+      item.role == EvidenceRole::kBom ? Check::kContent : Check::kSubject, "it is about ",
+      item.subjects.empty() ? "nothing that has a SHA-256" : JsonExcerpt(item.subjects.front()),
+      ", and the artefact is ", artifact.digest);
 }
 
 // Several sources refuse what is not theirs. The refusal that says most is of the one that it came
@@ -148,11 +149,6 @@ CiReason ReasonOf(const DecisionProgram& program, uint32_t rule, const Explanati
 
 }  // namespace
 
-bool Concerns(const CiEvidence& evidence, const CiFolder& folder, size_t artifact) {
-  if (evidence.artifact) return *evidence.artifact == artifact;
-  return evidence.IsAbout(folder.artifacts[artifact]);
-}
-
 std::vector<InputId> CiChecker::InputsOf(std::string_view kind) const {
   const Schema& schema = policy_.program().schema;
   std::vector<InputId> inputs;
@@ -192,7 +188,7 @@ void CiChecker::AddShared(const SharedEvidence& evidence, std::string_view bytes
 }
 
 std::string CiChecker::RequestOf(const CiArtifact& artifact, const PlannedArtifacts& planned,
-                                 const CiFolder& folder, size_t index) const {
+                                 const CiFolder& folder) const {
   std::string out;
   JsonSink sink(&out);
   sink.Put("{\"subject\":");
@@ -233,12 +229,11 @@ std::string CiChecker::RequestOf(const CiArtifact& artifact, const PlannedArtifa
     }
     if (name("files")) sink.PutPlain(Cat(artifact.files.size()));
     if (name("bytes")) sink.PutPlain(Cat(artifact.bytes));
-    for (const CiEvidence& item : folder.evidence) {
-      if (item.role != EvidenceRole::kBom || !Concerns(item, folder, index)) continue;
-      if (item.IsAbout(artifact) && name("bom")) {
-        sink.PutText(item.digest);
-        break;
-      }
+    for (const size_t i : artifact.evidence) {
+      const CiEvidence& item = folder.evidence[i];
+      if (item.role != EvidenceRole::kBom || !item.IsAbout(artifact) || !name("bom")) continue;
+      sink.PutText(item.digest);
+      break;
     }
     // The plan's own, without its braces. A name that is measured too is there twice then, which
     // the reader refuses.
@@ -308,8 +303,8 @@ void CiChecker::Prove(const CiFolder& folder, size_t index, Request* request, Ci
     (void)trust_.Bind(*shared.fact, shared.input, facts_, request);
   }
   const CiArtifact& artifact = folder.artifacts[index];
-  for (const CiEvidence& item : folder.evidence) {
-    if (!Concerns(item, folder, index)) continue;
+  for (const size_t i : artifact.evidence) {
+    const CiEvidence& item = folder.evidence[i];
     CiUse& use = result->evidence.emplace_back();
     use.evidence = &item;
     switch (item.role) {
@@ -443,7 +438,7 @@ bool CiChecker::CheckArtifact(const CiFolder& folder, size_t index, CiResult* re
   }
   const Schema& schema = policy_.program().schema;
   const PlannedArtifacts& planned = plan_.artifacts[*artifact.planned];
-  const std::string text = RequestOf(artifact, planned, folder, index);
+  const std::string text = RequestOf(artifact, planned, folder);
   ReadRequestResult read = ReadRequest(text, schema, {.now = now_});
   if (!read.request) {
     errors->insert(errors->end(), read.errors.begin(), read.errors.end());

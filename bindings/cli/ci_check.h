@@ -73,7 +73,7 @@ class CiChecker {
   };
 
   std::string RequestOf(const CiArtifact& artifact, const PlannedArtifacts& planned,
-                        const CiFolder& folder, size_t index) const;
+                        const CiFolder& folder) const;
   void Prove(const CiFolder& folder, size_t index, Request* request, CiResult* result);
   void ProveStatement(const CiArtifact& artifact, Request* request, CiUse* use, CiResult* result);
   std::vector<InputId> InputsOf(std::string_view kind) const;
@@ -90,8 +90,5 @@ class CiChecker {
   std::vector<EvidenceOutcome> shared_;
   Scratch scratch_;
 };
-
-// Which of them `result` is about: named after it, in it, or naming its digest.
-bool Concerns(const CiEvidence& evidence, const CiFolder& folder, size_t artifact);
 
 }  // namespace ztp::cli

@@ -9,6 +9,7 @@
 #include "engine/base/str.h"
 #include "engine/diag/sarif.h"
 #include "engine/eval/json_decision.h"
+#include "engine/facts/json_items.h"
 #include "engine/facts/json_sink.h"
 #include "engine/facts/json_write_value.h"
 
@@ -40,7 +41,8 @@ std::string UseText(const CiUse& use) {
   if (use.refused()) return Cat(name, ": refused: ", use.outcome.check, ": ", use.outcome.message);
   if (use.described) return Cat(name, ": a bill of materials of it; what it says is claimed");
   if (use.inputs.empty()) {
-    return Cat(name, ": not looked at: no kind of evidence here is ", use.evidence->predicate);
+    return Cat(name, ": not looked at: no kind of evidence here is ",
+               Quoted(JsonExcerpt(use.evidence->predicate)));
   }
   return Cat(name, ": proves ", Join(use.inputs, ", "), " by ", use.outcome.source);
 }

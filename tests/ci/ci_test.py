@@ -229,6 +229,11 @@ class Ci(unittest.TestCase):
         result = self.results()[0]["models/vision-7b"]
         self.assertIn("the file 'extra.bin' is not signed", result["evidence"][0]["outcome"]["message"])
         extra.unlink()
+        (self.incoming / "models/x\nALLOW  y").write_text("x")
+        done = self.ci()
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("models/x\\x0aALLOW", done.stderr)
+        (self.incoming / "models/x\nALLOW  y").unlink()
         os.symlink("config.json", extra)
         done = self.ci()
         self.assertEqual(done.returncode, 1)
