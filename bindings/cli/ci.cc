@@ -10,6 +10,7 @@
 #include "bindings/cli/progress.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
+#include "engine/base/uri.h"
 #include "engine/driver/files.h"
 #include "engine/evidence/slsa_summary.h"
 #include "engine/runtime/world.h"
@@ -117,22 +118,13 @@ evidence::SlsaSummary SummaryOf(const Options& options, const CiReport& report,
   const CiArtifact& artifact = *result.artifact;
   std::string base = options.resource_uri;
   while (base.ends_with('/')) base.pop_back();
-  // A path may have what a URI has not.
-  std::string path;
-  for (const char c : artifact.path) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("/-._~").find(c) != std::string_view::npos;
-    constexpr std::string_view kHex = "0123456789ABCDEF";
-    const auto byte = static_cast<unsigned char>(c);
-    path += plain ? std::string(1, c) : Cat('%', kHex[byte >> 4], kHex[byte & 15]);
-  }
   evidence::SlsaSummary summary{
       .subject_name = artifact.path,
       .subject_digest = artifact.digest,
       .verifier = options.verifier,
       .verifier_version = ZTP_VERSION,
       .verified_at = now,
-      .resource_uri = Cat(base, "/", path),
+      .resource_uri = Cat(base, "/", EscapeUriPath(artifact.path)),
       .policy_uri = Cat("urn:ztp:policy:", report.program->schema.root_package),
       .policy_digest = report.policy_digest};
   for (const CiUse& use : result.evidence) {

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "engine/base/uri.h"
 #include "nlohmann/json.hpp"
 
 namespace ztp {
@@ -10,24 +11,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// SARIF wants a URI: everything but what a path may show as it is gets percent-encoded.
 std::string UriOf(std::string_view path) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  if (path.starts_with('/')) out = "file://";
-  for (char c : path) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("/-._~").find(c) != std::string_view::npos;
-    if (plain) {
-      out.push_back(c);
-    } else {
-      out.push_back('%');
-      out.push_back(kHex[byte >> 4]);
-      out.push_back(kHex[byte & 15]);
-    }
-  }
-  return out;
+  return (path.starts_with('/') ? "file://" : "") + EscapeUriPath(path);
 }
 
 Json Region(const SarifRegion& region) {
