@@ -2,7 +2,7 @@
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 FORMATTED = '*.h' '*.hpp' '*.cc'
 
-.PHONY: help deps demo build test ci tsan fmt bench clean
+.PHONY: help deps demo build test ci tsan fuzz fmt bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -10,6 +10,7 @@ help:
 	@echo "make test    install what is missing, build everything, run every test"
 	@echo "make ci      what CI runs: make test, format check, layer check, tests under sanitizers"
 	@echo "make tsan    deciding beside reloads and revocations, under ThreadSanitizer"
+	@echo "make fuzz    every fuzz target for SECONDS (600) each, or TARGETS=\"jws svid\" alone (clang 19)"
 	@echo "make fmt     bring the C++ files into the one layout"
 	@echo "make bench   decide the same work with ztp and other engines, and compare (bench/README.md)"
 	@echo "make clean   remove build/"
@@ -39,6 +40,9 @@ tsan: deps
 	@cmake --preset tsan
 	@cmake --build --preset tsan -j $(JOBS) --target ztp_c_threads_test ztp_base_test
 	@ctest --preset tsan -R '^(c\.threads|Current\.)'
+
+fuzz: deps
+	@.ci/fuzz $(or $(SECONDS),600) $(TARGETS)
 
 fmt: deps
 	@git ls-files -z --cached --others --exclude-standard -- $(FORMATTED) | xargs -0 -r clang-format -i

@@ -7,10 +7,25 @@ find_package(Threads REQUIRED)
 find_package(absl REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
 find_package(nlohmann_json REQUIRED)
-find_package(CLI11 REQUIRED)
 find_package(simdjson REQUIRED)
-find_package(benchmark REQUIRED)
-find_package(GTest REQUIRED)
+find_package(PkgConfig REQUIRED)
+if(NOT ZTP_LIBRARIES_ONLY)
+  find_package(CLI11 REQUIRED)
+  find_package(benchmark REQUIRED)
+  find_package(GTest REQUIRED)
+  # The server's: Boost's Asio and Beast are headers alone.
+  find_package(Boost 1.81 REQUIRED)
+  find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto SSL)
+  find_library(ZTP_PROMETHEUS_LIBRARY prometheus-cpp-core REQUIRED)
+  find_path(ZTP_PROMETHEUS_INCLUDE_DIR prometheus/registry.h REQUIRED)
+  add_library(ztp_prometheus INTERFACE)
+  target_link_libraries(ztp_prometheus INTERFACE ${ZTP_PROMETHEUS_LIBRARY})
+  target_include_directories(ztp_prometheus SYSTEM INTERFACE ${ZTP_PROMETHEUS_INCLUDE_DIR})
+  add_library(ztp::prometheus ALIAS ztp_prometheus)
+  pkg_check_modules(ztp_yaml REQUIRED IMPORTED_TARGET yaml-0.1)
+  pkg_check_modules(ztp_xmlsec REQUIRED IMPORTED_TARGET xmlsec1-openssl)  # XML signatures, for the command alone
+  pkg_check_modules(ztp_p11_kit REQUIRED IMPORTED_TARGET p11-kit-1)  # keys in devices, for the command alone
+endif()
 
 # flatbuffers: Debian calls the package FlatBuffers; releases since 22 call it flatbuffers.
 find_package(FlatBuffers CONFIG QUIET)
@@ -25,10 +40,6 @@ if(TARGET flatbuffers::flatc)
 else()
   find_program(ZTP_FLATC flatc REQUIRED)
 endif()
-
-# libyaml: pkg-config alone.
-find_package(PkgConfig REQUIRED)
-pkg_check_modules(ztp_yaml REQUIRED IMPORTED_TARGET yaml-0.1)
 
 # RE2: a config where there is one, pkg-config where not.
 find_package(re2 CONFIG QUIET)

@@ -36,9 +36,9 @@ inline const JwkSet& TokenKeys() {
 }
 
 // A token with this text as payload.
-inline std::string SignedToken(std::string_view payload) {
-  const std::string text =
-      Cat(EncodeBase64url(R"({"alg":"ES256"})"), ".", EncodeBase64url(payload));
+inline std::string SignedToken(std::string_view payload,
+                               std::string_view header = R"({"alg":"ES256"})") {
+  const std::string text = Cat(EncodeBase64url(header), ".", EncodeBase64url(payload));
   return Cat(text, ".", EncodeBase64url(SignRaw(TokenKey().get(), EVP_sha256(), text, 32)));
 }
 

@@ -89,7 +89,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto sign_in = VerifySignIn(
       plain, Keys(),
       {.issuers = {"https://as.example"}, .audiences = {"ztp"}, .algorithms = any.algorithms}, now);
-  if (sign_in.ok() && sign_in->authenticated_at > *sign_in->jwt.issued_at) std::abort();
+  if (sign_in.ok() && *sign_in->authentication.at > *sign_in->jwt.issued_at) std::abort();
   (void)VerifyPipelineToken(
       plain, Keys(),
       {.issuers = {"https://as.example"}, .audiences = {"ztp"}, .algorithms = any.algorithms}, now);

@@ -9,7 +9,7 @@ using namespace ztp;            // NOLINT
 using namespace ztp::evidence;  // NOLINT
 
 struct Platform {
-  Identity ark, vcek;
+  Identity ark, vcek, vlek;
 };
 const Platform& ThePlatform() {
   static const Platform platform = [] {
@@ -22,7 +22,11 @@ const Platform& ThePlatform() {
                        {base + "3.3", "\2\1\5"},
                        {base + "3.8", "\2\1\7"},
                        {base + "4", std::string(64, 'c')}};
-    return Platform{ark, Issue(spec, &ark, EcKey("P-384"))};
+    Identity vcek = Issue(spec, &ark, EcKey("P-384"));
+    spec.extensions.back() = {base + "5",
+                              "\x16\x04"
+                              "CN=a"};
+    return Platform{ark, vcek, Issue(spec, &ark, vcek.key)};
   }();
   return platform;
 }
@@ -32,9 +36,16 @@ void Verify(std::string_view bytes) {
   SnpPolicy policy;
   policy.challenge.without_nonce_allowed = true;
   policy.measurements = std::nullopt;
-  const auto report =
-      VerifySnpReport(bytes, ThePlatform().vcek.certificate, {}, anchors, policy, kNow);
+  policy.vlek_providers = {"CN=a"};
+  const Platform& platform = ThePlatform();
+  const auto report = VerifySnpReport(bytes, platform.vcek.certificate, {}, anchors, policy, kNow);
+  const auto of_provider =
+      VerifySnpReport(bytes, platform.vlek.certificate, {}, anchors, policy, kNow);
+  // The report says which of the two it is of.
+  Must(!report.ok() || !of_provider.ok());
+  Must(!of_provider.ok() || of_provider->provider == "CN=a");
   if (!report.ok()) return;
+  Must(report->provider.empty());
   Must(!report->attested.device.host.debug && (report->policy >> 19 & 1) == 0);
   Must(report->vmpl == 0 && report->chip_id == std::string(64, 'c') && report->tcb.snp == 5);
   Must(IsVersion(report->attested.device.host.firmware));

@@ -1,6 +1,7 @@
 // Engines: what is in force, and what changes it.
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -8,7 +9,6 @@
 #include "bindings/c/load.h"
 #include "bindings/c/objects.h"
 #include "engine/base/str.h"
-#include "engine/bundle/read.h"
 #include "engine/facts/json_error.h"
 
 using ztp::c::Alive;
@@ -27,25 +27,39 @@ namespace {
 using NamedPolicy = std::shared_ptr<const ztp::NamedPolicy>;
 using Facts = std::shared_ptr<const ztp::Snapshot>;
 
+// Of the first version: what came behind is not there in programs that were compiled for it.
+constexpr size_t kFirstOptionsSize = offsetof(ztp_engine_options, signers);
+
+std::shared_ptr<ztp::SignedFiles> SignersOf(const ztp_engine_options* options) {
+  if (options == nullptr || options->struct_size < sizeof(ztp_engine_options)) return nullptr;
+  return options->signers != nullptr ? options->signers->files : nullptr;
+}
+
 ztp_error* CheckOptions(std::string_view function, const ztp_engine_options* options) {
   if (options == nullptr) return nullptr;
-  if (options->struct_size < sizeof(ztp_engine_options)) {
+  if (options->struct_size != kFirstOptionsSize &&
+      options->struct_size < sizeof(ztp_engine_options)) {
     return Misuse(function, "`options->struct_size` is not sizeof(ztp_engine_options)");
   }
   // A newer program may ask for what this library does not know; it must not go on without.
   const auto* bytes = reinterpret_cast<const unsigned char*>(options);
   const size_t size = options->struct_size;
   if (size > 4096) return Misuse(function, "`options->struct_size` is not set");
-  if (std::any_of(bytes + sizeof(ztp_engine_options), bytes + size,
+  if (size > sizeof(ztp_engine_options) &&
+      std::any_of(bytes + sizeof(ztp_engine_options), bytes + size,
                   [](unsigned char byte) { return byte != 0; })) {
     return ztp::c::NewError(ZTP_UNSUPPORTED,
                             "the program asks for an option that this version of libztp lacks");
   }
-  if ((options->flags & ~uint32_t{ZTP_ASSUME_PROVEN | ZTP_ACCEPT_NOW}) != 0) {
+  if ((options->flags & ~uint32_t{ZTP_ASSUME_PROVEN | ZTP_ACCEPT_NOW | ZTP_COPY_FILES}) != 0) {
     return Misuse(function, "`options->flags` has a bit that means nothing");
   }
   if (options->epoch != nullptr && !Alive(options->epoch)) {
     return ztp::c::NotAlive(options->epoch, ztp::c::Tag::kEpoch, function, "options->epoch");
+  }
+  if (size >= sizeof(ztp_engine_options) && options->signers != nullptr &&
+      !Alive(options->signers)) {
+    return ztp::c::NotAlive(options->signers, ztp::c::Tag::kSigners, function, "options->signers");
   }
   return nullptr;
 }
@@ -76,9 +90,10 @@ ztp_error* MakeEngine(NamedPolicy policy, Facts facts, const ztp_engine_options*
 }
 
 ztp_error* LoadFiles(const std::string& policy_path, const std::vector<std::string>& facts_paths,
-                     uint32_t flags, NamedPolicy* policy, Facts* facts) {
-  if (ztp_error* error = ztp::c::MakePolicy(ztp::OpenBundle(policy_path), policy)) return error;
-  return ztp::c::LoadFactsFiles(*(*policy)->policy, facts_paths, flags, facts);
+                     uint32_t flags, ztp::SignedFiles* signers, NamedPolicy* policy, Facts* facts) {
+  const ztp::c::FileSource source = {.signers = signers, .copies = (flags & ZTP_COPY_FILES) != 0};
+  if (ztp_error* error = ztp::c::LoadPolicyFile(policy_path, source, policy)) return error;
+  return ztp::c::LoadFactsFiles(*(*policy)->policy, facts_paths, flags, source, facts);
 }
 
 // What the name is in the policy; neither a parameter nor an input: nothing.
@@ -134,10 +149,11 @@ ztp_error* ztp_engine_load(ztp_text policy, const ztp_text* facts, size_t facts_
     std::vector<std::string> facts_paths;
     for (size_t i = 0; i < facts_count; ++i) facts_paths.emplace_back(View(facts[i]));
     const uint32_t flags = options != nullptr ? options->flags : 0;
+    std::shared_ptr<ztp::SignedFiles> signers = SignersOf(options);
     NamedPolicy loaded_policy;
     Facts loaded_facts;
-    if (ztp_error* error =
-            LoadFiles(policy_path, facts_paths, flags, &loaded_policy, &loaded_facts)) {
+    if (ztp_error* error = LoadFiles(policy_path, facts_paths, flags, signers.get(), &loaded_policy,
+                                     &loaded_facts)) {
       return error;
     }
     std::shared_ptr<EngineState> state;
@@ -147,6 +163,7 @@ ztp_error* ztp_engine_load(ztp_text policy, const ztp_text* facts, size_t facts_
     }
     state->policy_path = policy_path;
     state->facts_paths = std::move(facts_paths);
+    state->signers = std::move(signers);
     *engine = NewHandle<ztp_engine>(std::move(state));
     return nullptr;
   });
@@ -162,8 +179,8 @@ ztp_error* ztp_engine_reload(ztp_engine* engine) {
     const std::lock_guard<std::mutex> lock(state.reloads);
     NamedPolicy policy;
     Facts facts;
-    if (ztp_error* error =
-            LoadFiles(state.policy_path, state.facts_paths, state.flags, &policy, &facts)) {
+    if (ztp_error* error = LoadFiles(state.policy_path, state.facts_paths, state.flags,
+                                     state.signers.get(), &policy, &facts)) {
       return error;
     }
     const absl::Status status = state.engine.Replace(std::move(policy), std::move(facts));

@@ -124,6 +124,10 @@ ztp_error* FromStatus(const absl::Status& status, ztp_code invalid) noexcept {
     error.problems.emplace_back().message = error.message;
   });
 }
+ztp_error* FromRefusal(const evidence::Refusal& refusal) noexcept {
+  return NewProblem(ZTP_REFUSED, evidence::NameOf(refusal.check), refusal.message);
+}
+
 ztp_error* FromJson(ztp_code code, const std::vector<JsonError>& errors) noexcept {
   return Made([&](ztp_error& error) {
     error.code = code;
@@ -176,6 +180,8 @@ std::string_view NameOf(Tag tag) {
       return "a ztp_trust";
     case Tag::kProof:
       return "a ztp_proof";
+    case Tag::kSigners:
+      return "a ztp_signers";
   }
   return "no object of this library";
 }

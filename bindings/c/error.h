@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "bindings/c/ztp.h"
+#include "engine/evidence/verified.h"
 #include "engine/facts/json_error.h"
 
 namespace ztp::c {
@@ -28,6 +29,8 @@ ztp_error* Misuse(std::string_view function, std::string_view what) noexcept;
 ztp_error* FromStatus(const absl::Status& status, ztp_code invalid) noexcept;
 // With the problem's id.
 ztp_error* NewProblem(ztp_code code, std::string_view id, std::string_view message) noexcept;
+// ZTP_REFUSED, with the check as the problem's id.
+ztp_error* FromRefusal(const evidence::Refusal& refusal) noexcept;
 ztp_error* FromJson(ztp_code code, const std::vector<JsonError>& errors) noexcept;
 
 }  // namespace ztp::c

@@ -96,10 +96,6 @@ namespace {
 
 Time At(int64_t micros) { return Time{micros}; }
 
-ztp_error* FromRefusal(const Refusal& refusal) noexcept {
-  return NewProblem(ZTP_REFUSED, evidence::NameOf(refusal.check), refusal.message);
-}
-
 // A configuration that could be read, or everything that is wrong with it.
 ztp_error* Made(const absl::Status& status, std::shared_ptr<Trust> made,
                 const std::vector<JsonError>& errors, std::string path, ztp_trust** trust) {

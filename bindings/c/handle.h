@@ -30,6 +30,7 @@ enum class Tag : uint32_t {
   kBundle = 0x7a747009,
   kTrust = 0x7a74700a,
   kProof = 0x7a74700b,
+  kSigners = 0x7a74700c,
 };
 std::string_view NameOf(Tag tag);
 

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "bindings/c/error.h"
+#include "engine/bundle/read.h"
+#include "engine/facts/snapshot_file.h"
 
 namespace ztp::c {
 
@@ -16,6 +18,38 @@ ztp_error* MakePolicy(absl::StatusOr<DecisionProgram> program,
   return nullptr;
 }
 
+namespace {
+
+// A file's bytes, copied; by signers only if they have signed it.
+ztp_error* Copy(SignedFiles* signers, const std::string& path, uint64_t max_bytes,
+                std::string_view what, ztp_code invalid, MappedFile* file) {
+  if (signers == nullptr) {
+    absl::StatusOr<MappedFile> copied = CopyFile(path, max_bytes, what);
+    if (!copied.ok()) return FromStatus(copied.status(), invalid);
+    *file = *std::move(copied);
+    return nullptr;
+  }
+  absl::StatusOr<evidence::Verified<MappedFile>> opened =
+      signers->Open(path, max_bytes, what, Time{ztp_now()});
+  if (!opened.ok()) return FromStatus(opened.status(), invalid);
+  if (!opened->ok()) return FromRefusal(opened->refusal());
+  *file = **std::move(opened);
+  return nullptr;
+}
+
+}  // namespace
+
+ztp_error* LoadPolicyFile(const std::string& path, const FileSource& source,
+                          std::shared_ptr<const NamedPolicy>* policy) {
+  if (source.Maps()) return MakePolicy(OpenBundle(path), policy);
+  MappedFile file;
+  if (ztp_error* error =
+          Copy(source.signers, path, kMaxBundleBytes, "a bundle", ZTP_BAD_POLICY, &file)) {
+    return error;
+  }
+  return MakePolicy(OpenBundle(path, std::move(file)), policy);
+}
+
 LoadFactsOptions FactsOptionsOf(uint32_t flags) {
   LoadFactsOptions options;
   options.assume_proven = (flags & ZTP_ASSUME_PROVEN) != 0;
@@ -23,10 +57,20 @@ LoadFactsOptions FactsOptionsOf(uint32_t flags) {
 }
 
 ztp_error* LoadFactsFiles(const Policy& policy, std::span<const std::string> paths, uint32_t flags,
-                          std::shared_ptr<const Snapshot>* facts) {
+                          const FileSource& source, std::shared_ptr<const Snapshot>* facts) {
   FactsLoader loader(policy, FactsOptionsOf(flags));
   for (const std::string& path : paths) {
-    const absl::Status status = loader.AddFile(path);
+    absl::Status status;
+    if (source.Maps()) {
+      status = loader.AddFile(path);
+    } else {
+      MappedFile file;
+      if (ztp_error* error = Copy(source.signers, path, kMaxFactsFileBytes, "a file of facts",
+                                  ZTP_BAD_FACTS, &file)) {
+        return error;
+      }
+      status = loader.AddFile(path, std::move(file));
+    }
     if (!status.ok()) return FromStatus(status, ZTP_BAD_FACTS);
   }
   return FinishFacts(loader, facts);

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "bindings/c/ztp.h"
 #include "engine/runtime/load_facts.h"
+#include "engine/runtime/signed_files.h"
 #include "engine/runtime/world.h"
 
 namespace ztp::c {
@@ -17,12 +18,23 @@ namespace ztp::c {
 ztp_error* MakePolicy(absl::StatusOr<DecisionProgram> program,
                       std::shared_ptr<const NamedPolicy>* policy);
 
+// How files are read.
+struct FileSource {
+  SignedFiles* signers = nullptr;  // only what they have signed: else ZTP_REFUSED
+  bool copies = false;             // instead of mapping
+  bool Maps() const { return signers == nullptr && !copies; }
+};
+
+// The errors of ztp_policy_open.
+ztp_error* LoadPolicyFile(const std::string& path, const FileSource& source,
+                          std::shared_ptr<const NamedPolicy>* policy);
+
 // `flags` as ztp_facts_load has them.
 LoadFactsOptions FactsOptionsOf(uint32_t flags);
 
 // Adds the files, and finishes. The errors of ztp_facts_load.
 ztp_error* LoadFactsFiles(const Policy& policy, std::span<const std::string> paths, uint32_t flags,
-                          std::shared_ptr<const Snapshot>* facts);
+                          const FileSource& source, std::shared_ptr<const Snapshot>* facts);
 ztp_error* FinishFacts(FactsLoader& loader, std::shared_ptr<const Snapshot>* facts);
 
 }  // namespace ztp::c

@@ -22,6 +22,7 @@
 #include "engine/eval/json_request.h"
 #include "engine/eval/scratch.h"
 #include "engine/runtime/engine.h"
+#include "engine/runtime/signed_files.h"
 
 namespace ztp::c {
 
@@ -63,7 +64,8 @@ struct EngineState {
   // Of ztp_engine_load: what ztp_engine_reload reads again.
   std::string policy_path;
   std::vector<std::string> facts_paths;
-  std::mutex reloads;  // who reads the files last puts them in force last
+  std::shared_ptr<SignedFiles> signers;  // null: files need not be signed
+  std::mutex reloads;                    // who reads the files last puts them in force last
 
   bool assume_proven() const { return (flags & ZTP_ASSUME_PROVEN) != 0; }
 };
@@ -159,6 +161,12 @@ struct ztp_epoch : ztp::c::Handle {
   static constexpr ztp::c::Tag kTag = ztp::c::Tag::kEpoch;
   explicit ztp_epoch(std::shared_ptr<ztp::EpochPage> p) : Handle(kTag), page(std::move(p)) {}
   std::shared_ptr<ztp::EpochPage> page;
+};
+
+struct ztp_signers : ztp::c::Handle {
+  static constexpr ztp::c::Tag kTag = ztp::c::Tag::kSigners;
+  explicit ztp_signers(std::shared_ptr<ztp::SignedFiles> f) : Handle(kTag), files(std::move(f)) {}
+  std::shared_ptr<ztp::SignedFiles> files;
 };
 
 struct ztp_engine : ztp::c::Handle {

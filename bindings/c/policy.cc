@@ -30,6 +30,29 @@ ztp_error* GivePolicy(absl::StatusOr<ztp::DecisionProgram> program, ztp_policy**
   return nullptr;
 }
 
+// What the two ways to load facts have in common, once policy, signers and `facts` were looked at.
+ztp_error* LoadFacts(const char* function, ztp::SignedFiles* signers, const ztp_policy* policy,
+                     const ztp_text* paths, size_t count, uint32_t flags, ztp_facts** facts) {
+  if (paths == nullptr && count != 0) return ztp::c::NullOutput(function, "paths");
+  for (size_t i = 0; i < count; ++i) {
+    if (paths[i].data == nullptr && paths[i].size != 0) {
+      return ztp::c::NullOutput(function, "paths[i]");
+    }
+  }
+  if (ztp_error* error = CheckFlags(function, flags)) return error;
+  return Guarded(function, [&]() -> ztp_error* {
+    std::vector<std::string> files;
+    for (size_t i = 0; i < count; ++i) files.emplace_back(View(paths[i]));
+    std::shared_ptr<const ztp::Snapshot> made;
+    if (ztp_error* error = ztp::c::LoadFactsFiles(*policy->policy->policy, files, flags,
+                                                  {.signers = signers}, &made)) {
+      return error;
+    }
+    *facts = NewHandle<ztp_facts>(std::move(made), (flags & ZTP_ASSUME_PROVEN) != 0);
+    return nullptr;
+  });
+}
+
 }  // namespace
 
 extern "C" {
@@ -57,24 +80,38 @@ ztp_text ztp_policy_digest(const ztp_policy* policy) {
 
 void ztp_policy_free(ztp_policy* policy) { ztp::c::FreeHandle(policy); }
 
+ztp_error* ztp_signers_open_policy(ztp_signers* signers, ztp_text path, ztp_policy** policy) {
+  ZTP_CHECK_OUT(policy);
+  *policy = nullptr;
+  ZTP_CHECK_ALIVE(signers);
+  ZTP_CHECK_TEXT(path);
+  return Guarded(__func__, [&]() -> ztp_error* {
+    std::shared_ptr<const ztp::NamedPolicy> made;
+    if (ztp_error* error = ztp::c::LoadPolicyFile(std::string(View(path)),
+                                                  {.signers = signers->files.get()}, &made)) {
+      return error;
+    }
+    *policy = NewHandle<ztp_policy>(std::move(made));
+    return nullptr;
+  });
+}
+
 ztp_error* ztp_facts_load(const ztp_policy* policy, const ztp_text* paths, size_t count,
                           uint32_t flags, ztp_facts** facts) {
   ZTP_CHECK_OUT(facts);
   *facts = nullptr;
   ZTP_CHECK_ALIVE(policy);
-  if (paths == nullptr && count != 0) return ztp::c::NullOutput(__func__, "paths");
-  for (size_t i = 0; i < count; ++i) ZTP_CHECK_TEXT(paths[i]);
-  if (ztp_error* error = CheckFlags(__func__, flags)) return error;
-  return Guarded(__func__, [&]() -> ztp_error* {
-    std::vector<std::string> files;
-    for (size_t i = 0; i < count; ++i) files.emplace_back(View(paths[i]));
-    std::shared_ptr<const ztp::Snapshot> made;
-    if (ztp_error* error = ztp::c::LoadFactsFiles(*policy->policy->policy, files, flags, &made)) {
-      return error;
-    }
-    *facts = NewHandle<ztp_facts>(std::move(made), (flags & ZTP_ASSUME_PROVEN) != 0);
-    return nullptr;
-  });
+  return LoadFacts(__func__, nullptr, policy, paths, count, flags, facts);
+}
+
+ztp_error* ztp_signers_load_facts(ztp_signers* signers, const ztp_policy* policy,
+                                  const ztp_text* paths, size_t count, uint32_t flags,
+                                  ztp_facts** facts) {
+  ZTP_CHECK_OUT(facts);
+  *facts = nullptr;
+  ZTP_CHECK_ALIVE(signers);
+  ZTP_CHECK_ALIVE(policy);
+  return LoadFacts(__func__, signers->files.get(), policy, paths, count, flags, facts);
 }
 
 ztp_error* ztp_facts_read_json(const ztp_policy* policy, ztp_text json, uint32_t flags,

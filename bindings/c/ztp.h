@@ -170,12 +170,16 @@ ZTP_API void ztp_policy_free(ztp_policy* policy);
 /* A snapshot of all stored entities, for one policy. */
 typedef struct ztp_facts ztp_facts;
 
-/* Flags of facts and engines, for tests and replay only. */
+/* Flags of facts and engines; the first two for tests and replay only. */
 enum {
   /* Proven inputs and attributes may be given as plain data. */
   ZTP_ASSUME_PROVEN = 1,
   /* `context.now` in a request's JSON sets its clock. */
-  ZTP_ACCEPT_NOW = 2
+  ZTP_ACCEPT_NOW = 2,
+  /* Of an engine, for more than tests: ztp_engine_load and _reload copy files instead of mapping
+   * them, so that who writes into one in place, or cuts it off, does no harm. Signed files always
+   * are. */
+  ZTP_COPY_FILES = 4
 };
 
 /* Files: JSON (arrays or an entity a line), or one facts file (.ztpf), which is mapped like a
@@ -226,6 +230,31 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_epoch_keep_until(ztp_epoch* epoch, int64_t u
 ZTP_API uint64_t ztp_epoch_value(const ztp_epoch* epoch);
 ZTP_API void ztp_epoch_free(ztp_epoch* epoch);
 
+/* ---- Signed files: whose policies and facts are taken ---- */
+
+/* Whose signatures count over policies and facts (`ztp sign`), and what was taken so far: an older
+ * version is refused, a file that has expired, and a clock that was set back. Thread-safe; several
+ * engines may share one. */
+typedef struct ztp_signers ztp_signers;
+
+/* `keys`: PEM blocks of PUBLIC KEY (Ed25519, P-256, P-384, P-521), of which `threshold` must have
+ * signed. `state`: a file that keeps what was taken, across restarts, and that nobody else may
+ * write; made when something is taken; empty: it is forgotten with the object. ZTP_REFUSED: the
+ * keys, with the check; ZTP_BAD_TRUST: the threshold, or a state that cannot be understood;
+ * ZTP_ENVIRONMENT: a state that cannot be read. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_signers_new(ztp_text keys, uint32_t threshold, ztp_text state,
+                                                ztp_signers** signers);
+/* As ztp_policy_open and ztp_facts_load, of files that they have signed, as their own names:
+ * FILE.sig beside FILE. What was verified is what is read. ZTP_REFUSED: the check that a file did
+ * not pass; ZTP_NOT_FOUND: there is no signature; ZTP_ENVIRONMENT: the state cannot be written. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_signers_open_policy(ztp_signers* signers, ztp_text path,
+                                                        ztp_policy** policy);
+ZTP_API ZTP_MUST_USE ztp_error* ztp_signers_load_facts(ztp_signers* signers,
+                                                       const ztp_policy* policy,
+                                                       const ztp_text* paths, size_t count,
+                                                       uint32_t flags, ztp_facts** facts);
+ZTP_API void ztp_signers_free(ztp_signers* signers);
+
 /* ---- Engines: the policy and the facts in force ---- */
 
 typedef struct ztp_engine ztp_engine;
@@ -239,13 +268,15 @@ typedef void (*ztp_decision_callback)(void* context, const ztp_decision* decisio
 
 typedef struct ztp_engine_options {
   size_t struct_size;                /* sizeof(ztp_engine_options) */
-  uint32_t flags;                    /* ZTP_ASSUME_PROVEN, ZTP_ACCEPT_NOW */
+  uint32_t flags;                    /* ZTP_ASSUME_PROVEN, ZTP_ACCEPT_NOW, ZTP_COPY_FILES */
   ztp_epoch* epoch;                  /* or NULL; held by the engine */
   ztp_decision_callback on_decision; /* or NULL */
   void* context;                     /* of the callback; outlives the engine and its sessions */
+  ztp_signers* signers;              /* or NULL; held by the engine: ztp_engine_load and _reload
+                                        take only files that they have signed */
 } ztp_engine_options;
 #define ZTP_ENGINE_OPTIONS_INIT \
-  { sizeof(ztp_engine_options), 0, 0, 0, 0 }
+  { sizeof(ztp_engine_options), 0, 0, 0, 0, 0 }
 
 /* `facts` are for `policy`; NULL: no entities. `options` may be NULL. Both are held by the engine.
  */
@@ -290,8 +321,9 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_trust_read(ztp_text json, ztp_trust** trust)
 /* Reads the files of ztp_trust_load again. Proofs of sources that have changed no longer count, and
  * every lease ends; on an error all is as it was. ZTP_MISUSE: it was not loaded from a file. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_trust_reload(ztp_trust* trust);
-/* Other bytes for a member of a source ("keys", "bundle", "crls"), as they were fetched. As a
- * reload. ZTP_BAD_TRUST: they are not that, or there is no such source or member. */
+/* Other bytes for a member of a source ("keys", "bundle", "crls"; within a source "host.crls",
+ * "federated[0].bundle"), as they were fetched. As a reload. ZTP_BAD_TRUST: they are not that, or
+ * there is no such source or member. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_trust_replace(ztp_trust* trust, ztp_text source,
                                                   ztp_text member, ztp_text bytes);
 ZTP_API void ztp_trust_free(ztp_trust* trust);

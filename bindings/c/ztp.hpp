@@ -250,6 +250,27 @@ class Facts : public detail::Owner<ztp_facts, &ztp_facts_free> {
   std::size_t size() const noexcept { return ztp_facts_count(get()); }
 };
 
+// Whose policies and facts are taken, and what was taken so far.
+class Signers : public detail::Owner<ztp_signers, &ztp_signers_free> {
+ public:
+  using Owner::Owner;
+
+  // `keys`: PEM blocks, of which `threshold` must have signed. `state`: a file that keeps what was
+  // taken; empty: it is forgotten with this.
+  explicit Signers(std::string_view keys, std::uint32_t threshold = 1, std::string_view state = {})
+      : Signers(
+            detail::Make<ztp_signers>(ztp_signers_new, ToText(keys), threshold, ToText(state))) {}
+
+  // Only files that they have signed, FILE.sig beside FILE.
+  Policy OpenPolicy(std::string_view path) {
+    return Policy(detail::Make<ztp_policy>(ztp_signers_open_policy, get(), ToText(path)));
+  }
+  Facts LoadFacts(const Policy& policy, const Texts& paths, std::uint32_t flags = 0) {
+    return Facts(detail::Make<ztp_facts>(ztp_signers_load_facts, get(), policy.get(), paths.data(),
+                                         paths.size(), flags));
+  }
+};
+
 class Epoch : public detail::Owner<ztp_epoch, &ztp_epoch_free> {
  public:
   using Owner::Owner;
@@ -353,6 +374,8 @@ class Trust : public detail::Owner<ztp_trust, &ztp_trust_free> {
 struct Options {
   std::uint32_t flags = 0;       // ZTP_ASSUME_PROVEN, ZTP_ACCEPT_NOW: for tests and replay
   const Epoch* epoch = nullptr;  // need not outlive the call
+  // Load and Reload take only files that they have signed. Need not outlive the call.
+  const Signers* signers = nullptr;
   // Called after every single decision, on its thread; may not throw. `context` outlives the engine
   // and its sessions.
   ztp_decision_callback on_decision = nullptr;
@@ -409,6 +432,7 @@ class Engine : public detail::Owner<ztp_engine, &ztp_engine_free> {
     ztp_engine_options raw = ZTP_ENGINE_OPTIONS_INIT;
     raw.flags = options.flags;
     raw.epoch = options.epoch == nullptr ? nullptr : options.epoch->given();
+    raw.signers = options.signers == nullptr ? nullptr : options.signers->given();
     raw.on_decision = options.on_decision;
     raw.context = options.context;
     return raw;

@@ -148,8 +148,8 @@ int WriteSummaries(const Options& options, const CiReport& report, Time now) {
   for (const CiResult& result : report.results) {
     auto envelope = evidence::MakeSlsaSummary(SummaryOf(options, report, result, now));
     if (!envelope.ok()) return Refused(result.artifact->path, envelope.refusal());
-    if (!SignDsse(*key, &*envelope)) {
-      PrintError("ztp: OpenSSL cannot sign\n");
+    if (!SignDsse(**key, &*envelope)) {
+      PrintError(Cat("ztp: ", options.key, ": this key cannot sign\n"));
       return kEnvironment;
     }
     const fs::path file =
@@ -279,8 +279,7 @@ void AddCi(CLI::App& app, Action* action) {
   command->add_option("--sarif", options->sarif,
                       "write what is denied or refused as SARIF 2.1.0 to this file");
   command->add_option("--sign", options->key,
-                      "sign a SLSA verification summary of each artefact with this key: a file or "
-                      "env:NAME");
+                      Cat("sign a SLSA verification summary of each artefact; ", kKeyHelp));
   command->add_option("--summaries", options->summaries,
                       "the folder to write them to, as NAME.vsa.intoto.json");
   command->add_option("--verifier", options->verifier,

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "bindings/cli/keys.h"
 #include "engine/base/scalar_text.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
@@ -39,10 +40,22 @@ int Compile(driver::Compiler& compiler, const std::vector<std::string>& paths) {
   return ok ? kDone : kFailed;
 }
 
-LoadedPolicy LoadPolicy(const std::string& path) {
+LoadedPolicy LoadPolicy(const std::string& path, SignedFiles* signers, Time now) {
   LoadedPolicy loaded;
+  if (signers != nullptr && !path.ends_with(".ztpb")) {
+    PrintError(Cat("ztp: ", path, ": only a bundle (.ztpb) can be one that somebody has signed\n"));
+    return {kUsage, std::nullopt};
+  }
   if (path.ends_with(".ztpb")) {
-    absl::StatusOr<DecisionProgram> program = OpenBundle(path);
+    absl::StatusOr<DecisionProgram> program;
+    if (signers != nullptr) {
+      auto file = signers->Open(path, kMaxBundleBytes, "a bundle", now);
+      if (!file.ok()) return {Fail(file.status()), std::nullopt};
+      if (!file->ok()) return {Refused(path, file->refusal()), std::nullopt};
+      program = OpenBundle(path, **std::move(file));
+    } else {
+      program = OpenBundle(path);
+    }
     if (!program.ok()) return {Fail(program.status()), std::nullopt};
     loaded.program = *std::move(program);
     return loaded;

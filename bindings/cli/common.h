@@ -16,6 +16,7 @@
 #include "engine/eval/policy.h"
 #include "engine/evidence/trust.h"
 #include "engine/facts/snapshot.h"
+#include "engine/runtime/signed_files.h"
 
 namespace ztp::cli {
 
@@ -41,6 +42,8 @@ void AddFacts(CLI::App& app, Action* action);
 void AddFmt(CLI::App& app, Action* action);
 void AddKeygen(CLI::App& app, Action* action);
 void AddLineage(CLI::App& app, Action* action);
+void AddRim(CLI::App& app, Action* action);
+void AddServe(CLI::App& app, Action* action);
 void AddSign(CLI::App& app, Action* action);
 void AddSigned(CLI::App& app, Action* action);
 void AddTest(CLI::App& app, Action* action);
@@ -65,7 +68,8 @@ struct LoadedPolicy {
   int exit_code = kDone;
   std::optional<DecisionProgram> program;
 };
-LoadedPolicy LoadPolicy(const std::string& path);
+// With `signers`, only a bundle that they have signed at `now`.
+LoadedPolicy LoadPolicy(const std::string& path, SignedFiles* signers = nullptr, Time now = {});
 
 // The snapshot of some facts files (none: an empty one): JSON, or one facts file (.ztpf). On a
 // terminal a progress bar is shown. On failure the reason has been printed.
@@ -78,15 +82,27 @@ struct FactsArguments {
   bool assume_proven = false;
   bool list_dangling = false;
 };
-LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments);
+// With `signers`, only files that they have signed at `now`.
+LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments,
+                           SignedFiles* signers = nullptr, Time now = {});
 
-// Both, ready to decide: the policy as LoadPolicy takes it, and its facts.
+// Who must have signed the policy and the facts.
+struct SignedByArguments {
+  std::vector<std::string> keys;  // files; none: nobody need
+  size_t threshold = 1;
+  std::string state;
+  void AddOptions(CLI::App& command);
+};
+
+// Both, ready to decide: the policy as LoadPolicy takes it, and its facts. `now`: when signatures
+// are verified.
 struct LoadedWorld {
   int exit_code = kDone;
   std::shared_ptr<const Policy> policy;
   std::shared_ptr<const Snapshot> snapshot;
 };
-LoadedWorld LoadWorld(const std::string& policy, const FactsArguments& facts);
+LoadedWorld LoadWorld(const std::string& policy, const FactsArguments& facts,
+                      const SignedByArguments& signed_by = {}, Time now = {});
 inline constexpr char kFactsHelp[] =
     "facts: JSON, an array or a line an entity, and may be given again; or one facts file (.ztpf, "
     "as ztp facts build makes it)";

@@ -16,6 +16,7 @@ namespace {
 struct Options {
   std::string policy;
   FactsArguments facts;
+  SignedByArguments signed_by;
   std::string requests = "-";
   std::string now;
   std::string trust;
@@ -40,10 +41,10 @@ int MeetTrust(const Options& options, const Policy& policy, Time now,
 }
 
 int Run(const Options& options) {
-  const LoadedWorld world = LoadWorld(options.policy, options.facts);
-  if (world.exit_code != kDone) return world.exit_code;
   const absl::StatusOr<Time> now = ClockFrom(options.now);
   if (!now.ok()) return Fail(now.status());
+  const LoadedWorld world = LoadWorld(options.policy, options.facts, options.signed_by, *now);
+  if (world.exit_code != kDone) return world.exit_code;
   std::shared_ptr<const evidence::PolicyTrust> trust;
   if (!options.trust.empty()) {
     if (const int code = MeetTrust(options, *world.policy, *now, &trust); code != kDone)
@@ -112,6 +113,7 @@ void AddDecide(CLI::App& app, Action* action) {
       ->add_option("-r,--requests", options->requests,
                    "requests: an object, an array or JSON Lines; - is standard input")
       ->capture_default_str();
+  options->signed_by.AddOptions(*command);
   command->add_flag("--explain", options->explain,
                     "list each rule in scope with its clauses' values and what they read");
   command->add_option("--now", options->now,

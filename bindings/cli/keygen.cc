@@ -9,6 +9,7 @@
 #include "engine/base/descriptor.h"
 #include "engine/base/os_error.h"
 #include "engine/base/str.h"
+#include "engine/evidence/private_key.h"
 
 namespace ztp::cli {
 namespace {

@@ -7,8 +7,10 @@
 #include <cstdlib>
 
 #include "bindings/cli/common.h"
+#include "bindings/cli/pkcs11.h"
 #include "engine/base/status.h"
 #include "engine/driver/files.h"
+#include "engine/evidence/private_key.h"
 
 namespace ztp::cli {
 namespace {
@@ -27,7 +29,8 @@ std::string_view KeyPassword() {
   return password == nullptr ? std::string_view() : password;
 }
 
-absl::StatusOr<evidence::PrivateKey> LoadPrivateKey(const std::string& name) {
+absl::StatusOr<std::unique_ptr<evidence::DocumentSigner>> LoadPrivateKey(const std::string& name) {
+  if (name.starts_with(kPkcs11Scheme)) return OpenPkcs11Key(name, KeyPassword());
   std::string text;
   if (name.starts_with(kEnv)) {
     const char* value = std::getenv(name.c_str() + kEnv.size());
@@ -41,7 +44,7 @@ absl::StatusOr<evidence::PrivateKey> LoadPrivateKey(const std::string& name) {
       evidence::PrivateKey::FromPem(text, encrypted ? KeyPassword() : std::string_view());
   OPENSSL_cleanse(text.data(), text.size());
   if (!key.ok()) return Wrong(name, key.refusal());
-  return *std::move(key);
+  return std::make_unique<evidence::PrivateKey>(*std::move(key));
 }
 
 absl::StatusOr<std::vector<evidence::SignatureKey>> LoadPublicKeys(

@@ -1,22 +1,24 @@
 // Keys as the command line names them: files, or variables of the environment.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "engine/evidence/private_key.h"
+#include "engine/evidence/document_signer.h"
 #include "engine/evidence/signature_key.h"
 
 namespace ztp::cli {
 
 inline constexpr char kKeyHelp[] =
-    "the private key: a file with a PEM block, or env:NAME for a variable that holds one; an "
-    "encrypted one is opened with ZTP_KEY_PASSWORD";
+    "the private key: a file with a PEM block, env:NAME for a variable that holds one, or the "
+    "address of a key in a device (pkcs11:token=…;object=…?module-path=…); an encrypted key or a "
+    "token is opened with ZTP_KEY_PASSWORD";
 
 // `name`: as kKeyHelp says. The message of an error never holds a part of the key.
-absl::StatusOr<evidence::PrivateKey> LoadPrivateKey(const std::string& name);
+absl::StatusOr<std::unique_ptr<evidence::DocumentSigner>> LoadPrivateKey(const std::string& name);
 
 // The public keys of PEM files, each once.
 absl::StatusOr<std::vector<evidence::SignatureKey>> LoadPublicKeys(

@@ -3,16 +3,27 @@
 #include <utility>
 
 #include "bindings/cli/common.h"
+#include "bindings/cli/keys.h"
 #include "bindings/cli/progress.h"
 #include "engine/base/limits.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
 #include "engine/driver/files.h"
 #include "engine/facts/dangling.h"
+#include "engine/facts/snapshot_file.h"
 #include "engine/runtime/load_facts.h"
 
 namespace ztp::cli {
 namespace {
+
+// kDone, or the reason was printed.
+int AddSigned(const std::string& path, SignedFiles& signers, Time now, FactsLoader& loader) {
+  auto file = signers.Open(path, kMaxFactsFileBytes, "a file of facts", now);
+  if (!file.ok()) return Fail(file.status());
+  if (!file->ok()) return Refused(path, file->refusal());
+  const absl::Status status = loader.AddFile(path, **std::move(file));
+  return status.ok() ? kDone : Fail(status);
+}
 
 absl::Status Add(const std::string& path, FactsLoader& loader) {
   std::error_code error;
@@ -36,7 +47,8 @@ void ReportDangling(const Snapshot& snapshot, bool list) {
 
 }  // namespace
 
-LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments) {
+LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments,
+                           SignedFiles* signers, Time now) {
   Progress progress;
   LoadFactsOptions options;
   options.assume_proven = arguments.assume_proven;
@@ -49,6 +61,11 @@ LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments
   };
   FactsLoader loader(policy, std::move(options));
   for (const std::string& file : arguments.files) {
+    if (signers != nullptr) {
+      const int code = AddSigned(file, *signers, now, loader);
+      if (code != kDone) return {code, nullptr};
+      continue;
+    }
     const absl::Status status = Add(file, loader);
     if (!status.ok()) return {Fail(status), nullptr};
   }
@@ -59,12 +76,34 @@ LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments
   return {kDone, *std::move(snapshot)};
 }
 
-LoadedWorld LoadWorld(const std::string& policy, const FactsArguments& facts) {
-  LoadedPolicy loaded = LoadPolicy(policy);
+void SignedByArguments::AddOptions(CLI::App& command) {
+  command.add_option("--signed-by", keys,
+                     "take only a bundle and facts that these have signed, FILE.sig beside each: "
+                     "files of public keys (PEM)");
+  command.add_option("--threshold", threshold, "so many of the keys must have signed")
+      ->capture_default_str();
+  command.add_option("--state", state,
+                     "a file that keeps the newest versions that were taken: older ones are "
+                     "refused, and a clock that is set back");
+}
+
+LoadedWorld LoadWorld(const std::string& policy, const FactsArguments& facts,
+                      const SignedByArguments& signed_by, Time now) {
+  std::shared_ptr<SignedFiles> signers;
+  if (!signed_by.keys.empty()) {
+    auto keys = LoadPublicKeys(signed_by.keys);
+    if (!keys.ok()) return {Fail(keys.status()), nullptr, nullptr};
+    auto made = SignedFiles::Make({.keys = *std::move(keys),
+                                   .threshold = signed_by.threshold,
+                                   .state_path = signed_by.state});
+    if (!made.ok()) return {Fail(made.status()), nullptr, nullptr};
+    signers = *std::move(made);
+  }
+  LoadedPolicy loaded = LoadPolicy(policy, signers.get(), now);
   if (loaded.exit_code != kDone) return {loaded.exit_code, nullptr, nullptr};
   absl::StatusOr<std::shared_ptr<const Policy>> ready = Policy::Make(*std::move(loaded.program));
   if (!ready.ok()) return {Fail(ready.status()), nullptr, nullptr};
-  LoadedFacts snapshot = LoadFactsFiles(**ready, facts);
+  LoadedFacts snapshot = LoadFactsFiles(**ready, facts, signers.get(), now);
   return {snapshot.exit_code, *std::move(ready), std::move(snapshot.snapshot)};
 }
 

@@ -31,6 +31,8 @@ int main(int argc, char** argv) {
   AddFacts(app, &action);
   AddKeygen(app, &action);
   AddLineage(app, &action);
+  AddRim(app, &action);
+  AddServe(app, &action);
   AddSign(app, &action);
   AddSigned(app, &action);
   AddVerify(app, &action);

@@ -69,7 +69,7 @@ int SignFile(const std::string& file, const FileSignature& options) {
   for (const std::string& name : options.keys) {
     const auto key = LoadPrivateKey(name);
     if (!key.ok()) return Fail(key.status());
-    if (!SignDsse(*key, &envelope)) {
+    if (!SignDsse(**key, &envelope)) {
       PrintError(Cat("ztp: ", name, ": this key has signed already, or it cannot sign\n"));
       return kFailed;
     }

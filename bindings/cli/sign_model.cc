@@ -103,16 +103,16 @@ int Sign(const SignOptions& options) {
       .name = NameOfModel(options.model), .files = **files, .ignored = ignored};
   const size_t count = manifest.files.size();
   const std::string digest = evidence::ModelDigest(manifest.files);
-  const std::string bundle = evidence::SignModel(std::move(manifest), *key);
+  const std::string bundle = evidence::SignModel(std::move(manifest), **key);
   if (bundle.empty()) {
-    PrintError("ztp: OpenSSL cannot sign\n");
+    PrintError("ztp: the key cannot sign\n");
     return kEnvironment;
   }
   if (const absl::Status status = driver::WriteFile(options.output, bundle); !status.ok()) {
     return Fail(status);
   }
   Print(Cat("wrote ", options.output, "\nmodel  sha256:", digest, ", ", count, " files\nkey    ",
-            key->public_key().id, "\n"));
+            (*key)->public_key().id, "\n"));
   return kDone;
 }
 

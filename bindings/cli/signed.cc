@@ -9,10 +9,7 @@
 #include "engine/base/status.h"
 #include "engine/base/str.h"
 #include "engine/driver/files.h"
-#include "engine/evidence/claims.h"
-#include "engine/evidence/signed_file.h"
-#include "engine/facts/json_sink.h"
-#include "engine/facts/json_tree.h"
+#include "engine/evidence/signed_file_states.h"
 #include "engine/facts/snapshot_file.h"
 
 namespace ztp::cli {
@@ -28,49 +25,14 @@ struct Options {
   std::string now;
 };
 
-std::string WriteState(const evidence::SignedFileState& state) {
-  std::string out;
-  JsonSink sink(&out);
-  sink.Put("{\"name\":");
-  sink.PutText(state.name);
-  sink.Put(",\"version\":");
-  sink.PutPlain(Cat(state.version));
-  sink.Put(",\"digest\":");
-  sink.PutText(state.digest);
-  sink.Put(",\"latest\":");
-  sink.PutTime(state.latest);
-  sink.Put("}\n");
-  sink.Flush();
-  return out;
-}
-
-// Nothing: there is no such file yet. One that cannot be understood is an error: whoever spoils it
-// must not make the host forget.
-absl::StatusOr<std::optional<evidence::SignedFileState>> ReadState(const std::string& path) {
-  const auto text = driver::ReadFile(path, 64 << 10);
-  if (absl::IsNotFound(text.status())) return std::optional<evidence::SignedFileState>();
+// None: there is no such file yet.
+absl::StatusOr<evidence::SignedFileStates> ReadStates(const std::string& path) {
+  const auto text = driver::ReadFile(path, evidence::kMaxSignedFileStatesBytes);
+  if (absl::IsNotFound(text.status())) return evidence::SignedFileStates();
   if (!text.ok()) return text.status();
-  JsonTree tree;
-  JsonError error;
-  evidence::SignedFileState state;
-  const auto text_of = [&](std::string_view name) {
-    const JsonNode* node = tree.Find(tree.root(), name);
-    return node == nullptr ? std::string() : std::string(node->text);
-  };
-  if (!tree.Parse(*text, JsonPath(), &error) || tree.root().kind != JsonKind::kObject) {
-    return InvalidArgument(path, ": no state of a signed file");
-  }
-  state.name = text_of("name");
-  state.digest = text_of("digest");
-  const auto version = ParseInt(text_of("version"));
-  const auto latest = ParseTime(text_of("latest"));
-  if (state.name.empty() || state.digest.empty() || !version.ok() || *version <= 0 ||
-      !latest.ok()) {
-    return InvalidArgument(path, ": no state of a signed file");
-  }
-  state.version = static_cast<uint64_t>(*version);
-  state.latest = *latest;
-  return std::optional(state);
+  auto states = evidence::ReadSignedFileStates(*text);
+  if (!states.ok()) return InvalidArgument(path, ": ", states.refusal().message);
+  return *std::move(states);
 }
 
 int Run(const Options& options) {
@@ -80,11 +42,11 @@ int Run(const Options& options) {
   if (!keys.ok()) return Fail(keys.status());
   const auto now = ClockFrom(options.now);
   if (!now.ok()) return Fail(now.status());
-  std::optional<evidence::SignedFileState> before;
+  evidence::SignedFileStates states;
   if (!options.state.empty()) {
-    auto state = ReadState(options.state);
-    if (!state.ok()) return Fail(state.status());
-    before = *std::move(state);
+    auto kept = ReadStates(options.state);
+    if (!kept.ok()) return Fail(kept.status());
+    states = *std::move(kept);
   }
   const auto text = driver::ReadFile(signature, evidence::kMaxSignedFileBytes);
   if (!text.ok()) return Fail(text.status());
@@ -95,11 +57,17 @@ int Run(const Options& options) {
       .threshold = options.threshold,
       .name = options.name.empty() ? std::filesystem::path(options.file).filename().string()
                                    : options.name};
+  const auto known = states.find(policy.name);
+  const auto before = known == states.end()
+                          ? std::nullopt
+                          : std::optional<evidence::SignedFileState>(known->second);
   const auto file =
       evidence::VerifySignedFile(*text, Sha256Digest(bytes->bytes), policy, before, *now);
   if (!file.ok()) return Refused(options.file, file.refusal());
   if (!options.state.empty() && before != file->state) {
-    if (const absl::Status status = driver::WriteFile(options.state, WriteState(file->state));
+    states.insert_or_assign(policy.name, file->state);
+    if (const absl::Status status =
+            WriteFile(options.state, WriteSignedFileStates(states), Durability::kDisk);
         !status.ok()) {
       return Fail(status);
     }

@@ -1,4 +1,4 @@
-// A file's bytes, mapped into memory.
+// A file's bytes in memory: mapped, or copied.
 //
 // Boundary: finds out that it is a regular file that can be read, and of what size; what the bytes
 // are is not known here.
@@ -31,5 +31,11 @@ enum class MapFor : uint8_t {
 // it should have been ("a bundle").
 absl::StatusOr<MappedFile> MapFile(const std::string& path, uint64_t max_bytes,
                                    std::string_view what, MapFor purpose);
+
+// The same of a copy in memory of its own, which begins at a page too: whatever happens to the file
+// afterwards, or happened while it was read, the bytes stay. ResourceExhausted also where there is
+// no memory.
+absl::StatusOr<MappedFile> CopyFile(const std::string& path, uint64_t max_bytes,
+                                    std::string_view what);
 
 }  // namespace ztp

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "engine/base/mapped_file.h"
 #include "engine/bundle/decision_program.h"
 #include "engine/core/bundle_view.h"
 
@@ -38,6 +39,8 @@ absl::StatusOr<DecisionProgram> ReadBundle(std::string_view bytes);
 // ends the process. The messages name the file. NotFound, PermissionDenied, Unavailable: it cannot
 // be read; InvalidArgument also where it is no regular file.
 absl::StatusOr<DecisionProgram> OpenBundle(const std::string& path);
+// The same of what the caller has mapped from that path.
+absl::StatusOr<DecisionProgram> OpenBundle(const std::string& path, MappedFile file);
 
 // Do the bytes begin as a bundle does? (Tells a bundle from a source file; says nothing of the
 // rest.)

@@ -52,22 +52,6 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, uint64_t max_bytes
   return content;
 }
 
-absl::Status WriteFile(const std::string& path, std::string_view content) {
-  const std::string temporary = path + ".tmp";
-  std::unique_ptr<std::FILE, Closer> file(std::fopen(temporary.c_str(), "wb"));
-  if (file == nullptr) return Unavailable("cannot write ", temporary, ": ", std::strerror(errno));
-  const bool written = std::fwrite(content.data(), 1, content.size(), file.get()) == content.size();
-  const bool closed = std::fclose(file.release()) == 0;
-  if (!written || !closed) {
-    std::remove(temporary.c_str());
-    return Unavailable("cannot write ", temporary, ": ", std::strerror(errno));
-  }
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) {
-    return Unavailable("cannot write ", path, ": ", std::strerror(errno));
-  }
-  return absl::OkStatus();
-}
-
 absl::StatusOr<std::vector<std::string>> FindFiles(const std::vector<std::string>& paths,
                                                    const std::vector<std::string>& suffixes) {
   std::vector<std::string> found;

@@ -1,5 +1,5 @@
-// Reading what the user named: files, folders of policies, standard input. Bounded before a byte is
-// looked at.
+// Reading and writing what the user named: files, folders of policies, standard input. Bounded
+// before a byte is looked at.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "engine/base/write_file.h"
 
 namespace ztp::driver {
 
@@ -15,8 +16,7 @@ namespace ztp::driver {
 // more than `max_bytes`; the message names the file.
 absl::StatusOr<std::string> ReadFile(const std::string& path, uint64_t max_bytes);
 
-// Writes through a temporary file beside it, so that a reader sees the old content or the new one.
-absl::Status WriteFile(const std::string& path, std::string_view content);
+using ztp::WriteFile;
 
 // The files with one of the suffixes (".ztp") below each path, sorted bytewise; a path that is a
 // file is taken whatever its suffix. Hidden folders are left out. NotFound if a path is not there

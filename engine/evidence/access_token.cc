@@ -89,6 +89,8 @@ Verified<AccessToken> VerifyAccessToken(std::string_view token, const JwkSet& ke
   const Claims claims(tree, tree.root());
   ZTP_VERIFY_OR_RETURN(result.client_id, claims.RequiredText("client_id"));
   if (result.jwt.id.empty()) return Refuse(Check::kClaim, "the claim `jti` is empty");
+  ZTP_VERIFY_OR_RETURN(result.authentication,
+                       ReadAuthentication(claims, result.jwt, policy.leeway));
   if (auto refusal = ReadScopes(claims, &result.scopes)) return *std::move(refusal);
   if (auto refusal = ReadActors(claims, &result.actors)) return *std::move(refusal);
   if (auto refusal = ReadBindings(claims, &result)) return *std::move(refusal);

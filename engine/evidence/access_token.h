@@ -2,7 +2,8 @@
 // token is bound: RFC 8705 section 3.1 (a TLS certificate), RFC 9449 section 6 (DPoP).
 //
 // Boundary: a token and its authorization server's keys in; subject, client, actors and bindings
-// out. That whoever presents it holds the key that it is bound to, the caller checks.
+// out, and how the subject signed in. That whoever presents it holds the key that it is bound to,
+// the caller checks.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/evidence/authentication.h"
 #include "engine/evidence/jwt.h"
 
 namespace ztp::evidence {
@@ -37,6 +39,7 @@ struct Actor {
 struct AccessToken {
   Jwt jwt;
   std::string client_id;
+  Authentication authentication;  // of the subject, where the token says it (RFC 9068, 2.2.1)
   std::vector<std::string> scopes;
   // `act`: who acts now first, then whoever that one acts for. Empty: the subject itself.
   std::vector<Actor> actors;

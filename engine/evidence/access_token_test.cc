@@ -45,6 +45,20 @@ TEST_F(AccessTokenTest, SaysWhoAsksThroughWhat) {
   EXPECT_EQ(token->proof_key_thumbprint, std::nullopt);
 }
 
+TEST_F(AccessTokenTest, HowTheUserSignedIn) {
+  const auto authentication = [&](std::string_view claims) {
+    const auto token = Verify(Claims(claims));
+    EXPECT_TRUE(token.ok()) << token.refusal().message;
+    return token.ok() ? token->authentication : Authentication();
+  };
+  EXPECT_EQ(authentication(""), Authentication());
+  EXPECT_EQ(authentication(R"("amr":["pwd","otp","mfa"],"auth_time":900,"acr":"1")"),
+            (Authentication{.mfa = true, .at = Time{int64_t{900} * kMicrosPerSecond}}));
+  EXPECT_EQ(authentication(R"("acr":"phrh")"), (Authentication{.phishing_resistant = true}));
+  EXPECT_EQ(Check(Claims(R"("auth_time":1001)")), "claim") << "after the token was issued";
+  EXPECT_EQ(Check(Claims(R"("amr":"mfa","acr":1)")), "claim");
+}
+
 // Else an ID token of the same issuer could be presented for an access token.
 TEST_F(AccessTokenTest, TheTypeIsRequired) {
   EXPECT_EQ(Check(Claims(), R"("typ":"application/at+jwt")"), "accepted");

@@ -1,9 +1,6 @@
 // See device.h.
 #include "engine/evidence/device.h"
 
-#include <algorithm>
-
-#include "engine/base/sha256.h"
 #include "engine/base/str.h"
 #include "engine/core/version.h"
 
@@ -107,24 +104,6 @@ Appraisal AppraisalOf(bool measured, bool debug, TcbStatus tcb) {
     return Appraisal::kWarning;
   }
   return measured && tcb == TcbStatus::kUpToDate ? Appraisal::kAffirming : Appraisal::kUnappraised;
-}
-
-Attested JoinPostures(const Attested& gpu, const Attested& host) {
-  Attested joined = gpu;
-  joined.device.host = host.device.host;
-  joined.device.verdict = Worse(gpu.device.verdict, host.device.verdict);
-  if (gpu.device.verifier != host.device.verifier) {
-    joined.device.verifier =
-        Cat(gpu.device.verifier.value_or("nobody"), "+", host.device.verifier.value_or("nobody"));
-  }
-  joined.issued_at = gpu.issued_at && host.issued_at
-                         ? std::optional<Time>(std::min(*gpu.issued_at, *host.issued_at))
-                         : std::nullopt;
-  joined.expires_at = std::min(gpu.expires_at, host.expires_at);
-  if (gpu.anchor != host.anchor) joined.anchor = Cat(gpu.anchor, "+", host.anchor);
-  joined.digest = Sha256Digest(Cat(gpu.digest, "\n", host.digest));
-  if (gpu.bound_key != host.bound_key) joined.bound_key.reset();
-  return joined;
 }
 
 bool IsVersion(std::string_view text) {

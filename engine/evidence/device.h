@@ -89,11 +89,6 @@ TcbStatus Worse(TcbStatus a, TcbStatus b);
 // What evidence that is appraised here comes to. `measured`: what was measured is what was pinned.
 Appraisal AppraisalOf(bool measured, bool debug, TcbStatus tcb);
 
-// A GPU's posture on the host of another: the worse verdict, the shorter time, both anchors and one
-// digest of both. Whether they are one machine, the caller knows: by one nonce, or by one key that
-// both are bound to. If both are bound, then to the same key, or the result is bound to none.
-Attested JoinPostures(const Attested& gpu, const Attested& host);
-
 // Do the parsers of std.ai's types take the text?
 bool IsVersion(std::string_view text);
 bool IsHexVersion(std::string_view text);

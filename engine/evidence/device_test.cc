@@ -52,40 +52,6 @@ TEST(Device, NothingIsGoodThatNobodyJudged) {
   EXPECT_EQ(Worse(TcbStatus::kOutOfDate, TcbStatus::kNotJudged), TcbStatus::kOutOfDate);
 }
 
-TEST(Device, AGpuOnAHost) {
-  Attested gpu;
-  gpu.device.gpu = Gpu{.model = "GH100"};
-  gpu.device.verdict = Appraisal::kAffirming;
-  gpu.device.verifier = "nras";
-  gpu.issued_at = Time{10};
-  gpu.expires_at = Time{100};
-  gpu.anchor = "a";
-  gpu.digest = "sha256:1";
-  gpu.bound_key = "sha256:k";
-  Attested host = gpu;
-  host.device = {.gpu = std::nullopt,
-                 .host = {.tee = Tee::kTdx},
-                 .verdict = Appraisal::kWarning,
-                 .verifier = "ztp"};
-  host.issued_at = Time{5};
-  host.expires_at = Time{50};
-  host.anchor = "b";
-  const Attested both = JoinPostures(gpu, host);
-  EXPECT_EQ(both.device.gpu, gpu.device.gpu);
-  EXPECT_EQ(both.device.host.tee, Tee::kTdx);
-  EXPECT_EQ(both.device.verdict, Appraisal::kWarning);
-  EXPECT_EQ(both.device.verifier, "nras+ztp");
-  EXPECT_EQ(both.issued_at, Time{5});
-  EXPECT_EQ(both.expires_at, Time{50});
-  EXPECT_EQ(both.anchor, "a+b");
-  EXPECT_EQ(both.digest, Sha256Digest("sha256:1\nsha256:1"));
-  EXPECT_EQ(both.bound_key, "sha256:k");
-  host.bound_key = "sha256:l";
-  EXPECT_FALSE(JoinPostures(gpu, host).bound_key.has_value());
-  host.issued_at.reset();
-  EXPECT_FALSE(JoinPostures(gpu, host).issued_at.has_value());
-}
-
 TEST(Device, Hexadecimal) {
   EXPECT_EQ(FromHex("00fFa0"), std::string("\0\xff\xa0", 3));
   EXPECT_EQ(FromHex(""), "");

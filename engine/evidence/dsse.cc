@@ -161,7 +161,7 @@ Verified<std::vector<size_t>> CheckDsse(const DsseEnvelope& envelope,
                 " signatures is by one of the ", keys.size(), " keys");
 }
 
-bool SignDsse(const PrivateKey& key, DsseEnvelope* envelope) {
+bool SignDsse(const DocumentSigner& key, DsseEnvelope* envelope) {
   const std::string& id = key.public_key().id;
   if (envelope->signatures.size() >= kMaxDsseSignatures) return false;
   for (const DsseSignature& signature : envelope->signatures) {

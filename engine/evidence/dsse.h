@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/evidence/private_key.h"
+#include "engine/evidence/document_signer.h"
 #include "engine/evidence/signature_key.h"
 #include "engine/evidence/verified.h"
 #include "engine/facts/json_tree.h"
@@ -53,9 +53,9 @@ Verified<DsseEnvelope> ReadDsse(const JsonTree& tree, const JsonNode& object);
 Verified<std::vector<size_t>> CheckDsse(const DsseEnvelope& envelope,
                                         std::span<const SignatureKey> keys, size_t threshold = 1);
 
-// Adds the key's signature, with its id. False: OpenSSL fails, there is one by this key already, or
+// Adds the key's signature, with its id. False: the key cannot sign, there is one by it already, or
 // no more may be added.
-bool SignDsse(const PrivateKey& key, DsseEnvelope* envelope);
+bool SignDsse(const DocumentSigner& key, DsseEnvelope* envelope);
 
 // JSON on one line.
 std::string WriteDsse(const DsseEnvelope& envelope);

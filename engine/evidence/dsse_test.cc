@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/evidence/private_key.h"
 #include "engine/evidence/statement.h"
 #include "engine/evidence/tamper_testing.h"
 #include "engine/evidence/x509_testing.h"

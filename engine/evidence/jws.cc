@@ -136,6 +136,9 @@ Verified<Jws> VerifyJws(std::string_view token, const JwkSet& keys, const JwsPol
   ZTP_VERIFY_OR_RETURN(const std::string signature, Decode(parts.signature, "signature"));
   ZTP_VERIFY_OR_RETURN(Header header, ReadHeader(header_text));
   ZTP_VERIFY_OR_RETURN(const JwsAlgorithm algorithm, ChooseAlgorithm(header.algorithm, policy));
+  if (policy.kid_required && !header.kid) {
+    return Refuse(Check::kMalformed, "the header of the token has no `kid`");
+  }
   ZTP_VERIFY_OR_RETURN(const Jwk* key, ChooseKey(keys, header.kid, algorithm, policy));
   if (!IsSignatureOf(algorithm, key->key, parts.signed_text, signature)) {
     return Refuse(Check::kSignature, "the token's signature is not that of the key ",

@@ -24,6 +24,7 @@ struct JwsPolicy {
   JwsAlgorithms algorithms;             // none: every token is refused
   std::string key_use = "sig";          // what a key's `use` must be
   bool key_use_required = false;        // a key that does not say its use is not taken
+  bool kid_required = false;            // else a token may leave it to us which key fits
   size_t max_bytes = size_t{64} << 10;  // of the token; at most kMaxJwsBytes count
 };
 

@@ -41,26 +41,6 @@ const unsigned char* Bytes(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-// r and s one after the other -> the DER that OpenSSL reads. Whether they are in range OpenSSL
-// checks.
-std::optional<std::string> EcdsaToDer(std::string_view raw, size_t field_bytes) {
-  if (raw.size() != 2 * field_bytes) return std::nullopt;
-  const EcdsaSigPtr sig(ECDSA_SIG_new());
-  BIGNUM* r = BN_bin2bn(Bytes(raw), static_cast<int>(field_bytes), nullptr);
-  BIGNUM* s = BN_bin2bn(Bytes(raw) + field_bytes, static_cast<int>(field_bytes), nullptr);
-  if (sig == nullptr || r == nullptr || s == nullptr || ECDSA_SIG_set0(sig.get(), r, s) != 1) {
-    BN_free(r);
-    BN_free(s);
-    return std::nullopt;
-  }
-  unsigned char* der = nullptr;
-  const int size = i2d_ECDSA_SIG(sig.get(), &der);
-  if (size <= 0) return std::nullopt;
-  std::string out(reinterpret_cast<const char*>(der), static_cast<size_t>(size));
-  OPENSSL_free(der);
-  return out;
-}
-
 bool Verify(JwsAlgorithm algorithm, EVP_PKEY* key, std::string_view input,
             std::string_view signature) {
   const MdCtxPtr context(EVP_MD_CTX_new());
@@ -80,6 +60,24 @@ bool Verify(JwsAlgorithm algorithm, EVP_PKEY* key, std::string_view input,
 }
 
 }  // namespace
+
+std::optional<std::string> EcdsaToDer(std::string_view raw, size_t field_bytes) {
+  if (raw.size() != 2 * field_bytes) return std::nullopt;
+  const EcdsaSigPtr sig(ECDSA_SIG_new());
+  BIGNUM* r = BN_bin2bn(Bytes(raw), static_cast<int>(field_bytes), nullptr);
+  BIGNUM* s = BN_bin2bn(Bytes(raw) + field_bytes, static_cast<int>(field_bytes), nullptr);
+  if (sig == nullptr || r == nullptr || s == nullptr || ECDSA_SIG_set0(sig.get(), r, s) != 1) {
+    BN_free(r);
+    BN_free(s);
+    return std::nullopt;
+  }
+  unsigned char* der = nullptr;
+  const int size = i2d_ECDSA_SIG(sig.get(), &der);
+  if (size <= 0) return std::nullopt;
+  std::string out(reinterpret_cast<const char*>(der), static_cast<size_t>(size));
+  OPENSSL_free(der);
+  return out;
+}
 
 bool IsSignatureOf(JwsAlgorithm algorithm, const SharedKey& key, std::string_view input,
                    std::string_view signature) {

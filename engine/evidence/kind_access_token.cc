@@ -29,7 +29,10 @@ const NormalForm& Form() {
                   {"audience", texts},
                   {"scopes", texts},
                   {"actors", actors},
-                  {"bound", made->Scalar(TypeKind::kBool)}});
+                  {"bound", made->Scalar(TypeKind::kBool)},
+                  {"mfa", made->Scalar(TypeKind::kBool)},
+                  {"phishing_resistant", made->Scalar(TypeKind::kBool)},
+                  {"authenticated_at", made->Scalar(TypeKind::kTime), true}});
     return made;
   }();
   return *form;
@@ -64,13 +67,18 @@ class Verifier : public SourceVerifier {
     ZTP_VERIFY_OR_RETURN(const AccessToken token, VerifyAccessToken(evidence, keys_, policy_, now));
     const bool names_a_key = token.certificate_thumbprint || token.proof_key_thumbprint;
     ProvenFact fact = FactOf(token.jwt, policy_.leeway);
-    fact.value = Form().Make({{"issuer", Value::String(token.jwt.issuer)},
-                              {"subject", Value::String(token.jwt.subject)},
-                              {"client", Value::String(token.client_id)},
-                              {"audience", SetOfTexts(token.jwt.audiences)},
-                              {"scopes", SetOfTexts(token.scopes)},
-                              {"actors", ActorsOf(token)},
-                              {"bound", Value::Bool(host_checks_binding_ && names_a_key)}});
+    const Authentication& signed_in = token.authentication;
+    fact.value =
+        Form().Make({{"issuer", Value::String(token.jwt.issuer)},
+                     {"subject", Value::String(token.jwt.subject)},
+                     {"client", Value::String(token.client_id)},
+                     {"audience", SetOfTexts(token.jwt.audiences)},
+                     {"scopes", SetOfTexts(token.scopes)},
+                     {"actors", ActorsOf(token)},
+                     {"bound", Value::Bool(host_checks_binding_ && names_a_key)},
+                     {"mfa", Value::Bool(signed_in.mfa)},
+                     {"phishing_resistant", Value::Bool(signed_in.phishing_resistant)},
+                     {"authenticated_at", signed_in.at ? Value::OfTime(*signed_in.at) : Value()}});
     return fact;
   }
 

@@ -14,7 +14,7 @@
 #include <utility>
 
 #include "engine/base/str.h"
-#include "engine/evidence/device_parts.h"
+#include "engine/evidence/evidence_parts.h"
 #include "engine/evidence/kind_device.h"
 #include "engine/facts/json_items.h"
 
@@ -69,7 +69,7 @@ class Verifier : public SourceVerifier {
         host_(ReadPart(reader, "host", {"sev-snp", "tdx", "tpm-quote"})) {}
 
   Verified<ProvenFact> Verify(std::string_view evidence, Time now) const override {
-    DeviceParts parts;
+    EvidenceParts parts;
     if (auto refusal = parts.Parse(evidence, {"gpu", "host"})) return *std::move(refusal);
     ZTP_VERIFY_OR_RETURN(const ProvenFact gpu, VerifyPart(parts, "gpu", gpu_, now));
     ZTP_VERIFY_OR_RETURN(const ProvenFact host, VerifyPart(parts, "host", host_, now));
@@ -96,7 +96,7 @@ class Verifier : public SourceVerifier {
   }
 
  private:
-  static Verified<ProvenFact> VerifyPart(const DeviceParts& parts, std::string_view name,
+  static Verified<ProvenFact> VerifyPart(const EvidenceParts& parts, std::string_view name,
                                          const Part& part, Time now) {
     if (part.kind->binary) {
       ZTP_VERIFY_OR_RETURN(const std::string bytes, parts.Bytes(name));

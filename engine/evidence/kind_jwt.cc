@@ -2,6 +2,9 @@
 #include "engine/evidence/kind_jwt.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "engine/base/str.h"
 
 namespace ztp::evidence {
 
@@ -15,6 +18,31 @@ JwtSettings ReadJwtSettings(SourceReader& reader) {
   settings.max_age = reader.common().max_age;
   settings.leeway = reader.common().leeway;
   return settings;
+}
+
+JwkSet ReadBundleKeys(SourceReader& reader, std::string_view trust_domain,
+                      std::vector<JwtAuthority> SpiffeBundle::*authorities) {
+  const std::optional<std::string> bytes = reader.Bytes("bundle", true);
+  if (trust_domain.empty() || !bytes) return {};
+  const auto bundle = ReadSpiffeBundle(trust_domain, *bytes);
+  if (!bundle.ok()) {
+    reader.Report("bundle", bundle.refusal().message);
+    return {};
+  }
+  // The keys as jwk.h has them.
+  std::string text = R"({"keys":[)";
+  for (const JwtAuthority& authority : (*bundle).*authorities) {
+    Append(text, text.back() == '[' ? "" : ",", authority.jwk);
+  }
+  auto keys = ParseJwkSet(text + "]}");
+  if (!keys.ok()) {
+    reader.Report("bundle", keys.refusal().message);
+    return {};
+  }
+  if (keys->keys.empty()) {
+    reader.Report("bundle", "it has no key of an authority that signs such tokens");
+  }
+  return *std::move(keys);
 }
 
 ProvenFact FactOf(const Jwt& jwt, Duration leeway) {

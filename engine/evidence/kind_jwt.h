@@ -4,11 +4,13 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/evidence/jwt.h"
 #include "engine/evidence/proven_fact.h"
 #include "engine/evidence/source_reader.h"
+#include "engine/evidence/spiffe_bundle.h"
 
 namespace ztp::evidence {
 
@@ -24,6 +26,10 @@ struct JwtSettings {
 // `keys`, `algorithms`, `issuers` and `audiences`, all of them required; nothing is taken from a
 // token about how to verify it.
 JwtSettings ReadJwtSettings(SourceReader& reader);
+
+// `bundle`: the keys of one kind that a SPIFFE bundle of the trust domain has, at least one.
+JwkSet ReadBundleKeys(SourceReader& reader, std::string_view trust_domain,
+                      std::vector<JwtAuthority> SpiffeBundle::*authorities);
 
 // All but the value. `subject` comes first among the subjects.
 ProvenFact FactOf(const Jwt& jwt, Duration leeway);

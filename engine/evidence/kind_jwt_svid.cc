@@ -6,11 +6,9 @@
 // Boundary: settings to a verifier, its result to the normal form.
 #include <utility>
 
-#include "engine/base/str.h"
 #include "engine/evidence/jwt_svid.h"
 #include "engine/evidence/kind.h"
 #include "engine/evidence/kind_jwt.h"
-#include "engine/evidence/spiffe_bundle.h"
 
 namespace ztp::evidence {
 namespace {
@@ -26,15 +24,6 @@ const NormalForm& Form() {
   return *form;
 }
 
-// The keys of a bundle that are for tokens, as jwk.h has them.
-Verified<JwkSet> TokenKeys(const SpiffeBundle& bundle) {
-  std::string text = R"({"keys":[)";
-  for (const JwtAuthority& authority : bundle.jwt_authorities) {
-    Append(text, text.back() == '[' ? "" : ",", authority.jwk);
-  }
-  return ParseJwkSet(text + "]}");
-}
-
 class Verifier : public SourceVerifier {
  public:
   explicit Verifier(SourceReader& reader) {
@@ -42,7 +31,7 @@ class Verifier : public SourceVerifier {
     policy_.audiences = reader.Texts("audiences");
     policy_.max_age = reader.common().max_age;
     policy_.leeway = reader.common().leeway;
-    ReadKeys(reader);
+    keys_ = ReadBundleKeys(reader, policy_.trust_domain, &SpiffeBundle::jwt_authorities);
   }
 
   Verified<ProvenFact> Verify(std::string_view evidence, Time now) const override {
@@ -56,17 +45,6 @@ class Verifier : public SourceVerifier {
   }
 
  private:
-  void ReadKeys(SourceReader& reader) {
-    const std::optional<std::string> bytes = reader.Bytes("bundle", true);
-    if (policy_.trust_domain.empty() || !bytes) return;
-    const auto bundle = ReadSpiffeBundle(policy_.trust_domain, *bytes);
-    if (!bundle.ok()) return reader.Report("bundle", bundle.refusal().message);
-    auto keys = TokenKeys(*bundle);
-    if (!keys.ok()) return reader.Report("bundle", keys.refusal().message);
-    if (keys->keys.empty()) return reader.Report("bundle", "it has no key of a JWT authority");
-    keys_ = *std::move(keys);
-  }
-
   JwtSvidPolicy policy_;
   JwkSet keys_;
 };

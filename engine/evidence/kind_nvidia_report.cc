@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "engine/base/str.h"
-#include "engine/evidence/device_parts.h"
+#include "engine/evidence/evidence_parts.h"
 #include "engine/evidence/kind_device.h"
 #include "engine/evidence/nvidia_report.h"
 
@@ -34,7 +34,7 @@ class Verifier : public SourceVerifier {
   }
 
   Verified<ProvenFact> Verify(std::string_view evidence, Time now) const override {
-    DeviceParts parts;
+    EvidenceParts parts;
     if (auto refusal = parts.Parse(evidence, {"report", "certificates"})) {
       return *std::move(refusal);
     }

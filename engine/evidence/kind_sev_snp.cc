@@ -6,18 +6,20 @@
 //   on "host_data": "sha256:…"                 what the host must have given at launch
 //   "out_of_date_allowed", "debug_allowed", "migration_agent_allowed", "measured_means_secure_boot"
 //   "highest_vmpl": 0
+//   "vlek_providers": "CN=cc-us-east-2.amazonaws.com"   whose key, for all of its chips (VLEK), is
+//                                           taken, too: the evidence then says not which chip it is
 //   "report_data": "nonce"                  or "key_then_nonce"
 //   "crls", "revocation", "crl_max_age"
 //
-// Evidence: {"report": base64, "certificates": PEM}, the chip's certificate (VCEK) first, then the
-// ASK.
+// Evidence: {"report": base64, "certificates": PEM}, the certificate of the chip's key (VCEK)
+// first, then the ASK; or that of the provider's (VLEK) and the ASVK.
 //
 // Boundary: settings to a verifier, its result to the normal form.
 #include <span>
 #include <utility>
 
 #include "engine/base/str.h"
-#include "engine/evidence/device_parts.h"
+#include "engine/evidence/evidence_parts.h"
 #include "engine/evidence/kind_device.h"
 #include "engine/evidence/snp_report.h"
 
@@ -40,12 +42,15 @@ class Verifier : public SourceVerifier {
     policy_.debug_allowed = reader.Flag("debug_allowed", false);
     policy_.migration_agent_allowed = reader.Flag("migration_agent_allowed", false);
     policy_.measured_means_secure_boot = reader.Flag("measured_means_secure_boot", false);
+    if (auto providers = reader.OptionalTexts("vlek_providers")) {
+      policy_.vlek_providers = *std::move(providers);
+    }
     policy_.highest_vmpl =
         static_cast<uint32_t>(reader.OptionalInteger("highest_vmpl", 0, kHighestVmpl).value_or(0));
   }
 
   Verified<ProvenFact> Verify(std::string_view evidence, Time now) const override {
-    DeviceParts parts;
+    EvidenceParts parts;
     if (auto refusal = parts.Parse(evidence, {"report", "certificates"})) {
       return *std::move(refusal);
     }
@@ -59,7 +64,11 @@ class Verifier : public SourceVerifier {
     ZTP_VERIFY_OR_RETURN(const SnpReport report,
                          VerifySnpReport(bytes, chain[0], chain.subspan(1), roots_, policy, now));
     ProvenFact fact = FactOf(report.attested, settings_, now);
-    fact.subjects = {Hex(report.chip_id), DigestText(report.measurement)};
+    // A chip that is hidden is every other one, too.
+    const bool hidden = report.chip_id.find_first_not_of('\0') == std::string::npos;
+    if (!hidden) fact.subjects.push_back(Hex(report.chip_id));
+    fact.subjects.push_back(DigestText(report.measurement));
+    fact.issuer = report.provider;
     fact.id = chain[0].serial();
     AddReportData(report.report_data, report_data_, &fact);
     return fact;

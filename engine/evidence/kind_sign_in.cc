@@ -48,13 +48,14 @@ class Verifier : public SourceVerifier {
     ProvenFact fact = FactOf(sign_in.jwt, policy_.leeway);
     // A provider's users are known by either.
     if (sign_in.email) fact.subjects.push_back(*sign_in.email);
-    fact.value = Form().Make({{"issuer", Value::String(sign_in.jwt.issuer)},
-                              {"subject", Value::String(sign_in.jwt.subject)},
-                              {"email", TextOrMissing(sign_in.email.value_or(""))},
-                              {"groups", SetOfTexts(sign_in.groups)},
-                              {"mfa", Value::Bool(sign_in.mfa)},
-                              {"phishing_resistant", Value::Bool(sign_in.phishing_resistant)},
-                              {"authenticated_at", Value::OfTime(sign_in.authenticated_at)}});
+    fact.value =
+        Form().Make({{"issuer", Value::String(sign_in.jwt.issuer)},
+                     {"subject", Value::String(sign_in.jwt.subject)},
+                     {"email", TextOrMissing(sign_in.email.value_or(""))},
+                     {"groups", SetOfTexts(sign_in.groups)},
+                     {"mfa", Value::Bool(sign_in.authentication.mfa)},
+                     {"phishing_resistant", Value::Bool(sign_in.authentication.phishing_resistant)},
+                     {"authenticated_at", Value::OfTime(*sign_in.authentication.at)}});
     return fact;
   }
 

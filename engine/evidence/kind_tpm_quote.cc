@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "engine/base/str.h"
-#include "engine/evidence/device_parts.h"
+#include "engine/evidence/evidence_parts.h"
 #include "engine/evidence/kind_device.h"
 #include "engine/evidence/tpm_quote.h"
 
@@ -54,7 +54,7 @@ class Verifier : public SourceVerifier {
   }
 
   Verified<ProvenFact> Verify(std::string_view text, Time now) const override {
-    DeviceParts parts;
+    EvidenceParts parts;
     if (auto refusal = parts.Parse(text, {"quote", "signature", "registers", "certificates"})) {
       return *std::move(refusal);
     }

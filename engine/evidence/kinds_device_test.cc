@@ -435,6 +435,20 @@ TEST(DeviceKinds, AGpuAndItsHost) {
     json half = json::parse(evidence(foreign, foreign));
     half.erase("gpu");
     EXPECT_EQ(CheckOf(trust->Verify("s", half.dump(), kNow)), "form");
+    if (host.source["kind"] == "sev-snp") {
+      std::vector<JsonError> errors;
+      EXPECT_FALSE(trust->Replace("s", "crls", "x", &errors));
+      EXPECT_EQ(ErrorsOf(errors), "$.sources.s: it has no `crls` that could be replaced");
+      EXPECT_FALSE(trust->Replace("s", "host.crls", "x", &errors));
+      EXPECT_EQ(errors.front().path, "$.sources.s.host.crls");
+      EXPECT_FALSE(trust->Check(**fact, kNow).has_value());
+      const Identity& ark = snp_testing::ThePlatform().ark;
+      ASSERT_TRUE(trust->Replace("s", "host.crls", CrlDer({.revoked = {1000}}, ark), &errors))
+          << ErrorsOf(errors);
+      EXPECT_TRUE(trust->Check(**fact, kNow).has_value()) << "by the list before";
+      const std::string again = nonce();
+      EXPECT_EQ(CheckOf(trust->Verify("s", evidence(again, again), kNow)), "revoked");
+    }
     for (const Case::Change& change : host.changes) {
       json changed = source;
       change.change(&changed["host"]);

@@ -8,6 +8,7 @@
 #include "engine/evidence/dsse.h"
 #include "engine/evidence/kind.h"
 #include "engine/evidence/oms.h"
+#include "engine/evidence/private_key.h"
 #include "engine/evidence/slsa.h"
 #include "engine/evidence/statement.h"
 #include "engine/evidence/trust_testing.h"

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/base/sha256.h"
 #include "engine/evidence/trust_testing.h"
 
 namespace ztp::evidence {
@@ -86,6 +87,64 @@ TEST_F(KindsTest, JwtSvid) {
             R"({ id: "spiffe://acme.org/agent", kind: jwt })");
 }
 
+TEST_F(KindsTest, WitSvid) {
+  const testing::SigningKey& workload = KeyFor(JwsAlgorithm::kEs384);
+  const auto source = [&](std::string_view more) {
+    return MakeTrust(
+        Document(Cat(R"("s":{"kind":"wit-svid","proves":"x","trust_domain":"acme.org","bundle":)",
+                     KeySetText({key_.JwkText(R"("use":"wit-svid","kid":"k1")")}), more, "}")));
+  };
+  const int64_t now = kNow.micros / kMicrosPerSecond;
+  const std::string wit =
+      key_.TokenOf(Cat(R"({"sub":"spiffe://acme.org/agent","exp":)", now + 600, R"(,"cnf":{"jwk":)",
+                       workload.JwkText(R"("alg":"ES384")"), "}}"),
+                   R"("typ":"wit+jwt","kid":"k1")");
+  const auto shown = [&](std::string_view id, std::string_view more = "") {
+    const std::string proof =
+        workload.TokenOf(Cat(R"({"aud":"us","exp":)", now + 60, R"(,"jti":")", id, R"(","wth":")",
+                             EncodeBase64url(Sha256Bytes(wit)), '"', more, "}"),
+                         R"("typ":"wpt+jwt")");
+    return Cat(R"({"wit":")", wit, R"(","wpt":")", proof, R"("})");
+  };
+  constexpr char kProven[] = R"({ id: "spiffe://acme.org/agent", kind: wit })";
+  const auto trust = source(R"(,"audiences":"us","leeway":"5s")");
+  EXPECT_EQ(Proven(*trust, shown("p-1")), kProven);
+  EXPECT_EQ(CheckOf(trust->Verify("s", shown("p-1"), kNow)), "replay");
+  const auto fact = trust->Verify("s", shown("p-2"), kNow);
+  ASSERT_TRUE(fact.ok()) << fact.refusal().message;
+  EXPECT_EQ((*fact)->subjects.size(), 2u);
+  EXPECT_EQ((*fact)->subjects[0], "spiffe://acme.org/agent");
+  EXPECT_EQ((*fact)->expires_at, testing::After(65)) << "no longer than its proof";
+  EXPECT_EQ(CheckOf(trust->Verify("s", wit, kNow)), "binding");
+  EXPECT_EQ(CheckOf(trust->Verify("s", R"({"wpt":"x"})", kNow)), "form");
+  EXPECT_EQ(CheckOf(trust->Verify("s", R"({"wit":"x","other":"y"})", kNow)), "form");
+
+  const auto many = source(R"(,"audiences":"us","proof_reuse_allowed":true)");
+  EXPECT_EQ(Proven(*many, shown("p-1")), kProven);
+  EXPECT_EQ(Proven(*many, shown("p-1")), kProven);
+  EXPECT_EQ(CheckOf(many->Verify("s", shown("p-1"), testing::After(60))), "expired");
+
+  const auto host = source(R"(,"host_checks_binding":true)");
+  EXPECT_EQ(Proven(*host, wit), kProven);
+  EXPECT_EQ(CheckOf(host->Verify("s", shown("p-1"), kNow)), "audience");
+
+  const auto fresh = source(R"(,"audiences":"us","nonce":"required")");
+  EXPECT_EQ(CheckOf(fresh->Verify("s", shown("p-1"), kNow)), "nonce");
+  const std::string nonce = fresh->nonces().Make(kNow, Duration{60 * kMicrosPerSecond});
+  EXPECT_EQ(Proven(*fresh, shown("p-1", Cat(R"(,"nonce":")", nonce, '"'))), kProven);
+
+  std::vector<JsonError> errors;
+  EXPECT_EQ(
+      Trust::Read(
+          Document(Cat(R"("s":{"kind":"wit-svid","proves":"x","trust_domain":"a",)", R"("bundle":)",
+                       KeySetText({key_.JwkText(R"("use":"jwt-svid","kid":"k")")}), "}")),
+          {}, &errors),
+      nullptr);
+  EXPECT_EQ(testing::ErrorsOf(errors),
+            "$.sources.s.bundle: it has no key of an authority that signs such tokens\n"
+            "$.sources.s: `audiences` is missing");
+}
+
 TEST_F(KindsTest, KubernetesToken) {
   const auto trust = MakeTrust(Document(
       Cat(R"("s":{"kind":"kubernetes-token","proves":"x","issuer":"https://k8s","audiences":"us",)",
@@ -103,13 +162,15 @@ TEST_F(KindsTest, AccessToken) {
   const std::string claims =
       Cat(R"({"iss":"https://as","sub":"ann","client_id":"app","jti":"t","scope":"a b",)", Dates(),
           R"(,"act":{"sub":"agent","act":{"sub":"tool","iss":"https://other"}},)",
+          R"("amr":["mfa"],"auth_time":1795867100,)",
           R"("cnf":{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}})");
   const std::string token = key_.TokenOf(claims, R"("typ":"at+jwt")");
   const auto proven = [](std::string_view bound) {
     return Cat(R"({ actors: [{ issuer: "https://as", subject: "agent" }, )",
-               R"({ issuer: "https://other", subject: "tool" }], audience: { "us" }, bound: )",
-               bound, R"(, client: "app", issuer: "https://as", scopes: { "a", "b" }, )",
-               R"(subject: "ann" })");
+               R"({ issuer: "https://other", subject: "tool" }], audience: { "us" }, )",
+               R"(authenticated_at: "2026-11-28T11:58:20Z", bound: )", bound,
+               R"(, client: "app", issuer: "https://as", mfa: true, phishing_resistant: false, )",
+               R"(scopes: { "a", "b" }, subject: "ann" })");
   };
   EXPECT_EQ(Proven(*MakeTrust(TokenSource("access-token", key_, "https://as")), token),
             proven("false"))

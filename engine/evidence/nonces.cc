@@ -129,4 +129,16 @@ std::optional<Refusal> Nonces::Use(std::string_view nonce, Time now) {
   return std::nullopt;
 }
 
+std::optional<Refusal> Nonces::UseOnce(std::string_view id, Time now, Time until) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (kept_.contains(ToAbsl(id))) {
+    return Refuse(Check::kReplay, "the same was shown before, and counts once");
+  }
+  if (!MakeRoom(now)) {
+    return Refuse(Check::kReplay, "too much was shown to know that this is new");
+  }
+  kept_.emplace(std::string(id), Kept{until, true});
+  return std::nullopt;
+}
+
 }  // namespace ztp::evidence

@@ -1,4 +1,5 @@
-// Nonces: given out by us, put into evidence by whoever makes it, and good once.
+// Nonces: given out by us, put into evidence by whoever makes it, and good once; and the ids of
+// what is good once without one.
 //
 // Boundary: strings and times. Giving one out costs no memory: it carries its own end and is signed
 // with a key of this object, so that asking for many fills nothing. Only those that were used are
@@ -39,6 +40,10 @@ class Nonces {
   // Uses what evidence has. kNonce: it was never given out, or is past its end; kReplay: it was
   // used before, or nobody can say.
   std::optional<Refusal> Use(std::string_view nonce, Time now);
+
+  // Uses an id that whoever made the evidence chose, and that is worth nothing from `until` on. 32
+  // bytes that are a digest: no nonce is ever one. kReplay: it was used before, or nobody can say.
+  std::optional<Refusal> UseOnce(std::string_view id, Time now, Time until);
 
  private:
   struct Kept {

@@ -87,5 +87,20 @@ TEST(Nonces, TooManyAreNotTaken) {
   EXPECT_EQ(Use(nonces, third, After(60)), "good") << "the first two are past their end";
 }
 
+// An id that its maker chose: no nonce, and good once until its end.
+TEST(Nonces, WhatCountsOnce) {
+  Nonces nonces(2);
+  const auto once = [&](char id, Time now) {
+    const auto refusal = nonces.UseOnce(std::string(32, id), now, After(60));
+    return refusal ? std::string(NameOf(refusal->check)) : "good";
+  };
+  EXPECT_EQ(once('a', kNow), "good");
+  EXPECT_EQ(once('a', After(59)), "replay");
+  EXPECT_NE(Use(nonces, std::string(32, 'a')), "good") << "nobody gave it out";
+  EXPECT_EQ(once('b', kNow), "good");
+  EXPECT_EQ(once('c', kNow), "replay") << "nobody could tell whether it is new";
+  EXPECT_EQ(once('c', After(60)), "good") << "the first two are past their end";
+}
+
 }  // namespace
 }  // namespace ztp::evidence

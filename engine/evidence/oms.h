@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "engine/core/time.h"
-#include "engine/evidence/private_key.h"
+#include "engine/evidence/document_signer.h"
 #include "engine/evidence/signed_statement.h"
 #include "engine/evidence/verified.h"
 
@@ -72,7 +72,7 @@ bool ModelPathLess(std::string_view a, std::string_view b);
 // The digest over the files' digests, in their order as they stand: 64 digits of hexadecimal.
 std::string ModelDigest(const std::vector<ModelFile>& files);
 
-// A bundle that the key signs, with its hint; files are put in order. Empty: OpenSSL fails.
-std::string SignModel(ModelManifest manifest, const PrivateKey& key);
+// A bundle that the key signs, with its hint; files are put in order. Empty: the key cannot sign.
+std::string SignModel(ModelManifest manifest, const DocumentSigner& key);
 
 }  // namespace ztp::evidence

@@ -9,6 +9,7 @@
 #include <iterator>
 
 #include "engine/evidence/oms.h"
+#include "engine/evidence/private_key.h"
 #include "engine/evidence/sigstore_public_testing.h"
 #include "engine/evidence/tamper_testing.h"
 #include "engine/evidence/trusted_root.h"

@@ -42,7 +42,7 @@ std::string WriteModelStatement(const ModelManifest& manifest) {
 
 }  // namespace
 
-std::string SignModel(ModelManifest manifest, const PrivateKey& key) {
+std::string SignModel(ModelManifest manifest, const DocumentSigner& key) {
   std::sort(manifest.files.begin(), manifest.files.end(),
             [](const ModelFile& a, const ModelFile& b) { return ModelPathLess(a.name, b.name); });
   const std::string payload = WriteModelStatement(manifest);

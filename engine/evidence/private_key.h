@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/evidence/document_signer.h"
 #include "engine/evidence/signature_key.h"
 #include "engine/evidence/verified.h"
 
@@ -16,7 +17,7 @@ namespace ztp::evidence {
 inline constexpr size_t kMaxPrivateKeyBytes = 8192;
 
 // Immutable; copies share the key. Threads may sign with one at the same time.
-class PrivateKey {
+class PrivateKey final : public DocumentSigner {
  public:
   // A new one of Ed25519 or one of the three curves. Nothing: OpenSSL fails (no entropy).
   static std::optional<PrivateKey> Generate(KeyType type);
@@ -30,10 +31,8 @@ class PrivateKey {
   // PKCS #8; with a password encrypted by PBES2: scrypt and AES-256-CBC. Empty: OpenSSL fails.
   std::string ToPem(std::string_view password = {}) const;
 
-  const SignatureKey& public_key() const { return public_; }
-
-  // See IsSignedBy for the form. Empty: OpenSSL fails.
-  std::string Sign(std::string_view input) const;
+  const SignatureKey& public_key() const override { return public_; }
+  std::string Sign(std::string_view input) const override;
 
  private:
   PrivateKey(SharedKey key, SignatureKey public_key)

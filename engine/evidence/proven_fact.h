@@ -32,6 +32,7 @@ struct ProvenFact {
   std::string session;  // `sid`, or empty
   std::vector<std::string> audiences;
   std::optional<std::string> nonce;  // as the evidence has it: text of a token, or bytes
+  std::string once;  // evidence with this counts one time; empty: it may be shown again
 
   // It counts while issued_at <= now < expires_at. The source's leeway is in both: a clock that is
   // ahead by no more than that does not void a fresh token. Absent: the evidence does not say.

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 
+#include "engine/base/sha256.h"
 #include "engine/evidence/openssl_ptr.h"
 
 namespace ztp::evidence {
@@ -70,6 +71,17 @@ Verified<SharedKey> MakeRsaKey(std::string_view modulus, std::string_view expone
   }
   if (key == nullptr) return Refuse(Check::kUsage, "OpenSSL takes no such RSA key");
   return key;
+}
+
+std::string KeyDigest(const SharedKey& key) {
+  const ErrorQueueScope errors;
+  unsigned char* der = nullptr;
+  const int size = i2d_PUBKEY(key.get(), &der);
+  if (size <= 0) return {};
+  std::string digest =
+      Sha256Digest(std::string_view(reinterpret_cast<const char*>(der), static_cast<size_t>(size)));
+  OPENSSL_free(der);
+  return digest;
 }
 
 size_t FieldBytesOf(KeyType type) {

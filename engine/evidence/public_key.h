@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "engine/evidence/jws_algorithm.h"
@@ -28,6 +29,10 @@ Verified<SharedKey> MakeEcKey(KeyType type, std::string_view x, std::string_view
 
 // RFC 8032: 32 bytes.
 Verified<SharedKey> MakeEd25519Key(std::string_view x);
+
+// "sha256:…" of the key as SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7) in DER; empty: OpenSSL
+// has no memory.
+std::string KeyDigest(const SharedKey& key);
 
 // The bytes of one coordinate, or of r or s of a signature: 32, 48, 66. Else 0.
 size_t FieldBytesOf(KeyType type);

@@ -4,15 +4,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/base/scalar_text.h"
 #include "engine/base/str.h"
 #include "engine/evidence/claims.h"
 #include "engine/facts/json_items.h"
 
 namespace ztp::evidence {
 namespace {
-
-constexpr size_t kMaxMethods = 32;
 
 bool Contains(const std::vector<std::string>& texts, std::string_view text) {
   return std::find(texts.begin(), texts.end(), text) != texts.end();
@@ -28,27 +25,6 @@ std::optional<Refusal> CheckParty(const Claims& claims, const Jwt& jwt,
   }
   if (Contains(policy.audiences, *party)) return std::nullopt;
   return Refuse(Check::kAudience, "the token was issued to ", Quoted(JsonExcerpt(*party)));
-}
-
-std::optional<Refusal> ReadMethods(const Claims& claims, SignIn* result) {
-  ZTP_VERIFY_OR_RETURN(const auto methods, claims.Texts("amr", kMaxMethods));
-  ZTP_VERIFY_OR_RETURN(const std::optional<std::string> context, claims.Text("acr"));
-  const bool hardware = methods && Contains(*methods, "hwk");
-  result->mfa = methods && Contains(*methods, "mfa");
-  result->phishing_resistant = hardware || context == "phr" || context == "phrh";
-  return std::nullopt;
-}
-
-std::optional<Refusal> ReadTimes(const Claims& claims, const SignInPolicy& policy, SignIn* result) {
-  ZTP_VERIFY_OR_RETURN(const std::optional<Time> at, claims.Date("auth_time"));
-  if (!at) return Refuse(Check::kClaim, "the token does not say when the user signed in");
-  const int64_t leeway = std::clamp(policy.leeway, Duration{}, kMaxLeeway).micros;
-  if (at->micros > result->jwt.issued_at->micros + leeway) {
-    return Refuse(Check::kClaim, "the user signed in at ", FormatTime(*at),
-                  ", after the token was issued");
-  }
-  result->authenticated_at = *at;
-  return std::nullopt;
 }
 
 }  // namespace
@@ -67,8 +43,11 @@ Verified<SignIn> VerifySignIn(std::string_view token, const JwkSet& keys,
   ZTP_VERIFY_OR_RETURN(result.jwt, VerifyJwt(token, keys, jwt_policy, now, &tree));
   const Claims claims(tree, tree.root());
   if (auto refusal = CheckParty(claims, result.jwt, policy)) return *std::move(refusal);
-  if (auto refusal = ReadMethods(claims, &result)) return *std::move(refusal);
-  if (auto refusal = ReadTimes(claims, policy, &result)) return *std::move(refusal);
+  ZTP_VERIFY_OR_RETURN(result.authentication,
+                       ReadAuthentication(claims, result.jwt, policy.leeway));
+  if (!result.authentication.at) {
+    return Refuse(Check::kClaim, "the token does not say when the user signed in");
+  }
   ZTP_VERIFY_OR_RETURN(std::optional<std::string> email, claims.Text("email"));
   if (claims.IsTrue("email_verified")) result.email = std::move(email);
   ZTP_VERIFY_OR_RETURN(auto groups, claims.Texts(policy.groups_claim, kMaxGroups));

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/evidence/authentication.h"
 #include "engine/evidence/jwt.h"
 
 namespace ztp::evidence {
@@ -29,9 +30,7 @@ struct SignIn {
   Jwt jwt;
   std::optional<std::string> email;  // only one that the provider has verified
   std::vector<std::string> groups;
-  bool mfa = false;
-  bool phishing_resistant = false;
-  Time authenticated_at;  // `auth_time`
+  Authentication authentication;  // with a time
 };
 
 // Refuses with what VerifyJwt does; kAudience where a token for several is not for us by `azp`;

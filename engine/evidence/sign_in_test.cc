@@ -40,23 +40,23 @@ TEST_F(SignInTest, SaysWhoHowAndWhen) {
   EXPECT_EQ(sign_in->jwt.subject, "u-17");
   EXPECT_EQ(sign_in->email, "ann@acme.org");
   EXPECT_EQ(sign_in->groups, (std::vector<std::string>{"ml", "eu"}));
-  EXPECT_TRUE(sign_in->mfa);
-  EXPECT_TRUE(sign_in->phishing_resistant);
-  EXPECT_EQ(sign_in->authenticated_at, Time{int64_t{1300} * kMicrosPerSecond});
+  EXPECT_TRUE(sign_in->authentication.mfa);
+  EXPECT_TRUE(sign_in->authentication.phishing_resistant);
+  EXPECT_EQ(sign_in->authentication.at, Time{int64_t{1300} * kMicrosPerSecond});
 }
 
 TEST_F(SignInTest, WhatIsNotSaidIsNotSo) {
   const auto sign_in = Verify(Claims(R"("amr":["pwd"],"acr":"1")"));
   ASSERT_TRUE(sign_in.ok()) << sign_in.refusal().message;
-  EXPECT_FALSE(sign_in->mfa);
-  EXPECT_FALSE(sign_in->phishing_resistant);
+  EXPECT_FALSE(sign_in->authentication.mfa);
+  EXPECT_FALSE(sign_in->authentication.phishing_resistant);
   EXPECT_TRUE(sign_in->groups.empty());
   for (const char* verified : {"false", "\"true\"", "1", "null"}) {
     const auto other = Verify(Claims(Cat(R"("email":"ann@acme.org","email_verified":)", verified)));
     ASSERT_TRUE(other.ok()) << other.refusal().message;
     EXPECT_EQ(other->email, std::nullopt) << verified;
   }
-  EXPECT_TRUE(Verify(Claims(R"("acr":"phr")"))->phishing_resistant);
+  EXPECT_TRUE(Verify(Claims(R"("acr":"phr")"))->authentication.phishing_resistant);
 }
 
 TEST_F(SignInTest, IsRefused) {

@@ -15,6 +15,7 @@
 #include "engine/base/sha256.h"
 #include "engine/evidence/base64.h"
 #include "engine/evidence/merkle.h"
+#include "engine/evidence/private_key.h"
 #include "engine/evidence/signed_statement.h"
 #include "engine/evidence/x509_testing.h"
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/base/sha256.h"
+#include "engine/evidence/private_key.h"
 #include "engine/evidence/slsa.h"
 #include "engine/evidence/tamper_testing.h"
 #include "engine/evidence/x509_testing.h"

@@ -5,6 +5,7 @@
 
 #include "engine/base/sha256.h"
 #include "engine/evidence/base64.h"
+#include "engine/evidence/private_key.h"
 #include "engine/evidence/statement.h"
 #include "engine/evidence/tamper_testing.h"
 #include "engine/evidence/x509_testing.h"

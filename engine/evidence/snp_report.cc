@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/base/scalar_text.h"
 #include "engine/base/sha256.h"
 #include "engine/base/str.h"
 #include "engine/evidence/attestation_key.h"
 #include "engine/evidence/byte_reader.h"
 #include "engine/evidence/jws_signature.h"
+#include "engine/facts/json_items.h"
 
 namespace ztp::evidence {
 namespace {
@@ -33,6 +35,12 @@ constexpr const char* kSnpSpl = "1.3.6.1.4.1.3704.1.3.3";
 constexpr const char* kMicrocodeSpl = "1.3.6.1.4.1.3704.1.3.8";
 constexpr const char* kFmcSpl = "1.3.6.1.4.1.3704.1.3.9";
 constexpr const char* kHardwareId = "1.3.6.1.4.1.3704.1.4";
+constexpr const char* kProviderId = "1.3.6.1.4.1.3704.1.5";
+
+// 56860: which key signed.
+constexpr uint32_t kSignedByVcek = 0;
+constexpr uint32_t kSignedByVlek = 1;
+constexpr char kIa5String = 0x16;
 
 Refusal Malformed(std::string_view what) {
   return Refuse(Check::kMalformed, "not an attestation report of SEV-SNP: ", what);
@@ -120,15 +128,23 @@ std::optional<uint8_t> SmallInteger(const std::optional<std::string>& der) {
   return std::nullopt;
 }
 
-// The certificate is of this chip, and for the TCB that reports.
-std::optional<Refusal> RefuseCertificate(const Certificate& vcek, const Parsed& parsed,
-                                         SnpTcb* tcb) {
-  const std::optional<std::string> product = ExtensionOf(vcek, kProductName);
-  // An IA5String of the form "Milan-B0".
-  if (!product || product->size() < 2 || (*product)[0] != 0x16) {
-    return Refuse(Check::kSubject, vcek.Describe(), " does not say which product it is of");
+// The text of an IA5String of less than 128 bytes; nothing: it is none.
+std::optional<std::string> ShortText(const std::optional<std::string>& der) {
+  if (!der || der->size() < 3 || (*der)[0] != kIa5String ||
+      static_cast<uint8_t>((*der)[1]) != der->size() - 2 || der->size() - 2 >= 0x80) {
+    return std::nullopt;
   }
-  const bool turin = std::string_view(*product).substr(2).starts_with(kTurin);
+  return der->substr(2);
+}
+
+// The certificate is for the TCB that reports.
+std::optional<Refusal> RefuseTcb(const Certificate& signer, const Parsed& parsed, SnpTcb* tcb) {
+  // "Milan-B0"; of a VLEK "Milan".
+  const std::optional<std::string> product = ShortText(ExtensionOf(signer, kProductName));
+  if (!product) {
+    return Refuse(Check::kSubject, signer.Describe(), " does not say which product it is of");
+  }
+  const bool turin = product->starts_with(kTurin);
   const std::optional<SnpTcb> reported = TcbOf(parsed.reported_tcb, turin);
   if (!reported) return Malformed("its TCB has parts that nobody knows");
   SnpTcb certified;
@@ -141,25 +157,45 @@ std::optional<Refusal> RefuseCertificate(const Certificate& vcek, const Parsed& 
         Part{kSnpSpl, &certified.snp}, Part{kMicrocodeSpl, &certified.microcode},
         Part{turin ? kFmcSpl : nullptr, &certified.fmc}}) {
     if (part.oid == nullptr) continue;
-    const std::optional<uint8_t> number = SmallInteger(ExtensionOf(vcek, part.oid));
+    const std::optional<uint8_t> number = SmallInteger(ExtensionOf(signer, part.oid));
     if (!number) {
-      return Refuse(Check::kSubject, vcek.Describe(), " does not say which TCB it is for");
+      return Refuse(Check::kSubject, signer.Describe(), " does not say which TCB it is for");
     }
     *part.to = *number;
   }
   if (certified != *reported) {
-    return Refuse(Check::kSubject, vcek.Describe(),
+    return Refuse(Check::kSubject, signer.Describe(),
                   " is for another TCB than the one that reports");
   }
+  *tcb = *reported;
+  return std::nullopt;
+}
+
+// A VCEK's certificate is of the chip that reports.
+std::optional<Refusal> RefuseChip(const Certificate& signer, std::string_view chip_id) {
   // The identity as bytes (57230: an OCTET STRING's content); Turin's is shorter than the field.
-  const std::optional<std::string> id = ExtensionOf(vcek, kHardwareId);
-  if (!id || id->size() < 8 || id->size() > parsed.report.chip_id.size() || IsZero(*id) ||
-      !std::string_view(parsed.report.chip_id).starts_with(*id) ||
-      !IsZero(std::string_view(parsed.report.chip_id).substr(id->size()))) {
-    return Refuse(Check::kSubject, vcek.Describe(),
+  const std::optional<std::string> id = ExtensionOf(signer, kHardwareId);
+  if (!id || ExtensionOf(signer, kProviderId) || id->size() < 8 || id->size() > chip_id.size() ||
+      IsZero(*id) || !chip_id.starts_with(*id) || !IsZero(chip_id.substr(id->size()))) {
+    return Refuse(Check::kSubject, signer.Describe(),
                   " is of another chip than the one that reports");
   }
-  *tcb = *reported;
+  return std::nullopt;
+}
+
+// A VLEK's certificate is of no chip, and of a provider that the policy names.
+std::optional<Refusal> RefuseProvider(const Certificate& signer, const SnpPolicy& policy,
+                                      std::string* provider) {
+  std::optional<std::string> id = ShortText(ExtensionOf(signer, kProviderId));
+  if (!id || ExtensionOf(signer, kHardwareId)) {
+    return Refuse(Check::kSubject, signer.Describe(), " is not that of a provider's key (VLEK)");
+  }
+  const std::vector<std::string>& taken = policy.vlek_providers;
+  if (std::find(taken.begin(), taken.end(), *id) == taken.end()) {
+    return Refuse(Check::kSubject, "the key (VLEK) is that of the provider ",
+                  Quoted(JsonExcerpt(*id)), ", which the source does not take");
+  }
+  *provider = *std::move(id);
   return std::nullopt;
 }
 
@@ -200,19 +236,21 @@ std::string FirmwareOf(std::string_view version) {
 
 }  // namespace
 
-Verified<SnpReport> VerifySnpReport(std::string_view bytes, const Certificate& vcek,
+Verified<SnpReport> VerifySnpReport(std::string_view bytes, const Certificate& signer,
                                     std::span<const Certificate> intermediates,
                                     std::span<const Certificate> anchors, const SnpPolicy& policy,
                                     Time now) {
   ZTP_VERIFY_OR_RETURN(Parsed parsed, Parse(bytes));
-  if (parsed.signing_key != 0) {
-    return Refuse(Check::kKeyUnknown, "a report that is not signed with the chip's own key (VCEK)");
+  const bool by_provider = parsed.signing_key == kSignedByVlek && !policy.vlek_providers.empty();
+  if (parsed.signing_key != kSignedByVcek && !by_provider) {
+    return Refuse(Check::kKeyUnknown, "a report that is not signed with the chip's own key (VCEK)",
+                  policy.vlek_providers.empty() ? "" : " or a provider's (VLEK)");
   }
-  // AMD has no lists for what the ASK signs: required is that of the certificates above.
+  // AMD has no lists for what the ASK or ASVK signs: required is that of the certificates above.
   Revocation revocation = policy.revocation;
   revocation.required = false;
   ZTP_VERIFY_OR_RETURN(const VerifiedPath path,
-                       VerifyPath(vcek, intermediates, anchors,
+                       VerifyPath(signer, intermediates, anchors,
                                   {.now = now, .purposes = {}, .revocation = revocation}));
   Time latest = path.valid_until();
   if (policy.revocation.required) {
@@ -222,13 +260,16 @@ Verified<SnpReport> VerifySnpReport(std::string_view bytes, const Certificate& v
       latest = std::min(latest, until);
     }
   }
-  ZTP_VERIFY_OR_RETURN(const SharedKey key, KeyOf(vcek, KeyType::kP384));
+  ZTP_VERIFY_OR_RETURN(const SharedKey key, KeyOf(signer, KeyType::kP384));
   if (!IsSignatureOf(JwsAlgorithm::kEs384, key, bytes.substr(0, kSignedBytes), parsed.signature)) {
-    return Refuse(Check::kSignature, "the report's signature is not that of ", vcek.Describe());
+    return Refuse(Check::kSignature, "the report's signature is not that of ", signer.Describe());
   }
   SnpReport report = std::move(parsed.report);
-  parsed.report = report;
-  if (auto refusal = RefuseCertificate(vcek, parsed, &report.tcb)) return *std::move(refusal);
+  if (auto refusal = RefuseTcb(signer, parsed, &report.tcb)) return *std::move(refusal);
+  if (auto refusal = by_provider ? RefuseProvider(signer, policy, &report.provider)
+                                 : RefuseChip(signer, report.chip_id)) {
+    return *std::move(refusal);
+  }
   if (auto refusal = RefuseAnswer(report.report_data, policy.challenge)) {
     return *std::move(refusal);
   }

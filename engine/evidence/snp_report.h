@@ -2,8 +2,9 @@
 // (56860), table ATTESTATION_REPORT, versions 2 to 5; certificates as "Versioned Chip Endorsement
 // Key (VCEK) Certificate and KDS Interface Specification" (57230) has them.
 //
-// Boundary: a report, the chip's certificates, AMD's root and what the caller pins in; the host in
-// normal form out. Signed with a VCEK only: a report under a cloud's VLEK is refused.
+// Boundary: a report, the certificates of the key that signed it, AMD's root and what the caller
+// pins in; the host in normal form out. That key is one chip's (VCEK), or, where the caller names
+// the cloud provider, one that AMD has given to all chips of that provider (VLEK).
 #pragma once
 
 #include <cstddef>
@@ -55,6 +56,10 @@ struct SnpPolicy {
   bool migration_agent_allowed = false;  // one may then move the guest elsewhere
   // Does the measurement that was pinned cover firmware that boots only what is signed?
   bool measured_means_secure_boot = false;
+  // Whose VLEKs are taken: AMD's names of providers ("CN=cc-us-east-2.amazonaws.com"), exactly.
+  // Such a report says which provider's chip it is from, not which chip. None: only a VCEK is
+  // taken.
+  std::vector<std::string> vlek_providers;
   uint32_t highest_vmpl = 0;  // the privilege level that asked for the report: 0 is the highest
 };
 
@@ -64,21 +69,24 @@ struct SnpReport {
   uint64_t policy = 0;  // as the ABI has it: bit 19 is DEBUG
   uint32_t vmpl = 0;
   uint32_t guest_svn = 0;
-  SnpTcb tcb;               // REPORTED_TCB, which the VCEK is for
+  SnpTcb tcb;               // REPORTED_TCB, which the certificate is for
   std::string measurement;  // bytes
   std::string host_data;
   std::string report_data;
-  std::string chip_id;
+  std::string chip_id;   // may be hidden, as zeros, where `provider` is not empty
+  std::string provider;  // whose VLEK signed; empty: a VCEK did
 };
 
-// `vcek`: the chip's certificate. `intermediates`: the ASK. `anchors`: AMD's roots (ARK).
+// `signer`: the certificate of the VCEK or VLEK. `intermediates`: the ASK or ASVK. `anchors`: AMD's
+// roots (ARK).
 //   kTooLarge, kMalformed (another length or version), kAlgorithm
-//   kKeyUnknown   signed by another kind of key than a VCEK
+//   kKeyUnknown   signed by another kind of key than the policy takes
 //   what VerifyPath refuses with
-//   kSubject      a certificate of another chip, or for another TCB, than the report is of
+//   kSubject      a certificate of another chip or provider, of another kind, or for another TCB,
+//                 than the report is of
 //   kSignature, kNonce, kBinding, kStatus, kMeasurement, kIssuedInFuture, kTooOld
 // Thread-safe.
-Verified<SnpReport> VerifySnpReport(std::string_view report, const Certificate& vcek,
+Verified<SnpReport> VerifySnpReport(std::string_view report, const Certificate& signer,
                                     std::span<const Certificate> intermediates,
                                     std::span<const Certificate> anchors, const SnpPolicy& policy,
                                     Time now);

@@ -173,6 +173,46 @@ TEST(SnpReport, TurinHasItsPartsElsewhere) {
   EXPECT_EQ(CheckOfResult(Verify(Report(report, chip.key.get()), policy, turin)), "subject");
 }
 
+TEST(SnpReport, AProvidersKeyIsTakenWhereThePolicyNamesTheProvider) {
+  const Platform& mine = ThePlatform();
+  const Identity asvk = Issue(AuthoritySpec("SEV-VLEK-Milan", "critical,keyCertSign"), &mine.ark);
+  const auto platform = [&](const VcekSpec& spec) {
+    return Platform{mine.ark, asvk, Issue(CertificateOf(spec), &asvk, EcKey("P-384"))};
+  };
+  const Platform theirs = platform(kVlek);
+  ReportSpec spec;
+  spec.key = 1 << 2;
+  const auto check = [&](const Platform& signer, const SnpPolicy& policy) {
+    return CheckOfResult(Verify(Report(spec, signer.vcek.key.get()), policy, signer));
+  };
+  SnpPolicy policy = Policy();
+  EXPECT_EQ(check(theirs, policy), "key") << "nobody's is taken";
+  policy.vlek_providers = {"CN=cc-eu-west-1.amazonaws.com"};
+  EXPECT_EQ(check(theirs, policy), "subject") << "another's is";
+  policy.vlek_providers.push_back(kProvider);
+  for (const std::string& chip : {std::string(64, '\0'), kChip}) {
+    spec.chip = chip;
+    const auto report = Verify(Report(spec, theirs.vcek.key.get()), policy, theirs);
+    ASSERT_TRUE(report.ok()) << report.refusal().message;
+    EXPECT_EQ(report->provider, kProvider);
+    EXPECT_EQ(report->attested.device.verdict, Appraisal::kAffirming);
+  }
+  EXPECT_EQ(CheckOfResult(Verify(Report(), policy)), "accepted") << "a chip's own key still is";
+  // Neither key passes for the other, whatever else its certificate says.
+  EXPECT_EQ(check(mine, policy), "subject");
+  EXPECT_EQ(check(platform({.provider = kProvider}), policy), "subject");
+  EXPECT_EQ(check(platform({.hardware_id = ""}), policy), "subject");
+  VcekSpec old = kVlek;
+  old.tcb.snp = 19;
+  EXPECT_EQ(check(platform(old), policy), "subject");
+  EXPECT_EQ(check(Platform{mine.ark, mine.ask, theirs.vcek}, policy), "chain");
+  for (const uint32_t key : {0u, 2u, 7u}) {
+    spec.key = key << 2;
+    EXPECT_EQ(check(theirs, policy), key == 0 ? "subject" : "key") << key;
+    EXPECT_EQ(check(platform({.provider = kProvider}), policy), key == 0 ? "subject" : "key");
+  }
+}
+
 TEST(SnpReport, ChainsAndKeys) {
   const Platform& mine = ThePlatform();
   const Platform other = MakePlatform();

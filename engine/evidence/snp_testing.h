@@ -18,12 +18,19 @@ inline const std::string kNonce = Sha256Bytes("what the gateway gave out");
 inline const std::string kChip(64, 'c');
 inline const std::string kLaunched(48, 'm');
 
-// What the chip's certificate says beside its key.
+// What the certificate says beside its key: of a chip, or of a provider.
 struct VcekSpec {
   std::string product = "Milan-B0";
   SnpTcb tcb{.fmc = 0, .bootloader = 3, .tee = 0, .snp = 20, .microcode = 213};
-  std::string hardware_id = kChip;
+  std::string hardware_id = kChip;  // empty: the certificate has none
+  std::string provider = "";        // the same
 };
+inline const std::string kProvider = "CN=cc-us-east-2.amazonaws.com";
+inline const VcekSpec kVlek{.product = "Milan", .hardware_id = "", .provider = kProvider};
+
+inline std::string Ia5(const std::string& text) {
+  return "\x16" + LittleBytes(text.size(), 1) + text;
+}
 
 inline std::string Integer(uint8_t value) {
   return value < 0x80 ? std::string("\2\1") + static_cast<char>(value)
@@ -32,16 +39,19 @@ inline std::string Integer(uint8_t value) {
 
 inline CertificateSpec CertificateOf(const VcekSpec& vcek) {
   // As AMD's: no constraints, no usage, no purposes.
-  CertificateSpec spec{.name = "SEV-VCEK", .basic_constraints = "", .key_usage = ""};
+  CertificateSpec spec{.name = vcek.provider.empty() ? "SEV-VCEK" : "SEV-VLEK",
+                       .basic_constraints = "",
+                       .key_usage = ""};
   spec.purposes = "";
   const std::string base = "1.3.6.1.4.1.3704.1.";
-  spec.extensions = {{base + "2", "\x16" + LittleBytes(vcek.product.size(), 1) + vcek.product},
+  spec.extensions = {{base + "2", Ia5(vcek.product)},
                      {base + "3.1", Integer(vcek.tcb.bootloader)},
                      {base + "3.2", Integer(vcek.tcb.tee)},
                      {base + "3.3", Integer(vcek.tcb.snp)},
                      {base + "3.8", Integer(vcek.tcb.microcode)},
-                     {base + "3.9", Integer(vcek.tcb.fmc)},
-                     {base + "4", vcek.hardware_id}};
+                     {base + "3.9", Integer(vcek.tcb.fmc)}};
+  if (!vcek.hardware_id.empty()) spec.extensions.push_back({base + "4", vcek.hardware_id});
+  if (!vcek.provider.empty()) spec.extensions.push_back({base + "5", Ia5(vcek.provider)});
   return spec;
 }
 

@@ -155,10 +155,11 @@ size_t SourceReader::Choice(std::string_view name, const std::vector<std::string
 }
 
 std::optional<std::string> SourceReader::Bytes(std::string_view name, bool required) {
-  replaceable_.emplace_back(name);
+  const std::string full_name = Cat(prefix_, name);
+  replaceable_.push_back(full_name);
   const JsonNode* node = required ? Required(name) : Find(name);
-  if (const auto given = replaced_.find(std::string(name)); given != replaced_.end()) {
-    Append(materials_, name, "=", Sha256Digest(given->second), "\n");
+  if (const auto given = replaced_.find(full_name); given != replaced_.end()) {
+    Append(materials_, full_name, "=", Sha256Digest(given->second), "\n");
     return given->second;
   }
   if (node == nullptr) return std::nullopt;
@@ -182,7 +183,7 @@ std::optional<std::string> SourceReader::Bytes(std::string_view name, bool requi
     ReportAt(*node, name, std::string(Message(content.status())));
     return std::nullopt;
   }
-  Append(materials_, name, "=", Sha256Digest(*content), "\n");
+  Append(materials_, full_name, "=", Sha256Digest(*content), "\n");
   return *std::move(content);
 }
 
@@ -229,15 +230,15 @@ std::vector<Crl> SourceReader::Crls() {
   return {};
 }
 
-namespace {
-
-// In what stands within a source, nothing is replaced.
-const std::map<std::string, std::string>& NothingReplaced() {
-  static const auto* const nothing = new std::map<std::string, std::string>;
-  return *nothing;
+void SourceReader::ReadWithin(const JsonNode& node, const JsonPath& path, std::string prefix,
+                              const std::function<void(SourceReader&)>& read) {
+  SourceReader reader(json_, node, path, document_, read_file_, replaced_);
+  reader.prefix_ = std::move(prefix);
+  read(reader);
+  ok_ = reader.Finish() && ok_;
+  materials_ += reader.materials_;
+  replaceable_.insert(replaceable_.end(), reader.replaceable_.begin(), reader.replaceable_.end());
 }
-
-}  // namespace
 
 bool SourceReader::Object(std::string_view name, const std::function<void(SourceReader&)>& read) {
   const JsonNode* node = Find(name);
@@ -247,10 +248,7 @@ bool SourceReader::Object(std::string_view name, const std::function<void(Source
     ok_ = false;
     return true;
   }
-  SourceReader reader(json_, *node, path, document_, read_file_, NothingReplaced());
-  read(reader);
-  ok_ = reader.Finish() && ok_;
-  materials_ += reader.materials_;
+  ReadWithin(*node, path, Cat(prefix_, name, "."), read);
   return true;
 }
 
@@ -264,15 +262,13 @@ void SourceReader::Objects(std::string_view name, const std::function<void(Sourc
   }
   size_t index = 0;
   for (const JsonNode& item : json_.tree().Children(*node)) {
-    const JsonPath item_path(&path, index++);
+    const JsonPath item_path(&path, index);
+    std::string prefix = Cat(prefix_, name, "[", index++, "].");
     if (!json_.Expect(item, JsonKind::kObject, "an object", item_path)) {
       ok_ = false;
       continue;
     }
-    SourceReader reader(json_, item, item_path, document_, read_file_, NothingReplaced());
-    read(reader);
-    ok_ = reader.Finish() && ok_;
-    materials_ += reader.materials_;
+    ReadWithin(item, item_path, std::move(prefix), read);
   }
 }
 
@@ -289,6 +285,7 @@ void SourceReader::ReadCommon() {
 
 bool SourceReader::Finish() {
   for (const auto& [name, bytes] : replaced_) {
+    if (!prefix_.empty()) break;  // the source's own reader knows what is within it
     if (std::find(replaceable_.begin(), replaceable_.end(), name) == replaceable_.end()) {
       Report("", Cat("it has no `", JsonExcerpt(name), "` that could be replaced"));
     }

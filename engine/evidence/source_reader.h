@@ -38,7 +38,8 @@ class SourceReader {
   };
 
   // `object` is the source's JSON object. `replaced`: what was given instead of a member's bytes
-  // since the configuration was read. All must outlive the reader.
+  // since the configuration was read; "host.crls" is the member of an object within, and
+  // "federated[0].bundle" that of an object of an array. All must outlive the reader.
   SourceReader(JsonReader& json, const JsonNode& object, const JsonPath& path,
                std::string_view document, const ReadFileFunction& read_file,
                const std::map<std::string, std::string>& replaced);
@@ -92,6 +93,9 @@ class SourceReader {
   const std::string& materials() const { return materials_; }
 
  private:
+  // Reads an object of this one's with a reader of its own.
+  void ReadWithin(const JsonNode& node, const JsonPath& path, std::string prefix,
+                  const std::function<void(SourceReader&)>& read);
   const JsonNode* Find(std::string_view name);
   const JsonNode* Required(std::string_view name);
   std::optional<std::vector<std::string>> ReadTexts(const JsonNode& node, std::string_view name);
@@ -103,8 +107,9 @@ class SourceReader {
   std::string_view document_;
   const ReadFileFunction& read_file_;
   const std::map<std::string, std::string>& replaced_;
+  std::string prefix_;  // of this object's members in `replaced`
   std::vector<std::string> asked_;
-  std::vector<std::string> replaceable_;  // of those: whose bytes were asked for
+  std::vector<std::string> replaceable_;  // whose bytes were asked for, here and within
   std::string materials_;
   Common common_;
   bool ok_ = true;

@@ -138,7 +138,10 @@ class BundleReader {
     const bool known_type = kty->text == "EC" || kty->text == "RSA" || kty->text == "OKP";
     const std::string_view use_text = use == nullptr ? std::string_view() : use->text;
     if (known_type && (form_ == Form::kJwtOnly || use_text == "jwt-svid")) {
-      return ReadJwtKey(key, path);
+      return ReadTokenKey(key, path, &bundle_.jwt_authorities);
+    }
+    if (known_type && use_text == "wit-svid") {
+      return ReadTokenKey(key, path, &bundle_.wit_authorities);
     }
     if (known_type && use_text == "x509-svid") return ReadX509Key(key, path);
     ++bundle_.ignored_keys;
@@ -177,20 +180,23 @@ class BundleReader {
     return AddX509Authority(*std::move(certificate), &bundle_);
   }
 
-  // JWT-SVID, section 6.
-  std::optional<Refusal> ReadJwtKey(const JsonNode& key, const JsonPath& path) {
+  // JWT-SVID and WIT-SVID, section 6 of each.
+  std::optional<Refusal> ReadTokenKey(const JsonNode& key, const JsonPath& path,
+                                      std::vector<JwtAuthority>* to) {
     const JsonNode* kid = tree_.Find(key, "kid");
     if (kid == nullptr || kid->kind != JsonKind::kString || kid->text.empty()) {
-      return Malformed(path, "is a key of JWT-SVIDs without a `kid`");
+      return Malformed(path, "is a key that signs tokens, without a `kid`");
     }
     if (kid->text.size() > kMaxKidBytes) {
       return Refuse(Check::kTooLarge, "trust bundle: a `kid` of more than ", kMaxKidBytes,
                     " bytes");
     }
-    for (const JwtAuthority& other : bundle_.jwt_authorities) {
-      if (other.kid == kid->text) return Malformed(JsonPath(&path, "kid"), "is there twice");
+    for (const auto* all : {&bundle_.jwt_authorities, &bundle_.wit_authorities}) {
+      for (const JwtAuthority& other : *all) {
+        if (other.kid == kid->text) return Malformed(JsonPath(&path, "kid"), "is there twice");
+      }
     }
-    bundle_.jwt_authorities.push_back(
+    to->push_back(
         {.kid = std::string(kid->text), .jwk = std::string(ObjectText(json_, key.offset))});
     return std::nullopt;
   }

@@ -1,8 +1,8 @@
 // A trust domain's keys: the SPIFFE Trust Domain and Bundle specification, sections 3 and 4.
 //
 // Boundary: text to keys. A bundle is the caller's configuration, fetched and authenticated by
-// whoever gives it (section 5); nothing here says that it may be believed. Keys of JWT-SVIDs are
-// kept as the text of their JWK, which jwk.h reads.
+// whoever gives it (section 5); nothing here says that it may be believed. Keys of JWT-SVIDs and of
+// WIT-SVIDs are kept as the text of their JWK, which jwk.h reads.
 #pragma once
 
 #include <cstddef>
@@ -19,9 +19,10 @@
 namespace ztp::evidence {
 
 inline constexpr size_t kMaxBundleBytes = size_t{4} << 20;
-inline constexpr size_t kMaxBundleKeys = 256;  // of both kinds and unknown ones together
+inline constexpr size_t kMaxBundleKeys = 256;  // of all kinds and unknown ones together
 inline constexpr size_t kMaxKidBytes = 256;
 
+// A key that signs tokens.
 struct JwtAuthority {
   std::string kid;
   std::string jwk;  // the JSON object as it stands in the bundle
@@ -31,6 +32,7 @@ struct SpiffeBundle {
   std::string trust_domain;  // "example.org"
   std::vector<Certificate> x509_authorities;
   std::vector<JwtAuthority> jwt_authorities;
+  std::vector<JwtAuthority> wit_authorities;
   std::optional<uint64_t> sequence;
   std::optional<Duration> refresh_hint;
   size_t ignored_keys = 0;  // of uses and types that have no meaning here
@@ -40,7 +42,8 @@ struct SpiffeBundle {
 
 // A JWK set (section 4). Stricter than the specification in one point: a second certificate in an
 // x5c is refused and not ignored (X509-SVID, section 6.1 allows none). Certificates and kids are
-// there once; a JWT-SVID's key has a kid (JWT-SVID, section 6.1).
+// there once; a key of JWT-SVIDs or WIT-SVIDs has a kid (sections 6.1 of those), and no other key
+// of either has the same.
 Verified<SpiffeBundle> ReadSpiffeBundle(std::string_view trust_domain, std::string_view json);
 
 // A JWK set that has only keys of JWT-SVIDs, whatever `use` they state, as the Workload API gives

@@ -81,6 +81,21 @@ TEST(SpiffeBundle, HasTheKeysOfBothKinds) {
   EXPECT_EQ(bundle->ignored_keys, 0u);
 }
 
+TEST(SpiffeBundle, KeysOfTokensAreOfOneKindAndEachHasItsOwnName) {
+  const auto key = [](const char* use, const char* kid) {
+    return Cat(R"({"use": ")", use, R"(", "kty": "EC", "kid": ")", kid, R"("})");
+  };
+  const auto bundle = ReadKeys(Cat(key("jwt-svid", "a"), ",", key("wit-svid", "b")));
+  ASSERT_TRUE(bundle.ok()) << bundle.refusal().message;
+  ASSERT_EQ(bundle->jwt_authorities.size(), 1u);
+  ASSERT_EQ(bundle->wit_authorities.size(), 1u);
+  EXPECT_EQ(bundle->jwt_authorities[0].kid, "a");
+  EXPECT_EQ(bundle->wit_authorities[0].jwk, key("wit-svid", "b"));
+  ExpectRefused(ReadKeys(Cat(key("jwt-svid", "a"), ",", key("wit-svid", "a"))), Check::kMalformed,
+                "there twice");
+  ExpectRefused(ReadKeys(R"({"use": "wit-svid", "kty": "EC"})"), Check::kMalformed, "`kid`");
+}
+
 TEST(SpiffeBundle, MayHaveNoKeysAndNoNumbers) {
   const auto bundle = ReadKeys("");
   ASSERT_TRUE(bundle.ok());
@@ -91,7 +106,7 @@ TEST(SpiffeBundle, MayHaveNoKeysAndNoNumbers) {
 
 TEST(SpiffeBundle, IgnoresKeysThatMeanNothingHere) {
   for (const char* key :
-       {R"({"use": "wit-svid", "kty": "EC"})", R"({"use": "sig", "kty": "EC"})",
+       {R"({"use": "wit-svid", "kty": "oct", "kid": "a"})", R"({"use": "sig", "kty": "EC"})",
         R"({"use": "X509-SVID", "kty": "EC", "x5c": 1})", R"({"kty": "EC"})",
         R"({"use": "jwt-svid", "kty": "oct", "kid": "a"})", R"({"use": "x509-svid", "kty": "EC"})",
         R"({"use": "x509-svid", "kty": "EC", "x5c": []})"}) {

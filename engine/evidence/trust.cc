@@ -170,6 +170,10 @@ Verified<SharedFact> Trust::VerifyAs(const Source& source, std::string_view evid
     if (!fact->nonce) return Refuse(ztp::evidence::Check::kNonce, "the evidence has no nonce");
     if (auto refusal = nonces_.Use(*fact->nonce, now)) return *std::move(refusal);
   }
+  if (!fact->once.empty()) {
+    if (auto refusal = nonces_.UseOnce(fact->once, now, fact->expires_at))
+      return *std::move(refusal);
+  }
   return fact;
 }
 

@@ -44,9 +44,10 @@ class Trust {
   // Puts another document in the place of the first; sources that are as they were keep what was
   // verified, all other facts are void. False: *errors says why, and all is as before.
   bool Reload(std::string_view document, std::vector<JsonError>* errors);
-  // Puts other bytes in the place of a member of a source (`keys`, `bundle`, `crls`, …), as a host
-  // that fetches them does; facts of that source are void. Reload goes back to what the document
-  // says. False: as before, *errors says why.
+  // Puts other bytes in the place of a member of a source (`keys`, `bundle`, `crls`; of what stands
+  // within a source, `host.crls`, `federated[0].bundle`), as a host that fetches them does; facts
+  // of that source are void. Reload goes back to what the document says. False: as before, *errors
+  // says why.
   bool Replace(std::string_view source, std::string_view member, std::string_view bytes,
                std::vector<JsonError>* errors);
 
@@ -54,7 +55,7 @@ class Trust {
 
   // What evidence proves as evidence of one source. kSource: there is no such source; else what its
   // verifier or Check refuses it for, and kNonce, kReplay where the source demands a nonce, which
-  // this uses up.
+  // this uses up; kReplay, too, of evidence that counts once, which this does for good.
   Verified<SharedFact> Verify(std::string_view source, std::string_view evidence, Time now);
   // The same of whichever source of the kind may prove the input, in the document's order.
   Verified<SharedFact> VerifyFor(std::string_view input, std::string_view kind,

@@ -55,10 +55,11 @@ TEST_F(TrustDocumentTest, MistakesAreNamedWithTheirPlace) {
   EXPECT_EQ(Errors(R"({"ztp_trust":2,"sources":{}})"), "$.ztp_trust: only version 1 is known");
   EXPECT_EQ(Errors(R"({"ztp_trust":1,"source":{},"sources":{}})"),
             "$.source: there is no member `source` here");
-  EXPECT_EQ(Errors(Document(R"("a":{"kind":"oidc"})")),
-            "$.sources.a.kind: 'oidc' is no kind of evidence: there are x509-svid, jwt-svid, "
-            "kubernetes-token, sign-in, access-token, pipeline-token, ear, nvidia-token, "
-            "nvidia-report, sev-snp, tdx, tpm-quote, gpu-and-host, oms, slsa");
+  EXPECT_EQ(
+      Errors(Document(R"("a":{"kind":"oidc"})")),
+      "$.sources.a.kind: 'oidc' is no kind of evidence: there are x509-svid, jwt-svid, wit-svid, "
+      "kubernetes-token, sign-in, access-token, pipeline-token, ear, nvidia-token, "
+      "nvidia-report, sev-snp, tdx, tpm-quote, gpu-and-host, oms, slsa");
   EXPECT_EQ(Errors(With(R"("issuers")", R"("isuers")")),
             "$.sources.sso: `issuers` is missing\n"
             "$.sources.sso.isuers: there is no member `isuers` here");

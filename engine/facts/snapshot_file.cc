@@ -317,6 +317,11 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> SnapshotFile::Open(
     std::shared_ptr<const DecisionProgram> program, const std::string& path) {
   ZTP_ASSIGN_OR_RETURN(MappedFile file,
                        MapFile(path, kMaxFactsFileBytes, "a facts file", MapFor::kEverything));
+  return Open(std::move(program), path, std::move(file));
+}
+
+absl::StatusOr<std::shared_ptr<const Snapshot>> SnapshotFile::Open(
+    std::shared_ptr<const DecisionProgram> program, const std::string& path, MappedFile file) {
   absl::StatusOr<std::shared_ptr<const Snapshot>> snapshot =
       View(std::move(program), file.bytes, std::move(file.storage));
   if (!snapshot.ok()) {

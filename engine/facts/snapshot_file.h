@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/base/mapped_file.h"
 #include "engine/bundle/decision_program.h"
 #include "engine/facts/snapshot.h"
 
@@ -57,6 +58,9 @@ class SnapshotFile {
   // that this version does not know; else as MapFile. The messages name the file.
   static absl::StatusOr<std::shared_ptr<const Snapshot>> Open(
       std::shared_ptr<const DecisionProgram> program, const std::string& path);
+  // The same of what the caller has mapped from that path.
+  static absl::StatusOr<std::shared_ptr<const Snapshot>> Open(
+      std::shared_ptr<const DecisionProgram> program, const std::string& path, MappedFile file);
   // The same of bytes in memory that begin at a multiple of 64 and are neither changed nor freed
   // while `storage` is held; `storage` may be null where the caller keeps them.
   static absl::StatusOr<std::shared_ptr<const Snapshot>> View(

@@ -233,6 +233,7 @@ TEST_F(EvidenceTest, BindingAFactThatIsVerifiedAllocatesNothing) {
 TEST_F(EvidenceTest, NormalFormsAreThoseOfTheStandardVocabulary) {
   const std::pair<const char*, const char*> kTypes[] = {{"x509-svid", "Svid"},
                                                         {"jwt-svid", "Svid"},
+                                                        {"wit-svid", "Svid"},
                                                         {"sign-in", "SignIn"},
                                                         {"access-token", "AccessToken"},
                                                         {"kubernetes-token", "ServiceAccount"},

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "engine/base/limits.h"
-#include "engine/base/mapped_file.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
 #include "engine/facts/program_digest.h"
@@ -64,15 +63,23 @@ FactsLoader::FactsLoader(const Policy& policy, LoadFactsOptions options)
               &sink_) {}
 
 absl::Status FactsLoader::AddFile(const std::string& path) {
-  ZTP_ASSIGN_OR_RETURN(const MappedFile file,
+  ZTP_ASSIGN_OR_RETURN(MappedFile file,
                        MapFile(path, kMaxFactsTextBytes, "a file of facts", MapFor::kOnePass));
+  if (LooksLikeFactsFile(file.bytes)) {  // which stays mapped, and is read here and there
+    ZTP_ASSIGN_OR_RETURN(file,
+                         MapFile(path, kMaxFactsFileBytes, "a facts file", MapFor::kEverything));
+  }
+  return AddFile(path, std::move(file));
+}
+
+absl::Status FactsLoader::AddFile(const std::string& path, MappedFile file) {
   if (!LooksLikeFactsFile(file.bytes)) return AddJson(path, file.bytes);
   if (any_json_ || mapped_ != nullptr) {
     return InvalidArgument(path,
                            " is a facts file, which is all the facts there are: give it alone");
   }
   ZTP_ASSIGN_OR_RETURN(std::shared_ptr<const Snapshot> mapped,
-                       SnapshotFile::Open(policy_.shared_program(), path));
+                       SnapshotFile::Open(policy_.shared_program(), path, std::move(file)));
   if (!options_.assume_proven) ZTP_RETURN_IF_ERROR(RefuseProven(*mapped, path));
   mapped_ = std::move(mapped);
   return absl::OkStatus();

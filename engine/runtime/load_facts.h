@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "engine/base/mapped_file.h"
 #include "engine/eval/policy.h"
 #include "engine/facts/ingest.h"
 #include "engine/facts/json_facts.h"
@@ -36,6 +37,8 @@ class FactsLoader {
   // attributes only with assume_proven. The errors of MapFile and SnapshotFile::Open. Mistakes in
   // JSON are errors()'.
   absl::Status AddFile(const std::string& path);
+  // The same of what the caller has mapped from that path, for everything if it is a facts file.
+  absl::Status AddFile(const std::string& path, MappedFile file);
   // JSON in memory; `name` is what errors call it. It need not outlive the call.
   absl::Status AddJson(std::string_view name, std::string_view text);
 

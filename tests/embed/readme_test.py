@@ -17,11 +17,11 @@ env = environment(tree)
 AROUND = """#include <ztp.h>
 void step(void);
 ztp_error* fragment(ztp_engine* engine, const ztp_policy* policy, ztp_decision decision, ztp_request* request,
-                    ztp_attr peer, ztp_text certificates);
+                    ztp_attr peer, ztp_text certificates, ztp_text public_keys);
 ztp_error* fragment(ztp_engine* engine, const ztp_policy* policy, ztp_decision decision, ztp_request* request,
-                    ztp_attr peer, ztp_text certificates) {{
+                    ztp_attr peer, ztp_text certificates, ztp_text public_keys) {{
   ztp_error* e = NULL;
-  (void)engine, (void)policy, (void)decision, (void)request, (void)peer, (void)certificates;
+  (void)engine, (void)policy, (void)decision, (void)request, (void)peer, (void)certificates, (void)public_keys;
 {}
   return e;
 }}

@@ -183,6 +183,39 @@ class Verify(unittest.TestCase):
         self.assertEqual(run("verify", "--trust", "x").returncode, 3)
 
 
+# Manifests as NVIDIA's, by a signer whose key nobody has any more.
+RIM = pathlib.Path(__file__).resolve().parent / "rim"
+
+
+class Manifests(unittest.TestCase):
+    def rim(self, *files, roots=RIM / "root.pem", now=NOW):
+        return run("rim", "--roots", roots, "--now", now, *files)
+
+    def test_reference_values_for_a_trust_configuration(self):
+        result = self.rim(RIM / "vbios.swidtag", RIM / "driver.swidtag")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(json.loads(result.stdout), {
+            "drivers": [{"version": "535.86.09", "measurements": {"7": "sha384:" + "4d" * 48}}],
+            "vbioses": [{"version": "96.00.5E.00.01",
+                         "measurements": {"0": "sha384:" + "1a" * 48, "12": ["sha384:" + d * 48 for d in ("2b", "3c")]}}]})
+
+    def test_what_is_refused_writes_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            changed, out = pathlib.Path(folder) / "changed.swidtag", pathlib.Path(folder) / "out.json"
+            changed.write_text((RIM / "vbios.swidtag").read_text().replace("1a1a", "1b1a", 1))
+            result = self.rim("-o", out, RIM / "driver.swidtag", changed)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("changed.swidtag: refused: signature: ", result.stderr)
+            self.assertFalse(out.exists())
+            self.assertEqual(self.rim("-o", out, RIM / "driver.swidtag").returncode, 0)
+            self.assertEqual(list(json.loads(out.read_text())), ["drivers"])
+        for roots, now, check in [(EXAMPLE / "acme.org.bundle.pem", NOW, "chain"), (RIM / "root.pem", "2032-01-01T00:00:00Z", "expired")]:
+            result = self.rim(RIM / "driver.swidtag", roots=roots, now=now)
+            self.assertIn(f"driver.swidtag: refused: {check}: ", result.stderr)
+        self.assertEqual(self.rim(RIM / "none.swidtag").returncode, 4)
+        self.assertEqual(run("rim", RIM / "driver.swidtag").returncode, 3)
+
+
 WEIGHTS = EXAMPLE.parent / "weights-release"
 
 

@@ -5,6 +5,7 @@
 2. In engine/ only one file has try, catch or throw: the one that guards ANTLR.
 3. ANTLR, its generated parser included, is seen in engine/syntax only.
 4. engine/core is freestanding: it includes itself and the standard library, no package.
+5. XML libraries are seen in engine/rim only, and bindings/cli alone stands on that: no host's process gets one.
 
 Usage: check_layers.py [ROOT]     prints what is wrong, a line each: PATH:LINE: WHAT
 """
@@ -20,6 +21,8 @@ ANTLR_FOLDER = "engine/syntax/"
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 EXCEPTION_WORD = re.compile(r"\b(try|catch|throw)\b")
 ANTLR_HEADER = re.compile(r"(^|/)(antlr4-runtime\.h|antlr4-\w+|Ztp(Lexer|Parser)\w*\.h)")
+XML_FOLDER = "engine/rim/"
+XML_HEADER = re.compile(r"^(libxml2|libxml|xmlsec1|xmlsec|libxslt)/")
 
 
 def read_layers(text):
@@ -99,6 +102,10 @@ def check_file(path, text, closed, tests):
             yield number, f"{layer} may not include {target}: {header}"
         if ANTLR_HEADER.search(header) and not path.startswith(ANTLR_FOLDER):
             yield number, f"only {ANTLR_FOLDER} may include ANTLR: {header}"
+        if XML_HEADER.search(header) and not path.startswith(XML_FOLDER):
+            yield number, f"only {XML_FOLDER} may include XML libraries: {header}"
+        if target == "rim" and layer not in ("rim", "bindings/cli"):
+            yield number, f"only bindings/cli may include rim: {header}"
         if layer == "core" and not is_test and target is None and "/" in header:
             yield number, f"core stands on no package: {header}"
     if path.startswith("engine/") and path != EXCEPTION_GUARD:

@@ -13,7 +13,8 @@ base: core     # a comment
 syntax: base
 sema: syntax
 facts: base + sema
-bindings/cli: sema
+rim: facts
+bindings/cli: sema rim
 """
 
 
@@ -53,6 +54,16 @@ class LayersTest(unittest.TestCase):
                "auto r = R\"x(catch \")x\"; int64_t n = 1'000'000; bool retry;\n"
         self.assertEqual(self.faults("engine/sema/a.cc", text), [])
         self.assertEqual(len(self.faults("engine/sema/a.cc", text + "throw 1;\n")), 1)
+
+    def test_xml_is_found_outside_rim(self):
+        for header in ("libxml/tree.h", "xmlsec/xmlsec.h"):
+            line = f"#include <{header}>\n"
+            self.assertEqual(len(self.faults("engine/facts/a.cc", line)), 1)
+            self.assertEqual(len(self.faults("bindings/cli/a.cc", line)), 1)
+            self.assertEqual(self.faults("engine/rim/a.cc", line), [])
+        line = '#include "engine/rim/b.h"\n'
+        self.assertEqual(len(self.faults("engine/sema/a.cc", line)), 2)
+        self.assertEqual(self.faults("bindings/cli/a.cc", line), [])
 
     def test_antlr_is_found_outside_syntax(self):
         for header in ('"antlr4-runtime.h"', "<antlr4-runtime/antlr4-runtime.h>", '"ZtpParser.h"',

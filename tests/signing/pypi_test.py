@@ -7,15 +7,15 @@ The environment with model-signing is made once, below FOLDER. Exits with 77, wh
 is out of reach and ZTP_REQUIRE_PYPI is not set.
 """
 
-import hashlib
-import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from command import Ztp, make_model
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from command import Ztp, make_model  # noqa: E402
+from environment import make_environment, without_pypi  # noqa: E402
 
 # model-signing imports pyOpenSSL and does not say so.
 NEEDED = "model-signing==1.1.1\npyopenssl\n"
@@ -59,31 +59,14 @@ make("leaf", inter, inter_key, False)
 """
 
 
-def make_environment(folder):
-    """False: PyPI is out of reach."""
-    stamp = folder / "made-of"
-    wanted = hashlib.sha256((NEEDED + sys.version).encode()).hexdigest()
-    if stamp.is_file() and stamp.read_text() == wanted:
-        return True
-    shutil.rmtree(folder, ignore_errors=True)
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    (folder / "requirements.txt").write_text(NEEDED)
-    install = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if subprocess.run([*install, "-r", folder / "requirements.txt"]).returncode != 0:
-        return False
-    stamp.write_text(wanted)
-    return True
-
-
 def main():
     ztp = Ztp(sys.argv[1])
-    environment = Path(sys.argv[2]).resolve()
-    if not make_environment(environment):
-        print("model-signing could not be installed from PyPI: interoperation was NOT tested.")
-        sys.exit(1 if os.environ.get("ZTP_REQUIRE_PYPI") else 77)
+    python = make_environment(Path(sys.argv[2]).resolve(), NEEDED)
+    if python is None:
+        without_pypi("model-signing")
 
     def theirs(*arguments):
-        done = subprocess.run([environment / "bin" / "model_signing", *map(str, arguments)], capture_output=True, text=True)
+        done = subprocess.run([python.parent / "model_signing", *map(str, arguments)], capture_output=True, text=True)
         return done.returncode == 0, done.stdout + done.stderr
 
     def digest_of(out):
@@ -114,7 +97,6 @@ def main():
             ztp.refused("content", "signed", "model", model, "-s", other, "--keys", f"{key}.pub")
             (model / "z.bin").write_text("3")
 
-        python = environment / "bin" / "python"
         subprocess.run([python, "-c", CERTIFICATES, folder], check=True)
         signature = folder / "certificate.sig"
         ok, out = theirs("sign", "certificate", model, "--signature", signature, "--private_key", folder / "leaf.key",

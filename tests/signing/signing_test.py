@@ -7,6 +7,7 @@ Usage: signing_test.py ZTP
 import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -51,6 +52,61 @@ class Signing(unittest.TestCase):
             code, _, err = ZTP.run("sign", file, "-k", self.key("locked"), env=env)
             self.assertEqual(code, 1, err)
 
+    def test_a_key_in_a_device_signs_and_never_leaves_it(self):
+        modules = [path for path in map(Path, ["/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so"]) if path.exists()]
+        if not modules or not shutil.which("softhsm2-util"):
+            self.skipTest("SoftHSM is not installed")
+        tokens = self.folder / "tokens"
+        tokens.mkdir()
+        (self.folder / "softhsm.conf").write_text(f"directories.tokendir = {tokens}\nobjectstore.backend = file\n")
+        env = {"SOFTHSM2_CONF": str(self.folder / "softhsm.conf")}
+
+        def softhsm(*arguments):
+            subprocess.run(["softhsm2-util", *map(str, arguments)], env={**os.environ, **env}, capture_output=True, check=True)
+
+        softhsm("--init-token", "--free", "--label", "ztp", "--so-pin", "12345678", "--pin", "4711")
+        for number, name in enumerate("abc", 1):
+            softhsm("--import", self.key(name), "--token", "ztp", "--label", name, "--id", f"0{number}", "--pin", "4711")
+
+        def address(query="", **path):
+            parts = {"token": "ztp", **path}
+            return ("pkcs11:" + ";".join(f"{name}={value}" for name, value in parts.items()) +
+                    f"?module-path={modules[0]}{query}")
+
+        file = self.folder / "f.ztpb"
+        file.write_text("x")
+        pin = {**env, "ZTP_KEY_PASSWORD": "4711"}
+        for name in "abc":  # Ed25519, P-256, P-384
+            ZTP.ok("sign", file, "-k", address(object=name), env=pin)
+            ZTP.ok("signed", file, "--keys", self.key(f"{name}.pub"))
+        ZTP.ok("sign", file, "-k", address(id="%02"), env=pin)
+        ZTP.ok("signed", file, "--keys", self.key("b.pub"))
+        model = make_model(self.folder / "model")
+        ZTP.ok("sign", "model", model, "-k", address(object="c"), "-o", self.folder / "m.sig", env=pin)
+        ZTP.ok("signed", "model", model, "-s", self.folder / "m.sig", "--keys", self.key("c.pub"))
+        secret = self.folder / "pin"
+        secret.write_text("4711\n")
+        ZTP.ok("sign", file, "-k", address(f"&pin-source=file:{secret}", object="a"), env=env)
+
+        for expected, where, environment in (
+                ("several private keys", address(), pin),
+                ("no such private key", address(object="z"), pin),
+                ("no token", address(token="other", object="a"), pin),
+                ("wants a PIN", address(object="a"), env),
+                ("refuses", address(object="a"), {**env, "ZTP_KEY_PASSWORD": "0000"}),
+                ("seen by everybody", address("&pin-value=4711", object="a"), pin),
+                ("it has a part that is not known", address(object="a", colour="red"), pin),
+                ("no address of a key", "pkcs11:token=%zz", pin),
+                ("ztp-none.so", "pkcs11:object=a?module-path=/ztp-none.so", pin)):
+            code, _, err = ZTP.run("sign", file, "-k", where, env=environment)
+            self.assertNotEqual(code, 0)
+            self.assertIn(expected, err)
+        # A token that tells no public key cannot say whose signature it makes.
+        softhsm("--import", self.key("a"), "--token", "ztp", "--label", "alone", "--id", "09", "--no-public-key", "--pin", "4711")
+        code, _, err = ZTP.run("sign", file, "-k", address(object="alone"), env=pin)
+        self.assertEqual(code, 1, err)
+        self.assertIn("no public key", err)
+
     def test_a_bundle_is_signed_as_it_is_built(self):
         policy = self.folder / "p.ztp"
         policy.write_text("ztp 1\npackage p\nentity User { }\nentity Thing { }\n"
@@ -78,7 +134,7 @@ class Signing(unittest.TestCase):
         ZTP.refused("content", "signed", file, *trusted)
         ZTP.ok("sign", file, "-k", self.key("a"), "--file-version", 3, "--valid-for", "1h")
         ZTP.ok("signed", file, *trusted)
-        self.assertEqual(json.loads(state.read_text())["version"], 3)
+        self.assertEqual(json.loads(state.read_text())["files"]["facts.ztpf"]["version"], 3)
         ZTP.refused("expired", "signed", file, *trusted, "--now", "2999-01-01T00:00:00Z")
         ZTP.refused("subject", "signed", file, "--keys", self.key("a.pub"), "--name", "other")
         ZTP.refused("signature", "signed", file, "--keys", self.key("b.pub"))
@@ -89,6 +145,44 @@ class Signing(unittest.TestCase):
         state.write_text("{}")
         code, _, err = ZTP.run("signed", file, *trusted)
         self.assertEqual(code, 1, err)
+
+    def test_a_decision_by_signed_files_alone(self):
+        policy, bundle, facts, state = (self.folder / name for name in ("p.ztp", "p.ztpb", "f.json", "state.json"))
+        policy.write_text("ztp 1\npackage p\nentity User { ok: Bool }\nentity Thing\naction read on Thing by User\n"
+                          "permit p { principal u: User action read resource any when u.ok }\n")
+        request = self.folder / "r.json"
+        request.write_text('{"subject": {"type": "User", "id": "a"}, "action": {"name": "read"}, '
+                           '"resource": {"type": "Thing", "id": "t"}}')
+
+        def publish(ok, version):
+            facts.write_text(json.dumps({"uid": 'User::"a"', "attrs": {"ok": ok}}))
+            ZTP.ok("sign", facts, "-k", self.key("a"), "-k", self.key("b"), "--file-version", version)
+
+        ZTP.ok("build", policy, "-o", bundle, "--sign", self.key("a"), "--sign", self.key("b"))
+        publish(True, 1)
+        decide = ["decide", "-p", bundle, "-f", facts, "-r", request, "--signed-by", self.key("a.pub"),
+                  "--signed-by", self.key("b.pub"), "--threshold", 2, "--state", state]
+        self.assertIn('"decision":true', ZTP.ok(*decide))
+        old = facts.read_bytes(), Path(f"{facts}.sig").read_bytes()
+        publish(False, 2)
+        code, out, err = ZTP.run(*decide)
+        self.assertEqual(code, 2, err)
+        facts.write_bytes(old[0])  # the facts of before, with their good signatures
+        Path(f"{facts}.sig").write_bytes(old[1])
+        ZTP.refused("version", *decide)
+        publish(False, 3)
+        facts.write_bytes(old[0])
+        ZTP.refused("content", *decide)
+        ZTP.ok("sign", facts, "-k", self.key("a"), "--file-version", 4)
+        ZTP.refused("threshold", *decide)
+        publish(False, 5)
+        code, _, err = ZTP.run(*decide, "-f", request)  # which nobody has signed
+        self.assertEqual(code, 4, err)
+        self.assertIn("r.json.sig", err)
+        Path(f"{bundle}.sig").write_text("{}")
+        ZTP.refused("form", *decide)
+        code, _, err = ZTP.run("decide", "-p", policy, *decide[3:])  # sources
+        self.assertEqual(code, 3, err)
 
     def test_a_model_is_its_files(self):
         model = make_model(self.folder / "model")

@@ -28,24 +28,36 @@ bool ReadPaths(PyObject* tuple, std::vector<ztp_text>* paths) {
   return PyErr_Occurred() == nullptr;
 }
 
-// A bundle's bytes, or the path of its file.
-ztp_error* ReadPolicy(const char* bytes, size_t size, ztp_text path, ztp_policy** policy) {
-  return bytes != nullptr ? ztp_policy_read(bytes, size, policy) : ztp_policy_open(path, policy);
+// A bundle's bytes, or the path of its file. Nobody has signed bytes.
+ztp_error* ReadPolicy(ztp_signers* signers, const char* bytes, size_t size, ztp_text path,
+                      ztp_policy** policy) {
+  if (bytes != nullptr) return ztp_policy_read(bytes, size, policy);
+  return signers != nullptr ? ztp_signers_open_policy(signers, path, policy)
+                            : ztp_policy_open(path, policy);
+}
+
+ztp_error* ReadFacts(ztp_signers* signers, const ztp_policy* policy,
+                     const std::vector<ztp_text>& paths, uint32_t flags, ztp_facts** facts) {
+  return signers != nullptr
+             ? ztp_signers_load_facts(signers, policy, paths.data(), paths.size(), flags, facts)
+             : ztp_facts_load(policy, paths.data(), paths.size(), flags, facts);
 }
 
 // (bundle: bytes | None, path: str | None, facts: tuple[str], flags: int, epoch: Epoch | None,
-// on_decision | None).
+// on_decision | None, signers: Signers | None).
 PyObject* OpenEngine(PyObject* self, PyObject* args) {
   EngineObject* const engine = Self(self);
   const char* bytes = nullptr;
   const char* path = nullptr;
   Py_ssize_t bytes_size = 0, path_size = 0;
-  PyObject *facts_tuple, *epoch, *on_decision;
+  PyObject *facts_tuple, *epoch, *on_decision, *signers_object;
   unsigned int flags = 0;
-  if (!PyArg_ParseTuple(args, "z#z#O!IOO", &bytes, &bytes_size, &path, &path_size, &PyTuple_Type,
-                        &facts_tuple, &flags, &epoch, &on_decision)) {
+  if (!PyArg_ParseTuple(args, "z#z#O!IOOO", &bytes, &bytes_size, &path, &path_size, &PyTuple_Type,
+                        &facts_tuple, &flags, &epoch, &on_decision, &signers_object)) {
     return nullptr;
   }
+  ztp_signers* signers = nullptr;
+  if (!ToSigners(signers_object, &signers)) return nullptr;
   if (engine->core != nullptr) return Raise(ZTP_MISUSE, "the engine is open already");
   ztp_engine_options options = ZTP_ENGINE_OPTIONS_INIT;
   options.flags = flags;
@@ -69,11 +81,11 @@ PyObject* OpenEngine(PyObject* self, PyObject* args) {
     const WithoutGil free;
     Policy policy;
     Facts facts;
-    error = ReadPolicy(bytes, static_cast<size_t>(bytes_size),
+    error = ReadPolicy(signers, bytes, static_cast<size_t>(bytes_size),
                        {path, static_cast<size_t>(path_size)}, &policy.policy);
     if (error == nullptr) {
-      error = ztp_facts_load(policy.policy, facts_paths.data(), facts_paths.size(),
-                             flags & ZTP_ASSUME_PROVEN, &facts.facts);
+      error =
+          ReadFacts(signers, policy.policy, facts_paths, flags & ZTP_ASSUME_PROVEN, &facts.facts);
     }
     if (error == nullptr) error = ztp_engine_new(policy.policy, facts.facts, &options, &made);
   }
@@ -84,17 +96,20 @@ PyObject* OpenEngine(PyObject* self, PyObject* args) {
   return None();
 }
 
-// (bundle: bytes | None, path: str | None, facts: tuple[str] | None, flags: int): None of all is as
-// it is.
+// (bundle: bytes | None, path: str | None, facts: tuple[str] | None, flags: int, signers: Signers |
+// None): None of all but the last is as it is.
 PyObject* Replace(PyObject* self, PyObject* args) {
   Core* const core = CoreOf(self);
   const char* bytes = nullptr;
   const char* path = nullptr;
   Py_ssize_t bytes_size = 0, path_size = 0;
-  PyObject* facts_tuple;
+  PyObject *facts_tuple, *signers_object;
+  ztp_signers* signers = nullptr;
   unsigned int flags = 0;
-  if (core == nullptr || !PyArg_ParseTuple(args, "z#z#OI", &bytes, &bytes_size, &path, &path_size,
-                                           &facts_tuple, &flags)) {
+  if (core == nullptr ||
+      !PyArg_ParseTuple(args, "z#z#OIO", &bytes, &bytes_size, &path, &path_size, &facts_tuple,
+                        &flags, &signers_object) ||
+      !ToSigners(signers_object, &signers)) {
     return nullptr;
   }
   std::vector<ztp_text> facts_paths;
@@ -106,14 +121,13 @@ PyObject* Replace(PyObject* self, PyObject* args) {
     Policy policy, in_force;
     Facts facts;
     if (bytes != nullptr || path != nullptr) {
-      error = ReadPolicy(bytes, static_cast<size_t>(bytes_size),
+      error = ReadPolicy(signers, bytes, static_cast<size_t>(bytes_size),
                          {path, static_cast<size_t>(path_size)}, &policy.policy);
     }
     if (error == nullptr && has_facts) {
       if (policy.policy == nullptr) in_force.policy = ztp_engine_policy(core->engine());
-      error = ztp_facts_load(policy.policy != nullptr ? policy.policy : in_force.policy,
-                             facts_paths.data(), facts_paths.size(), flags & ZTP_ASSUME_PROVEN,
-                             &facts.facts);
+      error = ReadFacts(signers, policy.policy != nullptr ? policy.policy : in_force.policy,
+                        facts_paths, flags & ZTP_ASSUME_PROVEN, &facts.facts);
     }
     if (error == nullptr) error = ztp_engine_replace(core->engine(), policy.policy, facts.facts);
   }
@@ -311,9 +325,9 @@ Core* CoreOf(PyObject* engine) {
 bool AddEngine(PyObject* module) {
   static PyMethodDef methods[] = {
       {"_open", Method<OpenEngine>(), METH_VARARGS,
-       "_open($self, bundle, path, facts, flags, epoch, on_decision, /)\n--\n\n"},
+       "_open($self, bundle, path, facts, flags, epoch, on_decision, signers, /)\n--\n\n"},
       {"_replace", Method<Replace>(), METH_VARARGS,
-       "_replace($self, bundle, path, facts, flags, /)\n--\n\n"},
+       "_replace($self, bundle, path, facts, flags, signers, /)\n--\n\n"},
       {"_bind", Method<Bind>(), METH_VARARGS,
        "_bind($self, action, principal, resource, can, values, /)\n--\n\n"},
       {"_decide_json", Method<DecideJson>(), METH_VARARGS,

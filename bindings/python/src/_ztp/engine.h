@@ -23,6 +23,10 @@ struct EpochObject {
   PyObject_HEAD ztp_epoch* epoch;  // nullptr: closed
 };
 
+struct SignersObject {
+  PyObject_HEAD ztp_signers* signers;  // nullptr: never loaded
+};
+
 // Each makes its type and puts it into the module. False: a Python error is set.
 bool AddLease(PyObject* module);
 bool AddDecision(PyObject* module);
@@ -31,10 +35,14 @@ bool AddEngine(PyObject* module);
 bool AddBound(PyObject* module);
 bool AddChange(PyObject* module);
 bool AddBatch(PyObject* module);
+bool AddSigners(PyObject* module);
 bool AddTrust(PyObject* module);
 
 PyTypeObject* EngineType();
 PyTypeObject* EpochType();
+
+// Of a ztp.Signers; nullptr of None. False: a Python error is set.
+bool ToSigners(PyObject* object, ztp_signers** signers);
 
 // nullptr: a Python error is set, as it was never opened.
 Core* CoreOf(PyObject* engine);

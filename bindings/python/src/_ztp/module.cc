@@ -33,8 +33,8 @@ int Exec(PyObject* module) {
     return -1;
   }
   const bool made = MakeUnknownValue(module) && AddLease(module) && AddDecision(module) &&
-                    AddEpoch(module) && AddEngine(module) && AddBound(module) &&
-                    AddChange(module) && AddBatch(module) && AddTrust(module);
+                    AddEpoch(module) && AddSigners(module) && AddEngine(module) &&
+                    AddBound(module) && AddChange(module) && AddBatch(module) && AddTrust(module);
   return made ? 0 : -1;
 }
 

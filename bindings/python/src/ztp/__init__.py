@@ -50,6 +50,7 @@ from ._errors import (
     UnsupportedError,
 )
 from ._facts import Change, Facts
+from ._signers import Signers
 from ._table import BatchResult, Column, Constant
 from ._trust import Trust
 from ._types import Entity, EntityLike, Obligation, Problem, Rule, Time, Value
@@ -87,6 +88,7 @@ __all__ = [
     "RefusedError",
     "RequestError",
     "Rule",
+    "Signers",
     "StaleError",
     "Time",
     "Trust",

@@ -11,6 +11,7 @@ from ._compile import compile
 from ._epoch import Epoch
 from ._errors import MisuseError
 from ._facts import Facts
+from ._signers import Signers
 from ._trust import Trust
 from ._types import EntityLike, Time, Value
 
@@ -37,6 +38,13 @@ def _bundle(policy: str | bytes) -> tuple[bytes | None, str | None]:
     if _is_source(policy):
         return compile(policy), None
     return None, policy
+
+
+def _check_signed(signers: Signers | None, policy: str | bytes) -> None:
+    if signers is None:
+        return
+    if isinstance(policy, bytes) or _is_source(policy):
+        raise MisuseError("signers were given: a bundle's file can be signed, sources and bytes cannot")
 
 
 def _policy(policy: Path | bytes) -> str | bytes:
@@ -68,6 +76,7 @@ class Engine(_ztp.Engine):
     _epoch: Epoch | None
     _on_decision: Callable[[_ztp.Decision], object] | None
     _trust: Trust | None
+    _signers: Signers | None
 
     @classmethod
     def load(
@@ -80,6 +89,7 @@ class Engine(_ztp.Engine):
         accept_now: bool = False,
         on_decision: Callable[[_ztp.Decision], object] | None = None,
         trust: Trust | Path | None = None,
+        signers: Signers | None = None,
     ) -> Self:
         """An engine of these files.
 
@@ -90,13 +100,17 @@ class Engine(_ztp.Engine):
         request's JSON sets its clock.
         on_decision: called with each single decision, before whoever asked gets it. What it raises goes to them instead.
         trust: whose evidence proves inputs, or the path of its configuration.
+        signers: who must have signed the bundle and the facts' files, now and at each reload. Sources and bytes that are
+        given in place of files are then refused (MisuseError).
         """
         engine = cls.__new__(cls)
         engine._flags = (_ASSUME_PROVEN if assume_proven else 0) | (_ACCEPT_NOW if accept_now else 0)
         engine._policy, engine._paths = _policy(policy), _paths(facts)
         page = Epoch.open(epoch) if isinstance(epoch, (str, os.PathLike)) else epoch
         engine._epoch, engine._on_decision = page, on_decision
-        engine._open(*_bundle(engine._policy), engine._paths, engine._flags, page, on_decision)
+        engine._signers = signers
+        _check_signed(signers, engine._policy)
+        engine._open(*_bundle(engine._policy), engine._paths, engine._flags, page, on_decision, signers)
         engine._trust = None
         if trust is not None:
             engine.use_trust(Trust.load(trust) if isinstance(trust, (str, os.PathLike)) else trust)
@@ -206,7 +220,7 @@ class Engine(_ztp.Engine):
         """Reads the files again. Decisions go on meanwhile by what was in force; on an error that stays so."""
         if isinstance(self._policy, bytes):
             raise MisuseError("the policy did not come from a file: there is nothing to read again")
-        self._replace(*_bundle(self._policy), self._paths, self._flags)
+        self._replace(*_bundle(self._policy), self._paths, self._flags, self._signers)
 
     def replace(self, *, policy: Path | bytes | None = None, facts: Path | Iterable[Path] | None = None) -> None:
         """Puts another policy, other facts or both in force, together. Ends every lease.
@@ -215,8 +229,10 @@ class Engine(_ztp.Engine):
         """
         new_policy = self._policy if policy is None else _policy(policy)
         new_paths = self._paths if facts is None else _paths(facts)
+        if policy is not None:
+            _check_signed(self._signers, new_policy)
         bundle = (None, None) if policy is None else _bundle(new_policy)
-        self._replace(*bundle, None if facts is None else new_paths, self._flags)
+        self._replace(*bundle, None if facts is None else new_paths, self._flags, self._signers)
         self._policy, self._paths = new_policy, new_paths
 
     # ---- Python's own ----
@@ -226,7 +242,16 @@ class Engine(_ztp.Engine):
             raise TypeError(
                 "an engine of a bundle's bytes cannot be pickled: load it from files, which the other process reads too"
             )
-        return _reloaded, (type(self), self._policy, self._paths, self._epoch, self._flags, self._on_decision, self._trust)
+        return _reloaded, (
+            type(self),
+            self._policy,
+            self._paths,
+            self._epoch,
+            self._flags,
+            self._on_decision,
+            self._trust,
+            self._signers,
+        )
 
     def __repr__(self) -> str:
         policy = "bytes" if isinstance(self._policy, bytes) else self._policy
@@ -241,6 +266,7 @@ def _reloaded(
     flags: int,
     on_decision: Callable[[_ztp.Decision], object] | None,
     trust: Trust | None,
+    signers: Signers | None,
 ) -> Engine:
     return cls.load(
         policy,
@@ -250,4 +276,5 @@ def _reloaded(
         accept_now=bool(flags & _ACCEPT_NOW),
         on_decision=on_decision,
         trust=trust,
+        signers=signers,
     )

@@ -140,6 +140,11 @@ class Bound:
 
     def __reduce__(self) -> Any: ...
 
+class Signers:
+    """Whose signatures count."""
+
+    def _open(self, keys: str, threshold: int, state: str, /) -> None: ...
+
 class Epoch:
     """The handle of an epoch page."""
 
@@ -216,7 +221,7 @@ class Trust:
         """Reads its files again. Proofs of sources that have changed no longer count."""
 
     def replace(self, source: str, member: str, content: str | bytes, /) -> None:
-        """Other bytes for a member of a source: "keys", "bundle", "crls"."""
+        """Other bytes for a member of a source: "keys", "bundle", "crls"; within a source "host.crls"."""
 
     def _verify(self, source: str, evidence: str | bytes, now: Time, /) -> Proof: ...
     def _nonce(self, now: Time, lifetime: int, /) -> str: ...
@@ -249,10 +254,17 @@ class Engine:
         flags: int,
         epoch: Epoch | None,
         on_decision: Callable[[Decision], object] | None,
+        signers: Signers | None,
         /,
     ) -> None: ...
     def _replace(
-        self, bundle: bytes | None, path: str | None, facts: tuple[str, ...] | None, flags: int, /
+        self,
+        bundle: bytes | None,
+        path: str | None,
+        facts: tuple[str, ...] | None,
+        flags: int,
+        signers: Signers | None,
+        /,
     ) -> None: ...
     def _bind(
         self,

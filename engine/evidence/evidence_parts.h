@@ -1,7 +1,7 @@
-// Evidence of a device that comes in several pieces, as one text: a JSON object of what hardware
-// signed, in base64, and the certificates that go with it, as PEM.
+// Evidence that comes in several pieces, as one text: a JSON object of tokens, of what hardware
+// signed, in base64, and of the certificates that go with it, as PEM.
 //
-// Boundary: text to bytes, strictly; what the bytes are, the verifiers of devices know.
+// Boundary: text to bytes, strictly; what the bytes are, the verifiers know.
 #pragma once
 
 #include <cstddef>
@@ -18,10 +18,10 @@
 
 namespace ztp::evidence {
 
-inline constexpr size_t kMaxDevicePartsBytes = size_t{256} << 10;
+inline constexpr size_t kMaxEvidencePartsBytes = size_t{256} << 10;
 
 // Every function refuses with kMalformed or kTooLarge.
-class DeviceParts {
+class EvidenceParts {
  public:
   // `known`: the members that the object may have. Any other, or no object, is refused.
   std::optional<Refusal> Parse(std::string_view text,

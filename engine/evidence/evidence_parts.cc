@@ -1,5 +1,5 @@
-// See device_parts.h.
-#include "engine/evidence/device_parts.h"
+// See evidence_parts.h.
+#include "engine/evidence/evidence_parts.h"
 
 #include <algorithm>
 #include <utility>
@@ -14,7 +14,7 @@ namespace {
 
 template <typename... Pieces>
 Refusal Malformed(const Pieces&... pieces) {
-  return Refuse(Check::kMalformed, "not the evidence of a device as JSON: ", pieces...);
+  return Refuse(Check::kMalformed, "not evidence of several pieces as JSON: ", pieces...);
 }
 
 // A number as it is written, without zeros before it; -1: it is none.
@@ -27,11 +27,11 @@ int NumberOf(std::string_view text, int highest) {
 
 }  // namespace
 
-std::optional<Refusal> DeviceParts::Parse(std::string_view text,
-                                          std::initializer_list<std::string_view> known) {
-  if (text.size() > kMaxDevicePartsBytes) {
+std::optional<Refusal> EvidenceParts::Parse(std::string_view text,
+                                            std::initializer_list<std::string_view> known) {
+  if (text.size() > kMaxEvidencePartsBytes) {
     return Refuse(Check::kTooLarge, "evidence of ", text.size(), " bytes; at most ",
-                  kMaxDevicePartsBytes, " are read");
+                  kMaxEvidencePartsBytes, " are read");
   }
   JsonError error;
   if (!tree_.Parse(text, JsonPath(), &error)) return Malformed(error.message);
@@ -44,27 +44,27 @@ std::optional<Refusal> DeviceParts::Parse(std::string_view text,
   return std::nullopt;
 }
 
-Verified<std::string_view> DeviceParts::Text(std::string_view name) const {
+Verified<std::string_view> EvidenceParts::Text(std::string_view name) const {
   const JsonNode* node = tree_.Find(tree_.root(), name);
   if (node == nullptr) return Malformed("`", name, "` is missing");
   if (node->kind != JsonKind::kString) return Malformed("`", name, "` is no string");
   return node->text;
 }
 
-Verified<std::string> DeviceParts::Bytes(std::string_view name) const {
+Verified<std::string> EvidenceParts::Bytes(std::string_view name) const {
   ZTP_VERIFY_OR_RETURN(const std::string_view text, Text(name));
   std::optional<std::string> bytes = DecodeBase64(text);
   if (!bytes) return Malformed("`", name, "` is no base64");
   return *std::move(bytes);
 }
 
-Verified<std::vector<Certificate>> DeviceParts::Certificates(std::string_view name) const {
+Verified<std::vector<Certificate>> EvidenceParts::Certificates(std::string_view name) const {
   ZTP_VERIFY_OR_RETURN(const std::string_view text, Text(name));
   return ReadPemCertificates(text);
 }
 
-Verified<std::map<int, std::string>> DeviceParts::ByNumber(std::string_view name,
-                                                           int highest) const {
+Verified<std::map<int, std::string>> EvidenceParts::ByNumber(std::string_view name,
+                                                             int highest) const {
   const JsonNode* node = tree_.Find(tree_.root(), name);
   if (node == nullptr) return Malformed("`", name, "` is missing");
   if (node->kind != JsonKind::kObject) return Malformed("`", name, "` is no object");

@@ -1,0 +1,254 @@
+// See authzen.h.
+#include "bindings/server/authzen.h"
+
+#include <array>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "bindings/server/json_text.h"
+#include "engine/base/str.h"
+#include "engine/facts/json_sink.h"
+
+namespace ztp::server {
+namespace {
+
+constexpr std::string_view kMetadata = "/.well-known/authzen-configuration";
+constexpr std::string_view kEvaluation = "/access/v1/evaluation";
+constexpr std::string_view kEvaluations = "/access/v1/evaluations";
+
+// The members of a request. The last two are ztp's.
+constexpr std::array<std::string_view, 6> kMembers = {"subject", "action",   "resource",
+                                                      "context", "evidence", "can"};
+
+enum class Semantic : uint8_t { kAll, kFirstDeny, kFirstPermit };
+
+// Bodies of errors are message strings (section 10.1.2).
+HttpResponse Failure(unsigned status, std::string message) {
+  return {.status = status, .content_type = "text/plain", .body = std::move(message)};
+}
+
+bool IsJson(std::string_view content_type) {
+  constexpr std::string_view kJson = "application/json";
+  const std::string_view type = content_type.substr(0, content_type.find(';'));
+  size_t end = type.size();
+  while (end > 0 && type[end - 1] == ' ') --end;
+  if (end != kJson.size()) return false;
+  for (size_t i = 0; i < end; ++i) {
+    if ((type[i] | 0x20) != (kJson[i] | 0x20)) return false;
+  }
+  return true;
+}
+
+// Nothing: it has some other value, and the request cannot be carried out as it was meant.
+std::optional<Semantic> SemanticOf(const JsonTree& tree) {
+  const JsonNode* options = tree.Find(tree.root(), "options");
+  if (options == nullptr) return Semantic::kAll;
+  if (options->kind != JsonKind::kObject) return std::nullopt;
+  const JsonNode* semantic = tree.Find(*options, "evaluations_semantic");
+  if (semantic == nullptr || semantic->text == "execute_all") return Semantic::kAll;
+  if (semantic->text == "deny_on_first_deny") return Semantic::kFirstDeny;
+  if (semantic->text == "permit_on_first_permit") return Semantic::kFirstPermit;
+  return std::nullopt;
+}
+
+std::string ErrorItem(unsigned status, std::string_view message) {
+  std::string out;
+  JsonSink sink(&out);
+  sink.Put("{\"decision\":false,\"context\":{\"error\":{\"status\":");
+  sink.PutPlain(Cat(status));
+  sink.Put(",\"message\":");
+  sink.PutText(message);
+  sink.Put("}}}");
+  sink.Flush();
+  return out;
+}
+
+}  // namespace
+
+bool AuthZen::Serves(std::string_view path) {
+  return path == kEvaluation || path == kEvaluations || path == kMetadata;
+}
+
+HttpResponse AuthZen::Handle(const HttpRequest& request, int64_t now) {
+  if (request.path == kMetadata) {
+    if (request.method == "GET" || request.method == "HEAD") return Metadata();
+    HttpResponse response = Failure(405, "ask by GET");
+    response.headers.emplace_back("Allow", "GET, HEAD");
+    return response;
+  }
+  if (request.method != "POST") {
+    HttpResponse response = Failure(405, "ask by POST");
+    response.headers.emplace_back("Allow", "POST");
+    return response;
+  }
+  if (!IsJson(request.content_type)) {
+    return Failure(415, "a request must be of Content-Type application/json");
+  }
+  return request.path == kEvaluation ? Evaluation(request.body, now)
+                                     : Evaluations(request.body, now);
+}
+
+HttpResponse AuthZen::Metadata() const {
+  if (settings_.public_url.empty()) {
+    return Failure(404, "the server was not told its public URL");
+  }
+  HttpResponse response;
+  JsonSink sink(&response.body);
+  sink.Put("{\"policy_decision_point\":");
+  sink.PutText(settings_.public_url);
+  sink.Put(",\"access_evaluation_endpoint\":");
+  sink.PutText(Cat(settings_.public_url, kEvaluation));
+  sink.Put(",\"access_evaluations_endpoint\":");
+  sink.PutText(Cat(settings_.public_url, kEvaluations));
+  sink.Put('}');
+  sink.Flush();
+  return response;
+}
+
+HttpResponse AuthZen::Evaluation(std::string_view body, int64_t now) {
+  Evaluated evaluated = Evaluate(body, now);
+  if (evaluated.failed != 0) return Failure(evaluated.failed, std::move(evaluated.message));
+  HttpResponse response;
+  response.body = std::move(evaluated.answer);
+  return response;
+}
+
+HttpResponse AuthZen::Evaluations(std::string_view body, int64_t now) {
+  JsonError error;
+  if (!body_.Parse(body, JsonPath(), &error)) return Failure(400, error.message);
+  const JsonNode& root = body_.root();
+  if (root.kind != JsonKind::kObject) return Failure(400, "the body must be a JSON object");
+  const JsonNode* items = body_.Find(root, "evaluations");
+  if (items == nullptr || (items->kind == JsonKind::kArray && items->child_count == 0)) {
+    return Evaluation(body, now);
+  }
+  if (items->kind != JsonKind::kArray) return Failure(400, "`evaluations` must be an array");
+  if (items->child_count > settings_.max_evaluations) {
+    return Failure(413, Cat("at most ", settings_.max_evaluations, " evaluations in one request"));
+  }
+  const std::optional<Semantic> semantic = SemanticOf(body_);
+  if (!semantic) {
+    return Failure(400,
+                   "`options.evaluations_semantic` must be execute_all, deny_on_first_deny or "
+                   "permit_on_first_permit");
+  }
+  HttpResponse response;
+  response.body = "{\"evaluations\":[";
+  bool first = true;
+  for (const JsonNode& item : body_.Children(*items)) {
+    Evaluated evaluated;
+    if (item.kind == JsonKind::kObject) {
+      evaluated = Evaluate(Item(root, item), now);
+    } else {
+      observer_.Unread();
+      evaluated.failed = 400;
+      evaluated.message = "an evaluation must be an object";
+    }
+    if (!std::exchange(first, false)) response.body += ',';
+    response.body +=
+        evaluated.failed != 0 ? ErrorItem(evaluated.failed, evaluated.message) : evaluated.answer;
+    if (*semantic == (evaluated.allow ? Semantic::kFirstPermit : Semantic::kFirstDeny)) break;
+  }
+  response.body += "]}";
+  return response;
+}
+
+std::string AuthZen::Item(const JsonNode& defaults, const JsonNode& item) const {
+  std::string out;
+  JsonSink sink(&out);
+  sink.Put('{');
+  bool first = true;
+  for (const std::string_view name : kMembers) {
+    const JsonNode* own = body_.Find(item, name);
+    const JsonNode* member = own != nullptr ? own : body_.Find(defaults, name);
+    if (member == nullptr) continue;
+    if (!std::exchange(first, false)) sink.Put(',');
+    sink.PutText(name);
+    sink.Put(':');
+    PutJson(body_, *member, sink);
+  }
+  sink.Put('}');
+  sink.Flush();
+  return out;
+}
+
+AuthZen::Evaluated AuthZen::Evaluate(std::string_view request, int64_t now) {
+  const auto begin = std::chrono::steady_clock::now();
+  ztp_decision decision = ZTP_DECISION_INIT;
+  ztp_text answer{};
+  Evaluated evaluated;
+  const absl::Status status =
+      ToStatus(ztp_decide_json(session_.get(), ToText(request), now, false, &decision, &answer));
+  if (!status.ok() || decision.session == nullptr) {
+    observer_.Unread();
+    evaluated.failed = status.ok() ? 400 : 500;
+    evaluated.message =
+        status.ok() ? Errors(ToView(answer)) : "the engine failed: nothing was decided";
+    return evaluated;
+  }
+  evaluated.allow = decision.allow;
+  evaluated.answer = Cut(ToView(answer));
+  const std::chrono::nanoseconds passed = std::chrono::steady_clock::now() - begin;
+  observer_.Decided(decision, static_cast<uint64_t>(passed.count()));
+  return evaluated;
+}
+
+std::string AuthZen::Cut(std::string_view answer) {
+  if (settings_.tell == Tell::kAll) return std::string(answer);
+  JsonError error;
+  if (!answer_.Parse(answer, JsonPath(), &error)) return "{\"decision\":false}";
+  const JsonNode* decision = answer_.Find(answer_.root(), "decision");
+  const JsonNode* context = answer_.Find(answer_.root(), "context");
+  std::string out = decision != nullptr && decision->kind == JsonKind::kBool && decision->boolean
+                        ? "{\"decision\":true"
+                        : "{\"decision\":false";
+  if (context != nullptr) {
+    JsonSink sink(&out);
+    bool first = true;
+    for (const std::string_view name : {"reason", "obligations", "valid_until"}) {
+      if (name == "reason" && settings_.tell != Tell::kReason) continue;
+      const JsonNode* member = answer_.Find(*context, name);
+      // What says nothing is left out.
+      if (member == nullptr || member->kind == JsonKind::kNull ||
+          (member->kind == JsonKind::kArray && member->child_count == 0)) {
+        continue;
+      }
+      if (std::exchange(first, false)) {
+        sink.Put(",\"context\":{");
+      } else {
+        sink.Put(',');
+      }
+      sink.PutText(name);
+      sink.Put(':');
+      PutJson(answer_, *member, sink);
+    }
+    if (!first) sink.Put('}');
+    sink.Flush();
+  }
+  out += '}';
+  return out;
+}
+
+std::string AuthZen::Errors(std::string_view answer) {
+  constexpr std::string_view kNothing = "the request cannot be read";
+  JsonError error;
+  if (settings_.tell == Tell::kDecision || !answer_.Parse(answer, JsonPath(), &error)) {
+    return std::string(kNothing);
+  }
+  const JsonNode* context = answer_.Find(answer_.root(), "context");
+  const JsonNode* errors = context == nullptr ? nullptr : answer_.Find(*context, "errors");
+  std::string out;
+  if (errors != nullptr) {
+    for (const JsonNode& each : answer_.Children(*errors)) {
+      const JsonNode* path = answer_.Find(each, "path");
+      const JsonNode* message = answer_.Find(each, "message");
+      if (message == nullptr) continue;
+      Append(out, out.empty() ? "" : "\n", path == nullptr ? "" : path->text,
+             path == nullptr ? "" : ": ", message->text);
+    }
+  }
+  return out.empty() ? std::string(kNothing) : out;
+}
+
+}  // namespace ztp::server

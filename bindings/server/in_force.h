@@ -1,0 +1,58 @@
+// What a server decides by: the engine, and how it is brought up to date while it serves.
+//
+// Boundary: files to an engine. On a failed reload all stays as it was: the last good policy and
+// facts decide.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "bindings/server/handles.h"
+#include "bindings/server/metrics.h"
+#include "bindings/server/settings.h"
+
+namespace ztp::server {
+
+// Thread-safe.
+class InForce {
+ public:
+  // InvalidArgument: something cannot be loaded, or is not signed as the settings ask. Both must
+  // outlive it.
+  static absl::StatusOr<std::unique_ptr<InForce>> Load(const Settings& settings, Metrics& metrics);
+
+  // A thread's way in.
+  absl::StatusOr<SessionHandle> NewSession();
+  // "sha256:…" of the bundle in force.
+  std::string PolicyDigest() const;
+  uint64_t generation() const { return ztp_engine_generation(engine_.get()); }
+
+  // Reads all files again. An error: what was in force stays so (where only the trust
+  // configuration is wrong, policy and facts are new, and it stays).
+  absl::Status Reload();
+
+  // Has one of the files changed since it was read? Looks at their names, sizes and times.
+  bool FilesChanged() const;
+
+ private:
+  InForce(const Settings& settings, Metrics& metrics) : settings_(settings), metrics_(metrics) {}
+
+  absl::Status LoadAll();
+  std::vector<std::string> Files() const;
+  std::string LookAtFiles() const;
+
+  const Settings& settings_;
+  Metrics& metrics_;
+  SignersHandle signers_;
+  EpochHandle epoch_;
+  TrustHandle trust_;
+  EngineHandle engine_;
+  std::mutex reloads_;
+  mutable std::mutex seen_mutex_;
+  std::string seen_;  // what the files looked like when they were read last
+};
+
+}  // namespace ztp::server

@@ -1,0 +1,166 @@
+// See server.h.
+#include "bindings/server/server.h"
+
+#include <csignal>
+#include <ctime>
+#include <thread>
+#include <utility>
+
+#include "bindings/server/event_log.h"
+#include "engine/base/status.h"
+#include "engine/base/str.h"
+
+namespace ztp::server {
+namespace {
+
+sigset_t Signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, number);
+  return signals;
+}
+
+HttpResponse Plain(unsigned status, std::string text) {
+  return {.status = status, .content_type = "text/plain", .body = std::move(text)};
+}
+
+HttpLimits LimitsOf(const Settings& settings) {
+  return {.max_header = settings.max_header,
+          .max_body = settings.max_body,
+          .max_connections = settings.max_connections,
+          .request_timeout = settings.request_timeout,
+          .idle_timeout = settings.idle_timeout};
+}
+
+}  // namespace
+
+Server::Server(Settings settings)
+    : settings_(std::move(settings)), callers_(settings_.callers), tls_(settings_) {}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Make(Settings settings) {
+  if (const std::string problem = settings.Problem(); !problem.empty()) {
+    return InvalidArgument(problem);
+  }
+  std::unique_ptr<Server> server(new Server(std::move(settings)));
+  ZTP_RETURN_IF_ERROR(server->Load());
+  return server;
+}
+
+absl::Status Server::Load() {
+  for (const std::string& text : settings_.http) ZTP_RETURN_IF_ERROR(ParseAddress(text).status());
+  if (!settings_.admin.empty()) ZTP_RETURN_IF_ERROR(ParseAddress(settings_.admin).status());
+  ZTP_RETURN_IF_ERROR(callers_.Load());
+  ZTP_RETURN_IF_ERROR(tls_.Load());
+  ZTP_ASSIGN_OR_RETURN(in_force_, InForce::Load(settings_, metrics_));
+  return absl::OkStatus();
+}
+
+void Server::BlockSignals() {
+  const sigset_t signals = Signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  // A client that has gone is an error of its connection, and no reason to end.
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+HttpHandler Server::MakeCallersHandler() {
+  absl::StatusOr<SessionHandle> session = in_force_->NewSession();
+  if (!session.ok()) {  // no memory: it answers, and allows nothing
+    return [](const HttpRequest&) { return Plain(503, "there is no memory to decide"); };
+  }
+  // A std::function must be copyable; what it holds is one thread's all the same.
+  auto authzen = std::make_shared<AuthZen>(settings_, *std::move(session), metrics_);
+  return [this, authzen](const HttpRequest& request) {
+    if (!AuthZen::Serves(request.path)) return Plain(404, "there is nothing here");
+    if (!callers_.May(request.authorization)) {
+      HttpResponse response = Plain(401, "show a bearer token of a caller");
+      response.headers.emplace_back("WWW-Authenticate", "Bearer");
+      return response;
+    }
+    return authzen->Handle(request, ztp_now());
+  };
+}
+
+HttpResponse Server::Admin(const HttpRequest& request) {
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (request.path == "/metrics" && reads) {
+    metrics_.SetGeneration(in_force_->generation());
+    HttpResponse response = Plain(200, metrics_.Text());
+    response.content_type = "text/plain; version=0.0.4";
+    return response;
+  }
+  if (request.path == "/healthz" && reads) return Plain(200, "alive");
+  if (request.path == "/readyz" && reads) {
+    return ready_.load() ? Plain(200, "ready") : Plain(503, "not ready");
+  }
+  if (request.path == "/reload" && request.method == "POST") {
+    std::string problem = Reload();
+    return problem.empty() ? Plain(200, "reloaded") : Plain(409, std::move(problem));
+  }
+  return Plain(404, "here are /metrics, /healthz, /readyz and, by POST, /reload");
+}
+
+std::string Server::Reload() {
+  std::string problems;
+  const auto add = [&](std::string_view problem) {
+    Append(problems, problems.empty() ? "" : "\n", problem);
+  };
+  if (const absl::Status status = callers_.Load(); !status.ok()) add(Message(status));
+  if (const absl::Status status = tls_.Load(); !status.ok()) add(Message(status));
+  if (const absl::Status status = in_force_->Reload(); !status.ok()) add(Message(status));
+  if (problems.empty()) {
+    LogEvent("reloaded", {{"policy", in_force_->PolicyDigest()}});
+  } else {
+    LogEvent("reload failed", {{"problem", problems}});
+  }
+  return problems;
+}
+
+absl::Status Server::Run() {
+  std::vector<HttpEndpoint> endpoints;
+  const unsigned mode = static_cast<unsigned>(std::stoul(settings_.unix_mode, nullptr, 8));
+  for (const std::string& text : settings_.http) {
+    ZTP_ASSIGN_OR_RETURN(const Address address, ParseAddress(text));
+    endpoints.push_back(
+        {.address = address, .tls = &tls_, .unix_mode = mode, .make_handler = [this] {
+           return MakeCallersHandler();
+         }});
+  }
+  const unsigned processors = std::max(std::thread::hardware_concurrency(), 1U);
+  HttpServer callers(LimitsOf(settings_), settings_.threads == 0 ? processors : settings_.threads,
+                     metrics_);
+  HttpServer admin({.max_body = 1024, .max_connections = 64}, 1, metrics_);
+  if (!settings_.admin.empty()) {
+    ZTP_ASSIGN_OR_RETURN(const Address address, ParseAddress(settings_.admin));
+    ZTP_ASSIGN_OR_RETURN(
+        const std::vector<Address> open,
+        admin.Start({{.address = address, .unix_mode = mode, .make_handler = [this] {
+                        return [this](const HttpRequest& request) { return Admin(request); };
+                      }}}));
+    LogEvent("listening", {{"for", "admin"}, {"at", open.front().ToString()}});
+  }
+  ZTP_ASSIGN_OR_RETURN(const std::vector<Address> open, callers.Start(std::move(endpoints)));
+  for (const Address& address : open) {
+    LogEvent("listening", {{"for", tls_.used() && !address.is_unix() ? "https" : "http"},
+                           {"at", address.ToString()}});
+  }
+  ready_ = true;
+  metrics_.SetReady(true);
+  LogEvent("ready", {{"policy", in_force_->PolicyDigest()}});
+
+  const sigset_t signals = Signals();
+  for (;;) {
+    const timespec wait = {settings_.watch.count() > 0 ? settings_.watch.count() : 3600, 0};
+    const int number = sigtimedwait(&signals, nullptr, &wait);
+    if (number == SIGTERM || number == SIGINT) break;
+    if (number == SIGHUP || (settings_.watch.count() > 0 && in_force_->FilesChanged())) Reload();
+  }
+  ready_ = false;
+  metrics_.SetReady(false);
+  LogEvent("stopping");
+  callers.Stop(settings_.drain);
+  admin.Stop(std::chrono::seconds(1));
+  LogEvent("stopped");
+  return absl::OkStatus();
+}
+
+}  // namespace ztp::server

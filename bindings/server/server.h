@@ -1,0 +1,50 @@
+// `ztp serve`: everything that a server is made of, put together.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "bindings/server/address.h"
+#include "bindings/server/authzen.h"
+#include "bindings/server/callers.h"
+#include "bindings/server/http_server.h"
+#include "bindings/server/in_force.h"
+#include "bindings/server/metrics.h"
+#include "bindings/server/settings.h"
+#include "bindings/server/tls.h"
+
+namespace ztp::server {
+
+class Server {
+ public:
+  // Loads everything that the settings name, and checks it; listens nowhere yet. InvalidArgument:
+  // settings that do not fit together, a policy, facts, keys or tokens with mistakes, files that
+  // were not signed as they must be.
+  static absl::StatusOr<std::unique_ptr<Server>> Make(Settings settings);
+
+  // Serves until SIGTERM or SIGINT, then ends in an orderly way. SIGHUP reloads, and so do files
+  // that have changed. These signals must be blocked (BlockSignals) before any thread is made.
+  absl::Status Run();
+  static void BlockSignals();
+
+ private:
+  explicit Server(Settings settings);
+
+  absl::Status Load();
+  HttpHandler MakeCallersHandler();
+  HttpResponse Admin(const HttpRequest& request);
+  // Everything again. What could not be reloaded stays as it was, and is in the answer.
+  std::string Reload();
+
+  const Settings settings_;
+  Metrics metrics_;
+  Callers callers_;
+  Tls tls_;
+  std::unique_ptr<InForce> in_force_;
+  std::atomic<bool> ready_ = false;
+};
+
+}  // namespace ztp::server
