@@ -35,6 +35,7 @@ using Action = std::function<int()>;
 void AddBench(CLI::App& app, Action* action);
 void AddBuild(CLI::App& app, Action* action);
 void AddCheck(CLI::App& app, Action* action);
+void AddCi(CLI::App& app, Action* action);
 void AddDecide(CLI::App& app, Action* action);
 void AddDump(CLI::App& app, Action* action);
 void AddFacts(CLI::App& app, Action* action);

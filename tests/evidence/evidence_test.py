@@ -240,5 +240,31 @@ class Devices(unittest.TestCase):
         self.assertEqual(checks(answers[0]), {"device": "age"})
 
 
+class OtherExamples(unittest.TestCase):
+    """What each request of an example with evidence comes to: allowed or not, and the checks that were not passed."""
+
+    def compare(self, name, expected):
+        folder = EXAMPLE.parent / name
+        nonces = [a for nonce in (folder / "nonces.txt").read_text().split() for a in ("--nonce", nonce)]
+        result = run("decide", "-p", folder, "-f", folder / "facts.json", "-r", folder / "requests.jsonl",
+                     "--now", NOW, "--trust", folder / "trust.json", *nonces)
+        answers = [json.loads(line) for line in result.stdout.splitlines()]
+        self.assertEqual([(a["decision"], checks(a)) for a in answers], expected, result.stderr)
+
+    def test_inference_gateway(self):
+        deny = (False, {})
+        self.compare("inference-gateway", [
+            (True, {}), (False, {"peer": "subject"}), (False, {"peer": "chain"}), (True, {}), deny,
+            *((False, {"device": check}) for check in ("replay", "subject", "measurement")),
+            deny, deny, deny, (True, {}), deny, deny, (True, {}), deny])
+
+    def test_federated_training(self):
+        deny = (False, {})
+        self.compare("federated-training", [
+            (True, {}), deny, (False, {"device": "signature"}), deny, (False, {"device": "subject"}),
+            (False, {"peer": "subject"}), (False, {"signature": "signature"}), deny, (True, {}), deny, (True, {}), (True, {}),
+            deny, (False, {"signature": "subject"})])
+
+
 if __name__ == "__main__":
     unittest.main()
