@@ -1,6 +1,7 @@
 // Engines: what is in force, and what changes it.
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -26,17 +27,29 @@ namespace {
 
 using NamedPolicy = std::shared_ptr<const ztp::NamedPolicy>;
 using Facts = std::shared_ptr<const ztp::Snapshot>;
+using Trust = std::shared_ptr<ztp::evidence::Trust>;
+
+ztp_trust* GivenTrust(const ztp_engine_options* options) {
+  const bool has = options != nullptr && options->struct_size >= sizeof(ztp_engine_options);
+  return has ? options->trust : nullptr;
+}
+Trust TrustOf(const ztp_engine_options* options) {
+  const ztp_trust* given = GivenTrust(options);
+  return given != nullptr ? given->trust : nullptr;
+}
 
 ztp_error* CheckOptions(std::string_view function, const ztp_engine_options* options) {
   if (options == nullptr) return nullptr;
-  if (options->struct_size < sizeof(ztp_engine_options)) {
+  // A caller of an earlier version has no `trust`.
+  if (options->struct_size < offsetof(ztp_engine_options, trust)) {
     return Misuse(function, "`options->struct_size` is not sizeof(ztp_engine_options)");
   }
   // A newer program may ask for what this library does not know; it must not go on without.
   const auto* bytes = reinterpret_cast<const unsigned char*>(options);
   const size_t size = options->struct_size;
   if (size > 4096) return Misuse(function, "`options->struct_size` is not set");
-  if (std::any_of(bytes + sizeof(ztp_engine_options), bytes + size,
+  if (size > sizeof(ztp_engine_options) &&
+      std::any_of(bytes + sizeof(ztp_engine_options), bytes + size,
                   [](unsigned char byte) { return byte != 0; })) {
     return ztp::c::NewError(ZTP_UNSUPPORTED,
                             "the program asks for an option that this version of libztp lacks");
@@ -47,12 +60,22 @@ ztp_error* CheckOptions(std::string_view function, const ztp_engine_options* opt
   if (options->epoch != nullptr && !Alive(options->epoch)) {
     return ztp::c::NotAlive(options->epoch, ztp::c::Tag::kEpoch, function, "options->epoch");
   }
+  if (GivenTrust(options) != nullptr && !Alive(options->trust)) {
+    return ztp::c::NotAlive(options->trust, ztp::c::Tag::kTrust, function, "options->trust");
+  }
   return nullptr;
 }
 
-// Plain data that was taken as proven is not for an engine that takes no such data.
-ztp_error* CheckFacts(const ztp_facts* facts, uint32_t flags) {
-  if (facts == nullptr || !facts->assume_proven || (flags & ZTP_ASSUME_PROVEN) != 0) return nullptr;
+// Plain data that was taken as proven is not for an engine that takes no such data, and what
+// evidence proves not for one that takes nobody's.
+ztp_error* CheckFacts(const ztp_facts* facts, uint32_t flags, bool has_trust) {
+  if (facts == nullptr) return nullptr;
+  if (!has_trust && !facts->snapshot->proofs().empty()) {
+    return ztp::c::NewError(ZTP_NOT_PROVEN,
+                            "the facts have attributes that evidence proves, and the engine takes "
+                            "nobody's evidence: give it the trust by which that was verified");
+  }
+  if (!facts->assume_proven || (flags & ZTP_ASSUME_PROVEN) != 0) return nullptr;
   return ztp::c::NewError(ZTP_NOT_PROVEN,
                           "the facts were read with ZTP_ASSUME_PROVEN, and the engine has not that "
                           "option: what they say is proven need not be");
@@ -61,7 +84,12 @@ ztp_error* CheckFacts(const ztp_facts* facts, uint32_t flags) {
 ztp_error* MakeEngine(NamedPolicy policy, Facts facts, const ztp_engine_options* options,
                       std::shared_ptr<EngineState>* state) {
   static std::atomic<uint32_t> numbers = 0;
-  auto world = ztp::MakeWorld(std::move(policy), std::move(facts));
+  Trust trust = TrustOf(options);
+  if (trust != nullptr) {
+    const auto met = ztp::evidence::PolicyTrust::Make(trust, policy->policy->schema());
+    if (!met.ok()) return FromStatus(met.status(), ZTP_BAD_TRUST);
+  }
+  auto world = ztp::MakeWorld(std::move(policy), std::move(facts), std::move(trust));
   if (!world.ok()) return FromStatus(world.status(), ZTP_BAD_FACTS);
   *state = std::make_shared<EngineState>(
       *std::move(world),
@@ -76,9 +104,20 @@ ztp_error* MakeEngine(NamedPolicy policy, Facts facts, const ztp_engine_options*
 }
 
 ztp_error* LoadFiles(const std::string& policy_path, const std::vector<std::string>& facts_paths,
-                     uint32_t flags, NamedPolicy* policy, Facts* facts) {
+                     const ztp::c::FactsWanted& wanted, NamedPolicy* policy, Facts* facts) {
   if (ztp_error* error = ztp::c::MakePolicy(ztp::OpenBundle(policy_path), policy)) return error;
-  return ztp::c::LoadFactsFiles(*(*policy)->policy, facts_paths, flags, facts);
+  return ztp::c::LoadFactsFiles(*(*policy)->policy, facts_paths, wanted, facts);
+}
+
+ztp_error* UpsertJson(std::string_view function, ztp_change* change, ztp_text json, int64_t now) {
+  return Guarded(function, [&]() -> ztp_error* {
+    std::vector<ztp::JsonError> errors;
+    if (change->change.UpsertJson(View(json), change->state->assume_proven(), ztp::Time{now},
+                                  &errors)) {
+      return nullptr;
+    }
+    return FromJson(ZTP_BAD_FACTS, errors);
+  });
 }
 
 // What the name is in the policy; neither a parameter nor an input: nothing.
@@ -109,7 +148,10 @@ ztp_error* ztp_engine_new(const ztp_policy* policy, const ztp_facts* facts,
   ZTP_CHECK_ALIVE(policy);
   if (facts != nullptr) ZTP_CHECK_ALIVE(facts);
   if (ztp_error* error = CheckOptions(__func__, options)) return error;
-  if (ztp_error* error = CheckFacts(facts, options != nullptr ? options->flags : 0)) return error;
+  if (ztp_error* error = CheckFacts(facts, options != nullptr ? options->flags : 0,
+                                    GivenTrust(options) != nullptr)) {
+    return error;
+  }
   return Guarded(__func__, [&]() -> ztp_error* {
     std::shared_ptr<EngineState> state;
     if (ztp_error* error = MakeEngine(policy->policy, facts != nullptr ? facts->snapshot : nullptr,
@@ -136,8 +178,8 @@ ztp_error* ztp_engine_load(ztp_text policy, const ztp_text* facts, size_t facts_
     const uint32_t flags = options != nullptr ? options->flags : 0;
     NamedPolicy loaded_policy;
     Facts loaded_facts;
-    if (ztp_error* error =
-            LoadFiles(policy_path, facts_paths, flags, &loaded_policy, &loaded_facts)) {
+    if (ztp_error* error = LoadFiles(policy_path, facts_paths, {flags, TrustOf(options), INT64_MIN},
+                                     &loaded_policy, &loaded_facts)) {
       return error;
     }
     std::shared_ptr<EngineState> state;
@@ -160,10 +202,12 @@ ztp_error* ztp_engine_reload(ztp_engine* engine) {
   }
   return Guarded(__func__, [&]() -> ztp_error* {
     const std::lock_guard<std::mutex> lock(state.reloads);
+    const auto before = state.engine.world();
+    Trust trust = before->trust != nullptr ? before->trust->trust() : nullptr;
     NamedPolicy policy;
     Facts facts;
-    if (ztp_error* error =
-            LoadFiles(state.policy_path, state.facts_paths, state.flags, &policy, &facts)) {
+    if (ztp_error* error = LoadFiles(state.policy_path, state.facts_paths,
+                                     {state.flags, std::move(trust), INT64_MIN}, &policy, &facts)) {
       return error;
     }
     const absl::Status status = state.engine.Replace(std::move(policy), std::move(facts));
@@ -176,8 +220,12 @@ ztp_error* ztp_engine_replace(ztp_engine* engine, const ztp_policy* policy,
   ZTP_CHECK_ALIVE(engine);
   if (policy != nullptr) ZTP_CHECK_ALIVE(policy);
   if (facts != nullptr) ZTP_CHECK_ALIVE(facts);
-  if (ztp_error* error = CheckFacts(facts, engine->state->flags)) return error;
+  if (ztp_error* error = CheckFacts(facts, engine->state->flags, true)) return error;
   return Guarded(__func__, [&]() -> ztp_error* {
+    if (ztp_error* error = CheckFacts(facts, engine->state->flags,
+                                      engine->state->engine.world()->trust != nullptr)) {
+      return error;
+    }
     const absl::Status status = engine->state->engine.Replace(
         policy != nullptr ? policy->policy : nullptr, facts != nullptr ? facts->snapshot : nullptr);
     return status.ok() ? nullptr : FromStatus(status, ZTP_BAD_FACTS);
@@ -255,13 +303,13 @@ ztp_error* ztp_change_new(ztp_engine* engine, ztp_change** change) {
 ztp_error* ztp_change_upsert_json(ztp_change* change, ztp_text json) {
   ZTP_CHECK_ALIVE(change);
   ZTP_CHECK_TEXT(json);
-  return Guarded(__func__, [&]() -> ztp_error* {
-    std::vector<ztp::JsonError> errors;
-    if (change->change.UpsertJson(View(json), change->state->assume_proven(), &errors)) {
-      return nullptr;
-    }
-    return FromJson(ZTP_BAD_FACTS, errors);
-  });
+  return UpsertJson(__func__, change, json, ztp_now());
+}
+
+ztp_error* ztp_change_upsert_json_at(ztp_change* change, ztp_text json, int64_t now) {
+  ZTP_CHECK_ALIVE(change);
+  ZTP_CHECK_TEXT(json);
+  return UpsertJson(__func__, change, json, now);
 }
 
 ztp_error* ztp_change_delete(ztp_change* change, ztp_text type, ztp_text id) {

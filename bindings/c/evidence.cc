@@ -26,25 +26,6 @@ using ztp::evidence::RevocationEntry;
 using ztp::evidence::SharedFact;
 using ztp::evidence::Trust;
 
-struct ztp_trust : ztp::c::Handle {
-  static constexpr ztp::c::Tag kTag = ztp::c::Tag::kTrust;
-  ztp_trust(std::shared_ptr<Trust> t, std::string file)
-      : Handle(kTag), trust(std::move(t)), path(std::move(file)) {}
-  std::shared_ptr<Trust> trust;
-  const std::string path;  // empty: read from memory
-};
-
-struct ztp_proof : ztp::c::Handle {
-  static constexpr ztp::c::Tag kTag = ztp::c::Tag::kProof;
-  ztp_proof(std::shared_ptr<Trust> t, SharedFact f)
-      : Handle(kTag), trust(std::move(t)), fact(std::move(f)) {}
-  const std::shared_ptr<Trust> trust;
-  const SharedFact fact;
-  // Written when it is first asked for.
-  mutable std::once_flag written;
-  mutable std::string json;
-};
-
 namespace ztp::c {
 
 void ApplyEvidence(ztp_request* request, const World& world) {
@@ -92,13 +73,13 @@ std::vector<EvidenceOutcome> OutcomesOf(const ztp_request& request) {
   return outcomes;
 }
 
-namespace {
-
-Time At(int64_t micros) { return Time{micros}; }
-
 ztp_error* FromRefusal(const Refusal& refusal) noexcept {
   return NewProblem(ZTP_REFUSED, evidence::NameOf(refusal.check), refusal.message);
 }
+
+namespace {
+
+Time At(int64_t micros) { return Time{micros}; }
 
 // A configuration that could be read, or everything that is wrong with it.
 ztp_error* Made(const absl::Status& status, std::shared_ptr<Trust> made,

@@ -119,6 +119,13 @@ struct BoundEvidence {
   }
 };
 
+// A proven input of a batch: which proof each row has.
+struct BatchEvidence {
+  InputId input;
+  std::vector<evidence::SharedFact> facts;  // null: nothing
+  std::vector<uint32_t> codes;              // one a row; none: all rows have the first
+};
+
 // What a session answers about its last decision, until the next one.
 struct Decided {
   const BoundRequest* bound = nullptr;  // null: there is none
@@ -159,6 +166,25 @@ struct ztp_epoch : ztp::c::Handle {
   static constexpr ztp::c::Tag kTag = ztp::c::Tag::kEpoch;
   explicit ztp_epoch(std::shared_ptr<ztp::EpochPage> p) : Handle(kTag), page(std::move(p)) {}
   std::shared_ptr<ztp::EpochPage> page;
+};
+
+struct ztp_trust : ztp::c::Handle {
+  static constexpr ztp::c::Tag kTag = ztp::c::Tag::kTrust;
+  ztp_trust(std::shared_ptr<ztp::evidence::Trust> t, std::string file)
+      : Handle(kTag), trust(std::move(t)), path(std::move(file)) {}
+  std::shared_ptr<ztp::evidence::Trust> trust;
+  const std::string path;  // empty: read from memory
+};
+
+struct ztp_proof : ztp::c::Handle {
+  static constexpr ztp::c::Tag kTag = ztp::c::Tag::kProof;
+  ztp_proof(std::shared_ptr<ztp::evidence::Trust> t, ztp::evidence::SharedFact f)
+      : Handle(kTag), trust(std::move(t)), fact(std::move(f)) {}
+  const std::shared_ptr<ztp::evidence::Trust> trust;
+  const ztp::evidence::SharedFact fact;
+  // Written when it is first asked for.
+  mutable std::once_flag written;
+  mutable std::string json;
 };
 
 struct ztp_engine : ztp::c::Handle {
@@ -272,7 +298,11 @@ struct ztp_batch : ztp::c::Handle {
   std::shared_ptr<const ztp::World> world;
   uint64_t generation;
   ztp::ActionId action;
+  ztp::Request shared;  // without what evidence proves
   std::unique_ptr<ztp::Batch> batch;
+  // Proven inputs, and the trust's generation when the world was taken.
+  std::vector<ztp::c::BatchEvidence> evidence;
+  uint64_t trust_generation = 0;
   bool broken = false;  // there was no memory for one of its columns
   std::map<uint32_t, std::unique_ptr<ztp::c::RuleTexts>> rules;
 };

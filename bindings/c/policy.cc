@@ -10,6 +10,7 @@
 #include "engine/facts/snapshot_file.h"
 #include "engine/runtime/load_facts.h"
 
+using ztp::c::FactsWanted;
 using ztp::c::FromStatus;
 using ztp::c::Guarded;
 using ztp::c::NewHandle;
@@ -28,6 +29,66 @@ ztp_error* GivePolicy(absl::StatusOr<ztp::DecisionProgram> program, ztp_policy**
   if (ztp_error* error = ztp::c::MakePolicy(std::move(program), &made)) return error;
   *policy = NewHandle<ztp_policy>(std::move(made));
   return nullptr;
+}
+
+ztp_error* WantedOf(std::string_view function, const ztp_facts_options* options,
+                    FactsWanted* wanted) {
+  if (options == nullptr) return ztp::c::NullOutput(function, "options");
+  if (options->struct_size < sizeof(ztp_facts_options)) {
+    return ztp::c::Misuse(function,
+                          "`options->struct_size` is not set: begin with ZTP_FACTS_OPTIONS_INIT");
+  }
+  wanted->flags = options->flags;
+  wanted->now = options->now;
+  if (options->trust == nullptr) return nullptr;
+  if (!ztp::c::Alive(options->trust)) {
+    return ztp::c::NotAlive(options->trust, ztp::c::Tag::kTrust, function, "options->trust");
+  }
+  wanted->trust = options->trust->trust;
+  return nullptr;
+}
+
+void Give(std::shared_ptr<const ztp::Snapshot> made, const FactsWanted& wanted, ztp_facts** facts) {
+  *facts = NewHandle<ztp_facts>(std::move(made), (wanted.flags & ZTP_ASSUME_PROVEN) != 0);
+}
+
+ztp_error* LoadFacts(std::string_view function, const ztp_policy* policy, const ztp_text* paths,
+                     size_t count, const FactsWanted& wanted, ztp_facts** facts) {
+  if (paths == nullptr && count != 0) return ztp::c::NullOutput(function, "paths");
+  for (size_t i = 0; i < count; ++i) {
+    if (paths[i].data == nullptr && paths[i].size != 0) {
+      return ztp::c::NullOutput(function, "paths");
+    }
+  }
+  if (ztp_error* error = CheckFlags(function, wanted.flags)) return error;
+  return Guarded(function, [&]() -> ztp_error* {
+    std::vector<std::string> files;
+    for (size_t i = 0; i < count; ++i) files.emplace_back(View(paths[i]));
+    std::shared_ptr<const ztp::Snapshot> made;
+    if (ztp_error* error = ztp::c::LoadFactsFiles(*policy->policy->policy, files, wanted, &made)) {
+      return error;
+    }
+    Give(std::move(made), wanted, facts);
+    return nullptr;
+  });
+}
+
+ztp_error* ReadFacts(std::string_view function, const ztp_policy* policy, ztp_text json,
+                     const FactsWanted& wanted, ztp_facts** facts) {
+  if (json.data == nullptr && json.size != 0) return ztp::c::NullOutput(function, "json");
+  if (ztp_error* error = CheckFlags(function, wanted.flags)) return error;
+  return Guarded(function, [&]() -> ztp_error* {
+    const ztp::Policy& of = *policy->policy->policy;
+    ztp::LoadFactsOptions options;
+    if (ztp_error* error = ztp::c::FactsOptionsOf(of, wanted, &options)) return error;
+    ztp::FactsLoader loader(of, std::move(options));
+    const absl::Status status = loader.AddJson("", View(json));
+    if (!status.ok()) return FromStatus(status, ZTP_BAD_FACTS);
+    std::shared_ptr<const ztp::Snapshot> made;
+    if (ztp_error* error = ztp::c::FinishFacts(loader, &made)) return error;
+    Give(std::move(made), wanted, facts);
+    return nullptr;
+  });
 }
 
 }  // namespace
@@ -62,19 +123,16 @@ ztp_error* ztp_facts_load(const ztp_policy* policy, const ztp_text* paths, size_
   ZTP_CHECK_OUT(facts);
   *facts = nullptr;
   ZTP_CHECK_ALIVE(policy);
-  if (paths == nullptr && count != 0) return ztp::c::NullOutput(__func__, "paths");
-  for (size_t i = 0; i < count; ++i) ZTP_CHECK_TEXT(paths[i]);
-  if (ztp_error* error = CheckFlags(__func__, flags)) return error;
-  return Guarded(__func__, [&]() -> ztp_error* {
-    std::vector<std::string> files;
-    for (size_t i = 0; i < count; ++i) files.emplace_back(View(paths[i]));
-    std::shared_ptr<const ztp::Snapshot> made;
-    if (ztp_error* error = ztp::c::LoadFactsFiles(*policy->policy->policy, files, flags, &made)) {
-      return error;
-    }
-    *facts = NewHandle<ztp_facts>(std::move(made), (flags & ZTP_ASSUME_PROVEN) != 0);
-    return nullptr;
-  });
+  return LoadFacts(__func__, policy, paths, count, {flags, nullptr, INT64_MIN}, facts);
+}
+ztp_error* ztp_facts_load_with(const ztp_policy* policy, const ztp_text* paths, size_t count,
+                               const ztp_facts_options* options, ztp_facts** facts) {
+  ZTP_CHECK_OUT(facts);
+  *facts = nullptr;
+  ZTP_CHECK_ALIVE(policy);
+  FactsWanted wanted;
+  if (ztp_error* error = WantedOf(__func__, options, &wanted)) return error;
+  return LoadFacts(__func__, policy, paths, count, wanted, facts);
 }
 
 ztp_error* ztp_facts_read_json(const ztp_policy* policy, ztp_text json, uint32_t flags,
@@ -82,17 +140,16 @@ ztp_error* ztp_facts_read_json(const ztp_policy* policy, ztp_text json, uint32_t
   ZTP_CHECK_OUT(facts);
   *facts = nullptr;
   ZTP_CHECK_ALIVE(policy);
-  ZTP_CHECK_TEXT(json);
-  if (ztp_error* error = CheckFlags(__func__, flags)) return error;
-  return Guarded(__func__, [&]() -> ztp_error* {
-    ztp::FactsLoader loader(*policy->policy->policy, ztp::c::FactsOptionsOf(flags));
-    const absl::Status status = loader.AddJson("", View(json));
-    if (!status.ok()) return FromStatus(status, ZTP_BAD_FACTS);
-    std::shared_ptr<const ztp::Snapshot> made;
-    if (ztp_error* error = ztp::c::FinishFacts(loader, &made)) return error;
-    *facts = NewHandle<ztp_facts>(std::move(made), (flags & ZTP_ASSUME_PROVEN) != 0);
-    return nullptr;
-  });
+  return ReadFacts(__func__, policy, json, {flags, nullptr, INT64_MIN}, facts);
+}
+ztp_error* ztp_facts_read_json_with(const ztp_policy* policy, ztp_text json,
+                                    const ztp_facts_options* options, ztp_facts** facts) {
+  ZTP_CHECK_OUT(facts);
+  *facts = nullptr;
+  ZTP_CHECK_ALIVE(policy);
+  FactsWanted wanted;
+  if (ztp_error* error = WantedOf(__func__, options, &wanted)) return error;
+  return ReadFacts(__func__, policy, json, wanted, facts);
 }
 
 ztp_error* ztp_facts_write(const ztp_facts* facts, ztp_text path) {

@@ -14,6 +14,7 @@
 #include "engine/core/time.h"
 #include "engine/driver/compiler.h"
 #include "engine/eval/policy.h"
+#include "engine/evidence/policy_trust.h"
 #include "engine/evidence/trust.h"
 #include "engine/facts/snapshot.h"
 
@@ -76,14 +77,21 @@ struct FactsArguments {
   std::vector<std::string> files;
   bool assume_proven = false;
   bool list_dangling = false;
+  std::string trust;                // --trust; empty: no evidence is taken
+  std::vector<std::string> nonces;  // --nonce
+  std::string now;                  // --now: when evidence is verified
 };
-LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments);
+// `trust` is of the policy, or null.
+LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments,
+                           std::shared_ptr<const evidence::PolicyTrust> trust, Time now);
 
-// Both, ready to decide: the policy as LoadPolicy takes it, and its facts.
+// All ready to decide: the policy as LoadPolicy takes it, its facts, and whose evidence is taken.
 struct LoadedWorld {
   int exit_code = kDone;
   std::shared_ptr<const Policy> policy;
   std::shared_ptr<const Snapshot> snapshot;
+  std::shared_ptr<const evidence::PolicyTrust> trust;  // null: nobody's
+  Time now;                                            // ClockFrom(facts.now)
 };
 LoadedWorld LoadWorld(const std::string& policy, const FactsArguments& facts);
 inline constexpr char kFactsHelp[] =
@@ -96,6 +104,7 @@ struct LoadedTrust {
   std::shared_ptr<evidence::Trust> trust;
 };
 LoadedTrust LoadTrust(const std::string& path);
+inline constexpr char kFactsTrustHelp[] = "take `evidence` of facts by this trust configuration";
 inline constexpr char kTrustHelp[] =
     "the trust configuration: which sources of evidence are believed, about what";
 // Nonces that the caller has given out (--nonce): each is good once.

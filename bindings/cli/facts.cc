@@ -85,6 +85,10 @@ void AddFacts(CLI::App& app, Action* action) {
   command->add_option("-o,--output", build->output, "the file to write (FILE.ztpf)")->required();
   command->add_flag("--assume-proven", build->facts.assume_proven,
                     "take proven attributes as plain JSON, for tests and replay");
+  command->add_option("--trust", build->facts.trust, kFactsTrustHelp);
+  command->add_option("--nonce", build->facts.nonces, kNonceHelp);
+  command->add_option("--now", build->facts.now,
+                      "verify evidence as if it were this time (RFC 3339), for tests and replay");
   command->add_flag("--dangling", build->facts.list_dangling,
                     "list the references to entities that are not there");
   command->footer(

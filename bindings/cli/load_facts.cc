@@ -34,11 +34,30 @@ void ReportDangling(const Snapshot& snapshot, bool list) {
   }
 }
 
+// Whom the trust configuration believes about the policy's proven inputs and attributes.
+int MeetTrust(const FactsArguments& arguments, const Policy& policy, Time now,
+              std::shared_ptr<const evidence::PolicyTrust>* trust) {
+  LoadedTrust loaded = LoadTrust(arguments.trust);
+  if (loaded.exit_code != kDone) return loaded.exit_code;
+  const absl::Status expected = ExpectNonces(*loaded.trust, arguments.nonces, now);
+  if (!expected.ok()) return Fail(expected);
+  auto met = evidence::PolicyTrust::Make(std::move(loaded.trust), policy.schema());
+  if (!met.ok()) {
+    PrintError(Cat("ztp: ", arguments.trust, ": ", Message(met.status()), "\n"));
+    return kFailed;
+  }
+  *trust = *std::move(met);
+  return kDone;
+}
+
 }  // namespace
 
-LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments) {
+LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments,
+                           std::shared_ptr<const evidence::PolicyTrust> trust, Time now) {
   Progress progress;
   LoadFactsOptions options;
+  options.trust = std::move(trust);
+  options.now = now;
   options.assume_proven = arguments.assume_proven;
   options.progress = [&](std::string_view name, size_t done, size_t bytes, size_t entities) {
     if (name.empty()) {
@@ -61,11 +80,26 @@ LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments
 
 LoadedWorld LoadWorld(const std::string& policy, const FactsArguments& facts) {
   LoadedPolicy loaded = LoadPolicy(policy);
-  if (loaded.exit_code != kDone) return {loaded.exit_code, nullptr, nullptr};
+  LoadedWorld world;
+  auto failed = [&](int exit_code) {
+    world.exit_code = exit_code;
+    return world;
+  };
+  if (loaded.exit_code != kDone) return failed(loaded.exit_code);
   absl::StatusOr<std::shared_ptr<const Policy>> ready = Policy::Make(*std::move(loaded.program));
-  if (!ready.ok()) return {Fail(ready.status()), nullptr, nullptr};
-  LoadedFacts snapshot = LoadFactsFiles(**ready, facts);
-  return {snapshot.exit_code, *std::move(ready), std::move(snapshot.snapshot)};
+  if (!ready.ok()) return failed(Fail(ready.status()));
+  const absl::StatusOr<Time> now = ClockFrom(facts.now);
+  if (!now.ok()) return failed(Fail(now.status()));
+  world.policy = *std::move(ready);
+  world.now = *now;
+  if (!facts.trust.empty()) {
+    const int code = MeetTrust(facts, *world.policy, *now, &world.trust);
+    if (code != kDone) return failed(code);
+  }
+  LoadedFacts loaded_facts = LoadFactsFiles(*world.policy, facts, world.trust, *now);
+  world.snapshot = std::move(loaded_facts.snapshot);
+  world.exit_code = loaded_facts.exit_code;
+  return world;
 }
 
 }  // namespace ztp::cli

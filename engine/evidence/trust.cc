@@ -173,14 +173,24 @@ Verified<SharedFact> Trust::VerifyAs(const Source& source, std::string_view evid
   return fact;
 }
 
-std::optional<Refusal> Trust::Check(const ProvenFact& fact, Time now) const {
+std::optional<Refusal> Trust::CheckSource(const ProvenFact& fact) const {
   const std::shared_ptr<const TrustConfig> config = this->config();
   const auto* source = config->Find(fact.source);
   if (source == nullptr || (*source)->serial != fact.source_serial) {
     return Refuse(ztp::evidence::Check::kKeyUnknown,
                   "the keys or settings of its source are others by now: verify it again");
   }
+  return std::nullopt;
+}
+
+std::optional<Refusal> Trust::Check(const ProvenFact& fact, Time now) const {
+  if (auto refusal = CheckSource(fact)) return refusal;
   if (auto refusal = CheckTimes(fact, now)) return refusal;
+  return revocations_.Find(fact);
+}
+
+std::optional<Refusal> Trust::CheckStanding(const ProvenFact& fact) const {
+  if (auto refusal = CheckSource(fact)) return refusal;
   return revocations_.Find(fact);
 }
 

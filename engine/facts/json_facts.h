@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "engine/base/schema.h"
 #include "engine/base/world.h"
+#include "engine/facts/attribute_prover.h"
 #include "engine/facts/json_error.h"
 #include "engine/facts/json_items.h"
 
@@ -26,6 +27,8 @@ namespace ztp {
 struct FactsOptions {
   // Take proven attributes as given, for tests and replay; otherwise they are an error.
   bool assume_proven = false;
+  // Verifies what comes as `evidence`; null: nobody does, and any is an error. Outlives the reader.
+  AttributeProver* prover = nullptr;
   JsonLimits limits;
   size_t max_errors = kMaxJsonErrorsShown;  // reading stops at so many
   // Called now and then while a file is read: how many of its bytes were, and how many entities of

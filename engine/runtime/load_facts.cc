@@ -13,10 +13,11 @@
 namespace ztp {
 namespace {
 
-FactsOptions ReaderOptions(const LoadFactsOptions& options,
+FactsOptions ReaderOptions(const LoadFactsOptions& options, AttributeProver* prover,
                            std::function<void(size_t, size_t)> progress) {
   FactsOptions reader;
   reader.assume_proven = options.assume_proven;
+  reader.prover = prover;
   reader.limits.max_file_bytes = kMaxFactsTextBytes;
   if (options.progress) reader.progress = std::move(progress);
   return reader;
@@ -56,8 +57,11 @@ FactsLoader::FactsLoader(const Policy& policy, LoadFactsOptions options)
       options_(std::move(options)),
       builder_(policy.shared_program()),
       sink_(&builder_),
+      prover_(options_.trust == nullptr ? std::nullopt
+                                        : std::optional<evidence::FactsProver>(
+                                              std::in_place, options_.trust, options_.now)),
       reader_(policy.schema(),
-              ReaderOptions(options_,
+              ReaderOptions(options_, prover_ ? &*prover_ : nullptr,
                             [this](size_t done, size_t entities) {
                               options_.progress(name_, done, bytes_, entities);
                             }),
@@ -104,7 +108,9 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> FactsLoader::Finish() {
 absl::StatusOr<std::shared_ptr<const Snapshot>> FactsFor(
     const Policy& policy, const std::shared_ptr<const Snapshot>& facts) {
   if (facts->program() == policy.shared_program()) return facts;
-  if (FactsProgramDigest(*facts->program()) == FactsProgramDigest(policy.program())) {
+  // Proofs are not among the bytes.
+  if (facts->proofs().empty() &&
+      FactsProgramDigest(*facts->program()) == FactsProgramDigest(policy.program())) {
     return SnapshotFile::Read(policy.shared_program(), SnapshotFile::Bytes(*facts));
   }
   if (FactsSchemaDigest(*facts->program()) != FactsSchemaDigest(policy.program())) {

@@ -7,12 +7,15 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "engine/eval/policy.h"
+#include "engine/evidence/policy_trust.h"
+#include "engine/evidence/stored_proof.h"
 #include "engine/facts/ingest.h"
 #include "engine/facts/json_facts.h"
 #include "engine/facts/snapshot.h"
@@ -21,6 +24,9 @@ namespace ztp {
 
 struct LoadFactsOptions {
   bool assume_proven = false;  // as FactsOptions
+  // Whose `evidence` is taken, which is of the policy; null: nobody's. Verified at `now`.
+  std::shared_ptr<const evidence::PolicyTrust> trust;
+  Time now;
   // Called now and then: how many of a text's bytes were read, of how many, and how many entities
   // of all. With an empty name once all are read and edges are about to be followed.
   std::function<void(std::string_view name, size_t done, size_t bytes, size_t entities)> progress;
@@ -50,6 +56,7 @@ class FactsLoader {
   LoadFactsOptions options_;
   SnapshotBuilder builder_;
   BuilderSink sink_;
+  std::optional<evidence::FactsProver> prover_;
   std::string_view name_;  // of what is being read
   size_t bytes_ = 0;
   FactsReader reader_;

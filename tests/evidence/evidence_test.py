@@ -189,22 +189,60 @@ WEIGHTS = EXAMPLE.parent / "weights-release"
 class Devices(unittest.TestCase):
     """policies/examples/weights-release: a verifier's word about a node, and which of its keys it attests."""
 
-    def decide(self, now=NOW):
-        nonces = [a for i in (1, 2) for a in ("--nonce", f"nonce-{i}-of-the-example")]
-        result = run("decide", "-p", WEIGHTS, "-f", WEIGHTS / "facts.json", "-r", WEIGHTS / "requests.jsonl",
+    def decide(self, now=NOW, facts=WEIGHTS / "facts.json"):
+        nonces = [a for i in (1, 2, 3) for a in ("--nonce", f"nonce-{i}-of-the-example")]
+        result = run("decide", "-p", WEIGHTS, "-f", facts, "-r", WEIGHTS / "requests.jsonl",
                      "--now", now, "--trust", WEIGHTS / "trust.json", *nonces)
         return [json.loads(line) for line in result.stdout.splitlines()], result
 
     def test_the_examples_requests(self):
         answers, result = self.decide()
         self.assertEqual([checks(a) for a in answers],
-                         [{}, *({"device": c} for c in ("replay", "signature", "status", "nonce", "subject"))], result.stderr)
-        self.assertEqual([a["decision"] for a in answers], [True] + [False] * 5)
+                         [{}, *({"device": c} for c in ("replay", "signature", "status", "nonce", "subject")), {}],
+                         result.stderr)
+        self.assertEqual([a["decision"] for a in answers], [True] + [False] * 6)
         self.assertEqual(answers[0]["context"]["valid_until"], "2030-01-01T00:04:35Z")  # issued 20 s ago, 5 s of leeway
 
     def test_too_old(self):
         answers, _ = self.decide("2030-01-01T00:10:00Z")
         self.assertEqual(checks(answers[0]), {"device": "age"})
+
+    def test_a_models_signature_is_proven_or_nothing_is_loaded(self):
+        node, model, draft = json.loads((WEIGHTS / "facts.json").read_text())
+        signature = model["evidence"][0]["value"]
+        payload = json.loads(signature)["dsseEnvelope"]["payload"]
+        cases = [
+            ({"value": signature.replace(payload, payload[:-4] + "AAAA")}, {}, "refused (signature)"),
+            ({}, {"digest": draft["attrs"]["digest"]}, "refused (subject)"),
+            ({"kind": "slsa"}, {}, "refused (source)"),
+            ({"value": "{}"}, {}, "refused (form)"),
+            ({"attr": "digest"}, {}, "is not proven"),
+        ]
+        for evidence, attrs, says in cases:
+            with self.subTest(says), tempfile.TemporaryDirectory() as folder:
+                changed = {**model, "attrs": {**model["attrs"], **attrs}, "evidence": [{**model["evidence"][0], **evidence}]}
+                facts = pathlib.Path(folder) / "facts.jsonl"
+                facts.write_text("".join(json.dumps(f) + "\n" for f in (node, changed, draft)))
+                answers, result = self.decide(facts=facts)
+                self.assertEqual((result.returncode, answers), (1, []))
+                self.assertIn(says, result.stderr)
+                self.assertIn("facts.jsonl:2:", result.stderr)
+
+    def test_without_a_configuration_facts_bring_no_evidence(self):
+        result = run("decide", "-p", WEIGHTS, "-f", WEIGHTS / "facts.json", input="{}")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("ZTP3034", result.stderr)
+
+    def test_a_facts_file_proves_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            built = pathlib.Path(folder) / "facts.ztpf"
+            result = run("facts", "build", "-p", WEIGHTS, "--trust", WEIGHTS / "trust.json", "--now", NOW, WEIGHTS / "facts.json",
+                         "-o", built)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertIn("3 entities", result.stdout)
+            answers, result = self.decide(facts=built)
+            self.assertEqual((result.returncode, answers), (1, []))
+            self.assertIn("it counts only from evidence", result.stderr)
 
 
 if __name__ == "__main__":

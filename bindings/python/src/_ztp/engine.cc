@@ -34,21 +34,25 @@ ztp_error* ReadPolicy(const char* bytes, size_t size, ztp_text path, ztp_policy*
 }
 
 // (bundle: bytes | None, path: str | None, facts: tuple[str], flags: int, epoch: Epoch | None,
-// on_decision | None).
+// on_decision | None, trust: Trust | None, now).
 PyObject* OpenEngine(PyObject* self, PyObject* args) {
   EngineObject* const engine = Self(self);
   const char* bytes = nullptr;
   const char* path = nullptr;
   Py_ssize_t bytes_size = 0, path_size = 0;
-  PyObject *facts_tuple, *epoch, *on_decision;
+  PyObject *facts_tuple, *epoch, *on_decision, *trust, *when;
   unsigned int flags = 0;
-  if (!PyArg_ParseTuple(args, "z#z#O!IOO", &bytes, &bytes_size, &path, &path_size, &PyTuple_Type,
-                        &facts_tuple, &flags, &epoch, &on_decision)) {
+  if (!PyArg_ParseTuple(args, "z#z#O!IOOOO", &bytes, &bytes_size, &path, &path_size, &PyTuple_Type,
+                        &facts_tuple, &flags, &epoch, &on_decision, &trust, &when)) {
     return nullptr;
   }
   if (engine->core != nullptr) return Raise(ZTP_MISUSE, "the engine is open already");
   ztp_engine_options options = ZTP_ENGINE_OPTIONS_INIT;
   options.flags = flags;
+  ztp_facts_options taking = ZTP_FACTS_OPTIONS_INIT;
+  taking.flags = flags & ZTP_ASSUME_PROVEN;
+  if (!TrustIn(trust, &options.trust) || !ToTime(when, &taking.now)) return nullptr;
+  taking.trust = options.trust;
   if (epoch != Py_None) {
     if (PyType_IsSubtype(Py_TYPE(epoch), EpochType()) == 0) {
       PyErr_Format(PyExc_TypeError, "epoch: expected a ztp.Epoch, and not %R", epoch);
@@ -72,8 +76,8 @@ PyObject* OpenEngine(PyObject* self, PyObject* args) {
     error = ReadPolicy(bytes, static_cast<size_t>(bytes_size),
                        {path, static_cast<size_t>(path_size)}, &policy.policy);
     if (error == nullptr) {
-      error = ztp_facts_load(policy.policy, facts_paths.data(), facts_paths.size(),
-                             flags & ZTP_ASSUME_PROVEN, &facts.facts);
+      error = ztp_facts_load_with(policy.policy, facts_paths.data(), facts_paths.size(), &taking,
+                                  &facts.facts);
     }
     if (error == nullptr) error = ztp_engine_new(policy.policy, facts.facts, &options, &made);
   }
@@ -84,19 +88,23 @@ PyObject* OpenEngine(PyObject* self, PyObject* args) {
   return None();
 }
 
-// (bundle: bytes | None, path: str | None, facts: tuple[str] | None, flags: int): None of all is as
-// it is.
+// (bundle: bytes | None, path: str | None, facts: tuple[str] | None, flags: int, trust: Trust |
+// None, now): None of the first three is as it is.
 PyObject* Replace(PyObject* self, PyObject* args) {
   Core* const core = CoreOf(self);
   const char* bytes = nullptr;
   const char* path = nullptr;
   Py_ssize_t bytes_size = 0, path_size = 0;
-  PyObject* facts_tuple;
+  PyObject *facts_tuple, *trust, *when;
   unsigned int flags = 0;
-  if (core == nullptr || !PyArg_ParseTuple(args, "z#z#OI", &bytes, &bytes_size, &path, &path_size,
-                                           &facts_tuple, &flags)) {
+  ztp_facts_options taking = ZTP_FACTS_OPTIONS_INIT;
+  if (core == nullptr ||
+      !PyArg_ParseTuple(args, "z#z#OIOO", &bytes, &bytes_size, &path, &path_size, &facts_tuple,
+                        &flags, &trust, &when) ||
+      !TrustIn(trust, &taking.trust) || !ToTime(when, &taking.now)) {
     return nullptr;
   }
+  taking.flags = flags & ZTP_ASSUME_PROVEN;
   std::vector<ztp_text> facts_paths;
   const bool has_facts = facts_tuple != Py_None;
   if (has_facts && !ReadPaths(facts_tuple, &facts_paths)) return nullptr;
@@ -111,9 +119,8 @@ PyObject* Replace(PyObject* self, PyObject* args) {
     }
     if (error == nullptr && has_facts) {
       if (policy.policy == nullptr) in_force.policy = ztp_engine_policy(core->engine());
-      error = ztp_facts_load(policy.policy != nullptr ? policy.policy : in_force.policy,
-                             facts_paths.data(), facts_paths.size(), flags & ZTP_ASSUME_PROVEN,
-                             &facts.facts);
+      error = ztp_facts_load_with(policy.policy != nullptr ? policy.policy : in_force.policy,
+                                  facts_paths.data(), facts_paths.size(), &taking, &facts.facts);
     }
     if (error == nullptr) error = ztp_engine_replace(core->engine(), policy.policy, facts.facts);
   }
@@ -311,9 +318,9 @@ Core* CoreOf(PyObject* engine) {
 bool AddEngine(PyObject* module) {
   static PyMethodDef methods[] = {
       {"_open", Method<OpenEngine>(), METH_VARARGS,
-       "_open($self, bundle, path, facts, flags, epoch, on_decision, /)\n--\n\n"},
+       "_open($self, bundle, path, facts, flags, epoch, on_decision, trust, now, /)\n--\n\n"},
       {"_replace", Method<Replace>(), METH_VARARGS,
-       "_replace($self, bundle, path, facts, flags, /)\n--\n\n"},
+       "_replace($self, bundle, path, facts, flags, trust, now, /)\n--\n\n"},
       {"_bind", Method<Bind>(), METH_VARARGS,
        "_bind($self, action, principal, resource, can, values, /)\n--\n\n"},
       {"_decide_json", Method<DecideJson>(), METH_VARARGS,

@@ -80,6 +80,7 @@ class Engine(_ztp.Engine):
         accept_now: bool = False,
         on_decision: Callable[[_ztp.Decision], object] | None = None,
         trust: Trust | Path | None = None,
+        now: Time = None,
     ) -> Self:
         """An engine of these files.
 
@@ -89,17 +90,18 @@ class Engine(_ztp.Engine):
         assume_proven, accept_now: for tests and replay only. Proven values may be given as plain data; `context.now` of a
         request's JSON sets its clock.
         on_decision: called with each single decision, before whoever asked gets it. What it raises goes to them instead.
-        trust: whose evidence proves inputs, or the path of its configuration.
+        trust: whose evidence proves inputs, and attributes of the facts, or the path of its configuration.
+        now: when the evidence in `facts` is verified; None is the clock.
         """
         engine = cls.__new__(cls)
         engine._flags = (_ASSUME_PROVEN if assume_proven else 0) | (_ACCEPT_NOW if accept_now else 0)
         engine._policy, engine._paths = _policy(policy), _paths(facts)
         page = Epoch.open(epoch) if isinstance(epoch, (str, os.PathLike)) else epoch
         engine._epoch, engine._on_decision = page, on_decision
-        engine._open(*_bundle(engine._policy), engine._paths, engine._flags, page, on_decision)
-        engine._trust = None
-        if trust is not None:
-            engine.use_trust(Trust.load(trust) if isinstance(trust, (str, os.PathLike)) else trust)
+        engine._trust = Trust.load(trust) if isinstance(trust, (str, os.PathLike)) else trust
+        engine._open(
+            *_bundle(engine._policy), engine._paths, engine._flags, page, on_decision, engine._trust, now
+        )
         return engine
 
     def __init__(self) -> None:
@@ -147,7 +149,8 @@ class Engine(_ztp.Engine):
         principal, resource: a column's name, whose texts are ids of `principal_type` or `resource_type`; or one entity
         for all rows.
         values: for each parameter or input a column's name, or one value for all rows. A str that is no column's name is
-        a value; `ztp.Column(name)` and `ztp.Constant(value)` say which is meant.
+        a value; `ztp.Column(name)` and `ztp.Constant(value)` say which is meant. Of a proven input: a `ztp.Proof` for all
+        rows, or a column of them in a dict of sequences. It counts in the rows that it is about.
         can: the obligations that the caller carries out for every row. A row whose allow has another, or any where `can`
         is not given, is not allowed: what it obliges to would be nobody's. `decide` says what that is.
         """
@@ -206,9 +209,15 @@ class Engine(_ztp.Engine):
         """Reads the files again. Decisions go on meanwhile by what was in force; on an error that stays so."""
         if isinstance(self._policy, bytes):
             raise MisuseError("the policy did not come from a file: there is nothing to read again")
-        self._replace(*_bundle(self._policy), self._paths, self._flags)
+        self._replace(*_bundle(self._policy), self._paths, self._flags, self._trust, None)
 
-    def replace(self, *, policy: Path | bytes | None = None, facts: Path | Iterable[Path] | None = None) -> None:
+    def replace(
+        self,
+        *,
+        policy: Path | bytes | None = None,
+        facts: Path | Iterable[Path] | None = None,
+        now: Time = None,
+    ) -> None:
         """Puts another policy, other facts or both in force, together. Ends every lease.
 
         Without facts those in force stay, if they are for the other policy too; FactsError: they are not, so give them.
@@ -216,7 +225,7 @@ class Engine(_ztp.Engine):
         new_policy = self._policy if policy is None else _policy(policy)
         new_paths = self._paths if facts is None else _paths(facts)
         bundle = (None, None) if policy is None else _bundle(new_policy)
-        self._replace(*bundle, None if facts is None else new_paths, self._flags)
+        self._replace(*bundle, None if facts is None else new_paths, self._flags, self._trust, now)
         self._policy, self._paths = new_policy, new_paths
 
     # ---- Python's own ----
