@@ -237,7 +237,7 @@ TEST_F(JsonFacts, EvidenceProvesAttributes) {
        "ZTP3025 $.evidence[0]: attribute `label` of Model::\"m\" is not proven: it takes no "
        "evidence"},
       {Cat(R"({"uid":"Model::\"m\"","evidence":[)", good, "]}"),
-       "ZTP3013 $: attribute `label` of Model is missing: expected Label"},
+       "ZTP3013 $.attrs: attribute `label` of Model is missing: expected Label"},
   };
   for (const auto& [text, expected] : kCases) EXPECT_EQ(load(text), expected) << text;
   // One of the two, where plain JSON is taken.

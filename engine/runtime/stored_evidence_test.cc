@@ -43,7 +43,7 @@ entity User in Team {
 }
 entity Guest { host: User  signin?: SignIn proven for host.login }
 entity Chain { badge?: String proven  signin?: SignIn proven for badge }
-entity Visitor carried { login: String  signin?: SignIn proven for login }
+entity Visitor carried vouched { login: String  signin?: SignIn proven for login }
 entity Model
 
 input user?: SignIn proven
@@ -178,7 +178,8 @@ TEST_F(StoredEvidenceTest, ThatIsRefusedIsAnErrorAndNothingIsTaken) {
   };
   for (const auto& c : kCases) {
     std::string error;
-    EXPECT_EQ(Load(Bob() + "\n" + c.json, c.now, &error), nullptr) << c.error;
+    const std::string bob = R"({"uid":"User::\"bob\"","attrs":{"login":"u-bob"}})";
+    EXPECT_EQ(Load(bob + "\n" + c.json, c.now, &error), nullptr) << c.error;
     EXPECT_NE(error.find(c.error), std::string::npos) << error;
     if (c.error[0] != '(') continue;
     // Which entity, which attribute, where, which check.
