@@ -226,7 +226,15 @@ Verified<size_t> Trust::Receive(std::string_view event, Time now) {
 void Trust::Changed() {
   generation_.fetch_add(1, std::memory_order_acq_rel);
   const std::lock_guard<std::mutex> lock(listeners_mutex_);
-  for (const auto& [id, on_change] : listeners_) on_change();
+  // Those behind one that runs out of memory hear of it too; where that fails as well, the process
+  // ends rather than going on by what was voided.
+  struct Rest {
+    decltype(listeners_)::const_iterator next, end;
+    ~Rest() {
+      while (next != end) (next++)->second();
+    }
+  } rest{listeners_.begin(), listeners_.end()};
+  while (rest.next != rest.end) (rest.next++)->second();
 }
 
 std::unique_ptr<Trust::Subscription> Trust::Listen(std::shared_ptr<Trust> trust,

@@ -93,8 +93,8 @@ class Snapshot final : public UidSource {
     const FactsView::Place place = view_.At(entity);
     return WindowOf(view_, place.row, view_.types[place.type], attribute);
   }
-  // What proves attributes that are there because evidence says so. Those of a facts file, and those
-  // that were assumed, have no proof.
+  // What proves attributes that are there because evidence says so. Those of a facts file, and
+  // those that were assumed, have no proof.
   const StoredProofs& proofs() const { return proofs_; }
   // What a stored entity was given as: own parts, edges, proofs.
   EntityRecord Record(uint32_t entity) const;
