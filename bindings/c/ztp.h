@@ -212,7 +212,8 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_facts_load_with(const ztp_policy* policy, co
 ZTP_API ZTP_MUST_USE ztp_error* ztp_facts_read_json_with(const ztp_policy* policy, ztp_text json,
                                                          const ztp_facts_options* options,
                                                          ztp_facts** facts);
-/* Writes a facts file, through a temporary one beside it. */
+/* Writes a facts file, through a temporary one beside it. It has what evidence proved, and carries
+ * no proof: where there is any, it is taken with ZTP_ASSUME_PROVEN only. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_facts_write(const ztp_facts* facts, ztp_text path);
 /* "sha256:…" over the content, in whatever order it came. Valid as long as the facts are held.
  * [realtime] */

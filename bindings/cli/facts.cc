@@ -31,6 +31,11 @@ int Build(const BuildOptions& options) {
   if (!file.ok()) return Fail(file.status());
   Print(Cat("wrote ", options.output, ", ", file->bytes.size(), " bytes: ",
             world.snapshot->stored_count(), " entities, ", world.snapshot->version(), "\n"));
+  if (const size_t proven = world.snapshot->proofs().count(); proven != 0) {
+    PrintError(Cat("ztp: evidence proves ", proven,
+                   " of their attributes, and a facts file carries no ",
+                   "proof: it is taken with --assume-proven only\n"));
+  }
   return kDone;
 }
 

@@ -236,10 +236,11 @@ class Devices(unittest.TestCase):
     def test_a_facts_file_proves_nothing(self):
         with tempfile.TemporaryDirectory() as folder:
             built = pathlib.Path(folder) / "facts.ztpf"
-            result = run("facts", "build", "-p", WEIGHTS, "--trust", WEIGHTS / "trust.json", "--now", NOW, WEIGHTS / "facts.json",
-                         "-o", built)
+            result = run("facts", "build", "-p", WEIGHTS, "--trust", WEIGHTS / "trust.json", "--now", NOW,
+                         WEIGHTS / "facts.json", "-o", built)
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertIn("3 entities", result.stdout)
+            self.assertIn("evidence proves 1 of their attributes, and a facts file carries no proof", result.stderr)
             answers, result = self.decide(facts=built)
             self.assertEqual((result.returncode, answers), (1, []))
             self.assertIn("it counts only from evidence", result.stderr)

@@ -121,7 +121,11 @@ def test_configurations(engine: ztp.Engine) -> None:
 def test_a_batch_takes_proofs(engine: ztp.Engine) -> None:
     peer = engine.verify("mesh", evidence("helper.svid.pem"), now=NOW)
     token = engine.verify("tokens", evidence("ann.access-token.jwt"), now=NOW)
-    table: dict[str, Any] = {"agent": ["helper", "crawler", "helper"], "tokens": [token, token, None], "wrong": [token, 7, None]}
+    table: dict[str, Any] = {
+        "agent": ["helper", "crawler", "helper"],
+        "tokens": [token, token, None],
+        "wrong": [token, 7, None],
+    }
 
     def allowed(now: datetime = NOW, **values: Any) -> list[bool]:
         return list(
@@ -187,7 +191,8 @@ def test_evidence_of_stored_entities() -> None:
     assert not unwrap(now=NOW) and signature() is None
     with pytest.raises(ztp.FactsError, match="withdrawn"):
         engine.facts.upsert(model)
-    assert pickle.loads(pickle.dumps(engine)).facts.get(*MODEL)["attrs"]["signature"] is not None, "without what was revoked"
+    again = pickle.loads(pickle.dumps(engine))  # without what was revoked
+    assert again.facts.get(*MODEL)["attrs"]["signature"] is not None
     engine.use_trust(None)
     with pytest.raises(ztp.FactsError, match="nobody here verifies evidence"):
         engine.reload()

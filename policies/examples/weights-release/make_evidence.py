@@ -68,7 +68,8 @@ def release(ztp, folder):
     (model / "model.safetensors").write_bytes(b"\2\0\0\0\0\0\0\0{}")
     key, bundle = folder / "release", folder / "model.sig"
     subprocess.run([ztp, "keygen", "-o", key], check=True, capture_output=True)
-    signed = subprocess.run([ztp, "sign", "model", model, "-k", key, "-o", bundle], check=True, capture_output=True, text=True)
+    signed = subprocess.run([ztp, "sign", "model", model, "-k", key, "-o", bundle],
+                            check=True, capture_output=True, text=True)
     return bundle.read_text(), re.search("sha256:[0-9a-f]{64}", signed.stdout)[0], (folder / "release.pub").read_text()
 
 

@@ -123,7 +123,8 @@ class Facts:
             change.add_origin(child, origin)
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Writes a facts file (.ztpf), which loads at once, through a temporary one beside it."""
+        """Writes a facts file (.ztpf), which loads at once, through a temporary one beside it. What evidence proved is in it
+        without proof: such a file is taken with `assume_proven` only."""
         import os
 
         self._engine._write_facts(os.fspath(path))
