@@ -5,7 +5,6 @@
 
 #include "engine/base/str.h"
 #include "engine/evidence/about.h"
-#include "engine/facts/json_entity.h"
 #include "engine/facts/json_items.h"
 
 namespace ztp::evidence {
@@ -80,9 +79,10 @@ std::optional<Refusal> CheckStored(const PolicyTrust* trust, const AttributeProo
 void DropProof(const Schema& schema, uint32_t attribute, EntityRecord* record) {
   std::erase_if(record->proofs,
                 [&](const AttributeProof& proof) { return proof.attribute == attribute; });
-  // A proven attribute can always be left out.
-  const Attribute& declared = schema[record->uid.type].attributes[attribute];
-  record->attributes[attribute] = FactWhenLeftOut(declared, *record).value_or(Fact::Unknown());
+  // As outside of its time: there was something, so a required one is not known, whatever there is
+  // to inherit.
+  const bool optional = schema[record->uid.type].attributes[attribute].optional;
+  record->attributes[attribute] = optional ? Fact::Missing() : Fact::Unknown();
 }
 
 }  // namespace ztp::evidence
