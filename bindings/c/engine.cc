@@ -256,8 +256,8 @@ ztp_facts* ztp_engine_facts(const ztp_engine* engine) {
   if (!Alive(engine)) return nullptr;
   ztp_facts* facts = nullptr;
   ztp_error_free(Guarded(__func__, [&]() -> ztp_error* {
-    facts =
-        NewHandle<ztp_facts>(engine->state->engine.world()->facts, engine->state->assume_proven());
+    const auto world = engine->state->engine.world();
+    facts = NewHandle<ztp_facts>(world->named, world->facts, engine->state->assume_proven());
     return nullptr;
   }));
   return facts;

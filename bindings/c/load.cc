@@ -19,6 +19,7 @@ ztp_error* MakePolicy(absl::StatusOr<DecisionProgram> program,
 ztp_error* FactsOptionsOf(const Policy& policy, const FactsWanted& wanted,
                           LoadFactsOptions* options) {
   options->assume_proven = (wanted.flags & ZTP_ASSUME_PROVEN) != 0;
+  options->keep_evidence = (wanted.flags & ZTP_KEEP_EVIDENCE) != 0;
   options->now = Time{wanted.now == INT64_MIN ? ztp_now() : wanted.now};
   if (wanted.trust == nullptr) return nullptr;
   auto met = evidence::PolicyTrust::Make(wanted.trust, policy.schema());

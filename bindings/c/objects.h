@@ -156,8 +156,10 @@ struct ztp_policy : ztp::c::Handle {
 
 struct ztp_facts : ztp::c::Handle {
   static constexpr ztp::c::Tag kTag = ztp::c::Tag::kFacts;
-  ztp_facts(std::shared_ptr<const ztp::Snapshot> s, bool assumed)
-      : Handle(kTag), snapshot(std::move(s)), assume_proven(assumed) {}
+  ztp_facts(std::shared_ptr<const ztp::NamedPolicy> p, std::shared_ptr<const ztp::Snapshot> s,
+            bool assumed)
+      : Handle(kTag), policy(std::move(p)), snapshot(std::move(s)), assume_proven(assumed) {}
+  std::shared_ptr<const ztp::NamedPolicy> policy;  // that they are for
   std::shared_ptr<const ztp::Snapshot> snapshot;
   bool assume_proven;  // plain data may have been taken as proven
 };

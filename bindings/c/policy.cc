@@ -7,7 +7,6 @@
 #include "bindings/c/load.h"
 #include "bindings/c/objects.h"
 #include "engine/bundle/read.h"
-#include "engine/facts/snapshot_file.h"
 #include "engine/runtime/load_facts.h"
 
 using ztp::c::FactsWanted;
@@ -20,7 +19,7 @@ using ztp::c::View;
 namespace {
 
 ztp_error* CheckFlags(std::string_view function, uint32_t flags) {
-  if ((flags & ~uint32_t{ZTP_ASSUME_PROVEN}) == 0) return nullptr;
+  if ((flags & ~uint32_t{ZTP_ASSUME_PROVEN | ZTP_KEEP_EVIDENCE}) == 0) return nullptr;
   return ztp::c::Misuse(function, "`flags` has a bit that means nothing for facts");
 }
 
@@ -48,8 +47,10 @@ ztp_error* WantedOf(std::string_view function, const ztp_facts_options* options,
   return nullptr;
 }
 
-void Give(std::shared_ptr<const ztp::Snapshot> made, const FactsWanted& wanted, ztp_facts** facts) {
-  *facts = NewHandle<ztp_facts>(std::move(made), (wanted.flags & ZTP_ASSUME_PROVEN) != 0);
+void Give(const ztp_policy* policy, std::shared_ptr<const ztp::Snapshot> made,
+          const FactsWanted& wanted, ztp_facts** facts) {
+  *facts = NewHandle<ztp_facts>(policy->policy, std::move(made),
+                                (wanted.flags & ZTP_ASSUME_PROVEN) != 0);
 }
 
 ztp_error* LoadFacts(std::string_view function, const ztp_policy* policy, const ztp_text* paths,
@@ -68,7 +69,7 @@ ztp_error* LoadFacts(std::string_view function, const ztp_policy* policy, const 
     if (ztp_error* error = ztp::c::LoadFactsFiles(*policy->policy->policy, files, wanted, &made)) {
       return error;
     }
-    Give(std::move(made), wanted, facts);
+    Give(policy, std::move(made), wanted, facts);
     return nullptr;
   });
 }
@@ -86,7 +87,7 @@ ztp_error* ReadFacts(std::string_view function, const ztp_policy* policy, ztp_te
     if (!status.ok()) return FromStatus(status, ZTP_BAD_FACTS);
     std::shared_ptr<const ztp::Snapshot> made;
     if (ztp_error* error = ztp::c::FinishFacts(loader, &made)) return error;
-    Give(std::move(made), wanted, facts);
+    Give(policy, std::move(made), wanted, facts);
     return nullptr;
   });
 }
@@ -156,7 +157,14 @@ ztp_error* ztp_facts_write(const ztp_facts* facts, ztp_text path) {
   ZTP_CHECK_ALIVE(facts);
   ZTP_CHECK_TEXT(path);
   return Guarded(__func__, [&]() -> ztp_error* {
-    const absl::Status status = ztp::SnapshotFile::Write(*facts->snapshot, std::string(View(path)));
+    const absl::Status status =
+        ztp::WriteFacts(*facts->policy->policy, facts->snapshot, std::string(View(path)));
+    if (absl::IsFailedPrecondition(status)) {
+      return ztp::c::NewError(
+          ZTP_NOT_PROVEN,
+          "the facts have attributes that evidence proves, and were read without "
+          "ZTP_KEEP_EVIDENCE: a file of them would prove nothing");
+    }
     return status.ok() ? nullptr : FromStatus(status, ZTP_ENVIRONMENT);
   });
 }

@@ -174,12 +174,14 @@ typedef struct ztp_facts ztp_facts;
  * (engine/evidence/README.md has its form), what was verified by them, and what was revoked. */
 typedef struct ztp_trust ztp_trust;
 
-/* Flags of facts and engines, for tests and replay only. */
+/* Flags of facts and engines; the first two for tests and replay only. */
 enum {
   /* Proven inputs and attributes may be given as plain data. */
   ZTP_ASSUME_PROVEN = 1,
   /* `context.now` in a request's JSON sets its clock. */
-  ZTP_ACCEPT_NOW = 2
+  ZTP_ACCEPT_NOW = 2,
+  /* Not for tests alone: facts keep the evidence that they came with, for ztp_facts_write. */
+  ZTP_KEEP_EVIDENCE = 4
 };
 
 /* Files: JSON (arrays or an entity a line), or one facts file (.ztpf), which is mapped like a
@@ -195,7 +197,7 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_facts_read_json(const ztp_policy* policy, zt
 /* How facts are taken in. */
 typedef struct ztp_facts_options {
   size_t struct_size; /* sizeof(ztp_facts_options) */
-  uint32_t flags;     /* 0 or ZTP_ASSUME_PROVEN */
+  uint32_t flags;     /* ZTP_ASSUME_PROVEN, ZTP_KEEP_EVIDENCE */
   ztp_trust* trust;   /* whose `evidence` about entities is taken, or NULL: nobody's */
   int64_t now;        /* when it is verified; INT64_MIN: by the clock */
 } ztp_facts_options;
@@ -212,8 +214,9 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_facts_load_with(const ztp_policy* policy, co
 ZTP_API ZTP_MUST_USE ztp_error* ztp_facts_read_json_with(const ztp_policy* policy, ztp_text json,
                                                          const ztp_facts_options* options,
                                                          ztp_facts** facts);
-/* Writes a facts file, through a temporary one beside it. It has what evidence proved, and carries
- * no proof: where there is any, it is taken with ZTP_ASSUME_PROVEN only. */
+/* Writes a facts file, through a temporary one beside it. Evidence goes with it, and what it proved
+ * does not: whoever loads the file verifies it. ZTP_NOT_PROVEN: there is such, and the facts were
+ * read without ZTP_KEEP_EVIDENCE. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_facts_write(const ztp_facts* facts, ztp_text path);
 /* "sha256:…" over the content, in whatever order it came. Valid as long as the facts are held.
  * [realtime] */

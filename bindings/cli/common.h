@@ -80,6 +80,7 @@ struct FactsArguments {
   std::string trust;                // --trust; empty: no evidence is taken
   std::vector<std::string> nonces;  // --nonce
   std::string now;                  // --now: when evidence is verified
+  bool keep_evidence = false;       // for WriteFacts
 };
 // `trust` is of the policy, or null.
 LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments,

@@ -4,6 +4,7 @@
 #include "engine/base/status.h"
 #include "engine/base/str.h"
 #include "engine/facts/snapshot_file.h"
+#include "engine/runtime/load_facts.h"
 
 namespace ztp::cli {
 namespace {
@@ -20,9 +21,11 @@ struct InfoOptions {
 };
 
 int Build(const BuildOptions& options) {
-  const LoadedWorld world = LoadWorld(options.policy, options.facts);
+  FactsArguments arguments = options.facts;
+  arguments.keep_evidence = true;
+  const LoadedWorld world = LoadWorld(options.policy, arguments);
   if (world.exit_code != kDone) return world.exit_code;
-  if (const absl::Status status = SnapshotFile::Write(*world.snapshot, options.output);
+  if (const absl::Status status = WriteFacts(*world.policy, world.snapshot, options.output);
       !status.ok()) {
     return Fail(status);
   }
@@ -32,9 +35,8 @@ int Build(const BuildOptions& options) {
   Print(Cat("wrote ", options.output, ", ", file->bytes.size(), " bytes: ",
             world.snapshot->stored_count(), " entities, ", world.snapshot->version(), "\n"));
   if (const size_t proven = world.snapshot->proofs().count(); proven != 0) {
-    PrintError(Cat("ztp: evidence proves ", proven,
-                   " of their attributes, and a facts file carries no ",
-                   "proof: it is taken with --assume-proven only\n"));
+    Print(Cat("evidence for ", proven,
+              " of their attributes goes with them, to be verified again\n"));
   }
   return kDone;
 }
@@ -51,7 +53,7 @@ int Info(const InfoOptions& options) {
           info->format, ", ", info->file_bytes, " bytes\nentities    ", info->stored_count,
           ", and ", info->absent_count, " that are referred to and not there\ntexts       ",
           info->text_bytes, " bytes\nlists       ", info->list_bytes, " bytes\ncollections ",
-          info->item_bytes, " bytes\n");
+          info->item_bytes, " bytes\nevidence    ", info->evidence_bytes, " bytes\n");
   if (!options.policy.empty()) {
     LoadedPolicy loaded = LoadPolicy(options.policy);
     if (loaded.exit_code != kDone) return loaded.exit_code;

@@ -59,6 +59,7 @@ LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments
   options.trust = std::move(trust);
   options.now = now;
   options.assume_proven = arguments.assume_proven;
+  options.keep_evidence = arguments.keep_evidence;
   options.progress = [&](std::string_view name, size_t done, size_t bytes, size_t entities) {
     if (name.empty()) {
       progress.Show("following edges …");

@@ -56,7 +56,8 @@ EvidenceOutcome FactsProver::Prove(const EvidenceItem& item, uint32_t attribute,
     return outcome;
   }
   trust_->Write(**fact, target, &record->attributes[attribute]);
-  record->proofs.push_back({attribute, std::make_shared<const StoredProof>(**fact)});
+  record->proofs.push_back({attribute, std::make_shared<const StoredProof>(
+                                           **fact, keep_ ? std::optional(item) : std::nullopt)});
   return outcome;
 }
 

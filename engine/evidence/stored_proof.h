@@ -19,20 +19,27 @@ namespace ztp::evidence {
 // What verified evidence proved about an attribute. Immutable.
 class StoredProof final : public FactProof {
  public:
-  explicit StoredProof(const ProvenFact& fact) : fact_(fact) { fact_.value = Value(); }
+  StoredProof(const ProvenFact& fact, std::optional<EvidenceItem> item)
+      : fact_(fact), item_(std::move(item)) {
+    fact_.value = Value();
+  }
   // Without its value, which is the attribute's.
   const ProvenFact& fact() const { return fact_; }
+  // As it was given, where that is kept.
+  const std::optional<EvidenceItem>& item() const { return item_; }
 
  private:
   ProvenFact fact_;
+  std::optional<EvidenceItem> item_;
 };
 
 // Verifies evidence for stored attributes, all of it at one time.
 class FactsProver final : public AttributeProver {
  public:
-  // `trust` is of the policy whose facts are read.
-  FactsProver(std::shared_ptr<const PolicyTrust> trust, Time now)
-      : trust_(std::move(trust)), now_(now) {}
+  // `trust` is of the policy whose facts are read. `keep`: proofs keep the evidence, to be written
+  // again.
+  FactsProver(std::shared_ptr<const PolicyTrust> trust, Time now, bool keep = false)
+      : trust_(std::move(trust)), now_(now), keep_(keep) {}
 
   EvidenceOutcome Prove(const EvidenceItem& item, uint32_t attribute,
                         EntityRecord* record) override;
@@ -40,6 +47,7 @@ class FactsProver final : public AttributeProver {
  private:
   const std::shared_ptr<const PolicyTrust> trust_;
   const Time now_;
+  const bool keep_;
 };
 
 // Does a proof still count for the attribute of this record, apart from its time? kKeyUnknown: its

@@ -263,6 +263,58 @@ void FactsReader::ReadEntity(const JsonItems::Item& item, JsonTree& tree) {
   }
 }
 
+void ReadStoredEvidence(
+    const Schema& schema, std::string_view file, std::string_view text, AttributeProver& prover,
+    const std::function<std::optional<EntityRecord>(const EntityUid&)>& record_of,
+    const std::function<void(EntityRecord)>& take, std::vector<JsonError>* errors) {
+  JsonTree tree;
+  JsonItems items(text, {.max_file_bytes = kMaxFactsTextBytes});
+  JsonItems::Item item;
+  absl::flat_hash_set<std::pair<uint32_t, std::string>> seen;
+  while (errors->size() < kMaxJsonErrorsShown && items.Next(&item)) {
+    const size_t before = errors->size();
+    const JsonPath root(item.index);
+    JsonError syntax;
+    if (item.error) {
+      errors->push_back(*std::move(item.error));
+    } else if (!tree.Parse(item.text, root, &syntax)) {
+      errors->push_back(std::move(syntax));
+    } else {
+      JsonReader reader(schema, tree, item.text, errors);
+      const JsonNode& node = tree.root();
+      const JsonNode* uid_node = node.kind == JsonKind::kObject ? tree.Find(node, "uid") : nullptr;
+      const JsonPath uid_path(&root, "uid");
+      std::optional<EntityUid> uid;
+      for (const JsonNode& child : tree.Children(node)) {
+        if (child.key == "uid" || child.key == "evidence") continue;
+        reader.Error(JsonErrorCode::kUnknownMember, child, JsonPath(&root, child.key),
+                     "only `uid` and `evidence` stand here");
+      }
+      if (uid_node == nullptr) {
+        reader.Error(JsonErrorCode::kMissingMember, node, root, "`uid` is missing");
+      } else {
+        uid = reader.ReadUid(*uid_node, uid_path);
+      }
+      std::optional<EntityRecord> record;
+      if (uid) {
+        record = record_of(*uid);
+        if (!record || !seen.emplace(uid->type.index, uid->id).second) {
+          reader.Error(JsonErrorCode::kUnknownMember, *uid_node, uid_path,
+                       Cat("evidence for ", FormatUid(schema, *uid),
+                           record ? " is here twice" : ", which is not stored"));
+          record.reset();
+        }
+      }
+      if (record) ReadProofs(reader, nullptr, &prover, root, &*record);
+      if (record && errors->size() == before) take(*std::move(record));
+    }
+    for (size_t i = before; i < errors->size(); ++i) {
+      (*errors)[i].file = file;
+      item.Place(&(*errors)[i]);
+    }
+  }
+}
+
 FactsResult LoadFacts(std::string_view text, const Schema& schema, const FactsOptions& options) {
   FactsReader reader(schema, options);
   reader.Add("", text);

@@ -95,6 +95,15 @@ class FactsReader {
   std::vector<JsonError> errors_;
 };
 
+// Evidence for entities that are known: a line an entity, {"uid": …, "evidence": […]}, as a facts
+// file has it. `record_of` gives the record of a stored entity, or nothing; what is proven of it is
+// handed to `take`. Mistakes are reported to *errors, each with `file`; then nothing that was taken
+// may be used.
+void ReadStoredEvidence(
+    const Schema& schema, std::string_view file, std::string_view text, AttributeProver& prover,
+    const std::function<std::optional<EntityRecord>(const EntityUid&)>& record_of,
+    const std::function<void(EntityRecord)>& take, std::vector<JsonError>* errors);
+
 struct FactsResult {
   std::vector<EntityRecord> entities;  // empty if there are errors
   std::vector<JsonError> errors;

@@ -27,6 +27,7 @@ struct LoadFactsOptions {
   // Whose `evidence` is taken, which is of the policy; null: nobody's. Verified at `now`.
   std::shared_ptr<const evidence::PolicyTrust> trust;
   Time now;
+  bool keep_evidence = false;  // for WriteFacts
   // Called now and then: how many of a text's bytes were read, of how many, and how many entities
   // of all. With an empty name once all are read and edges are about to be followed.
   std::function<void(std::string_view name, size_t done, size_t bytes, size_t entities)> progress;
@@ -39,19 +40,23 @@ class FactsLoader {
   FactsLoader(const Policy& policy, LoadFactsOptions options);
 
   // A file: JSON, or a facts file (.ztpf), which is all the facts there are and may have proven
-  // attributes only with assume_proven. The errors of MapFile and SnapshotFile::Open. Mistakes in
-  // JSON are errors()'.
+  // attributes only with assume_proven, or by evidence of its own, which is verified. The errors of
+  // MapFile and SnapshotFile::Open. Mistakes in JSON are errors()'.
   absl::Status AddFile(const std::string& path);
   // JSON in memory; `name` is what errors call it. It need not outlive the call.
   absl::Status AddJson(std::string_view name, std::string_view text);
 
   // What is wrong in JSON, up to a limit; nothing is loaded then.
-  const std::vector<JsonError>& errors() const { return reader_.errors(); }
+  const std::vector<JsonError>& errors() const {
+    return evidence_errors_.empty() ? reader_.errors() : evidence_errors_;
+  }
 
   // InvalidArgument: there are errors(), or a cycle; the errors of SnapshotBuilder::Build.
   absl::StatusOr<std::shared_ptr<const Snapshot>> Finish();
 
  private:
+  absl::Status TakeEvidence(const std::string& path, std::string_view text);
+
   const Policy& policy_;
   LoadFactsOptions options_;
   SnapshotBuilder builder_;
@@ -62,7 +67,14 @@ class FactsLoader {
   FactsReader reader_;
   bool any_json_ = false;
   std::shared_ptr<const Snapshot> mapped_;
+  std::vector<JsonError> evidence_errors_;  // of what a facts file brings along
 };
+
+// Writes a facts file, which has the evidence and not what it proved: whoever loads it verifies
+// that anew. FailedPrecondition: evidence was not kept (keep_evidence); the errors of
+// SnapshotFile::Write.
+absl::Status WriteFacts(const Policy& policy, const std::shared_ptr<const Snapshot>& facts,
+                        const std::string& path);
 
 // The same facts for another policy: as they are if they were loaded for it, else from a copy of
 // their bytes or, where its rules ask for something else, from their records. InvalidArgument: the

@@ -340,22 +340,64 @@ TEST_F(StoredEvidenceTest, FactsThatEnginesShareAreVoidedInAllOfThem) {
   EXPECT_EQ(before->facts->proofs().count(), 2u);
 }
 
-TEST_F(StoredEvidenceTest, AFactsFileCarriesNoProof) {
+// A file of facts, loaded: its first mistake, or how many proofs it came to.
+std::string Loaded(const Policy& policy, const std::string& path, LoadFactsOptions options) {
+  FactsLoader loader(policy, std::move(options));
+  const absl::Status status = loader.AddFile(path);
+  if (!status.ok()) return std::string(Message(status));
+  const auto facts = loader.Finish();
+  if (!loader.errors().empty()) {
+    EXPECT_FALSE(facts.ok());
+    return FormatJsonError(loader.errors()[0]);
+  }
+  return facts.ok() ? Cat((*facts)->proofs().count(), " proofs, ", (*facts)->version())
+                    : std::string(Message(facts.status()));
+}
+
+TEST_F(StoredEvidenceTest, AFactsFileHasEvidenceAndNotWhatItProved) {
   const std::string path = ::testing::TempDir() + "/stored_evidence.ztpf";
-  ASSERT_TRUE(SnapshotFile::Write(*engine_->world()->facts, path).ok());
-  for (const bool assume_proven : {false, true}) {
-    LoadFactsOptions options;
-    options.assume_proven = assume_proven;
-    options.trust = Met();
-    options.now = kNow;
-    FactsLoader loader(*named_->policy, std::move(options));
-    const absl::Status status = loader.AddFile(path);
-    EXPECT_EQ(status.ok(), assume_proven) << status;
-    if (!assume_proven) {
-      EXPECT_NE(status.message().find("it counts only from evidence"), std::string::npos);
-      continue;
-    }
-    EXPECT_TRUE((*loader.Finish())->proofs().empty());
+  const Policy& policy = *named_->policy;
+  LoadFactsOptions options;
+  options.trust = Met();
+  options.now = kNow;
+  options.keep_evidence = true;
+  FactsLoader loader(policy, options);
+  ASSERT_TRUE(loader.AddJson("", Ann() + "\n" + Bob()).ok());
+  const auto facts = *loader.Finish();
+  ASSERT_TRUE(WriteFacts(policy, facts, path).ok());
+  EXPECT_EQ(Loaded(policy, path, options), Cat("2 proofs, ", facts->version()));
+  EXPECT_EQ(facts->proofs().count(), 2u) << "they are as they were";
+  // By another clock, after a revocation, and by nobody.
+  const auto says = [&](std::string_view part) {
+    const std::string loaded = Loaded(policy, path, options);
+    EXPECT_NE(loaded.find(part), std::string::npos) << loaded;
+  };
+  options.now = After(3600);
+  says("of User::\"ann\" was refused (expired)");
+  options.now = kNow;
+  ASSERT_TRUE(trust_->Revoke({.subject = "u-bob"}, kNow).ok());
+  says("of User::\"bob\" was refused (revoked)");
+  options.trust = nullptr;
+  says("which nobody here verifies");
+  options.trust = Met();
+  // What was not kept cannot be written; what it proved counts for nothing without it.
+  EXPECT_TRUE(absl::IsFailedPrecondition(WriteFacts(policy, Load(Ann()), path)));
+  ASSERT_TRUE(SnapshotFile::Write(*Load(Ann()), path).ok());
+  says("it counts only from evidence");
+  // Evidence for what is not there, twice, with more, or nothing that could be.
+  const auto stored = Load(R"({"uid":"User::\"ann\"","attrs":{"login":"u-ann"}})");
+  const std::string ann = R"({"uid":"User::\"ann\"","evidence":[]})";
+  const std::pair<std::string, const char*> kCases[] = {
+      {ann, "0 proofs"},
+      {Replaced(ann, "ann", "x"), "evidence for User::\"x\", which is not stored"},
+      {ann + "\n" + ann, "evidence for User::\"ann\" is here twice"},
+      {Replaced(ann, "evidence", "attrs"), "only `uid` and `evidence` stand here"},
+      {"{}", "`uid` is missing"},
+      {"[", "ZTP3005"},
+      {"7", "`uid` is missing"}};
+  for (const auto& [text, part] : kCases) {
+    ASSERT_TRUE(SnapshotFile::Write(*stored, path, text).ok());
+    says(part);
   }
 }
 

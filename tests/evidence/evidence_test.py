@@ -233,14 +233,51 @@ class Devices(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("ZTP3034", result.stderr)
 
-    def test_a_facts_file_proves_nothing(self):
+    def build(self, folder, *args):
+        built = pathlib.Path(folder) / "facts.ztpf"
+        result = run("facts", "build", "-p", WEIGHTS, WEIGHTS / "facts.json", "--now", NOW, "-o", built, *args)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return built, result.stdout
+
+    def test_a_facts_file_brings_its_evidence_along(self):
         with tempfile.TemporaryDirectory() as folder:
+            built, says = self.build(folder, "--trust", WEIGHTS / "trust.json")
+            self.assertIn("3 entities", says)
+            self.assertIn("evidence for 1 of their attributes", says)
+            self.assertRegex(run("facts", "info", built).stdout, "evidence    [1-9][0-9]+ bytes")
+            answers, result = self.decide(facts=built)
+            self.assertEqual([a["decision"] for a in answers], [True] + [False] * 6, result.stderr)
+            self.assertEqual(answers, self.decide()[0])
+            result = run("decide", "-p", WEIGHTS, "-f", built, input="{}")
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("has evidence, which nobody here verifies", result.stderr)
+
+    def test_evidence_in_a_facts_file_is_verified_anew(self):
+        with tempfile.TemporaryDirectory() as folder:
+            built, _ = self.build(folder, "--trust", WEIGHTS / "trust.json")
+            other = pathlib.Path(folder) / "other"
+            shutil.copytree(WEIGHTS, other)
+            run("keygen", "-o", other / "key")
+            shutil.copy(other / "key.pub", other / "release.pub")  # another key releases models
+            result = run("decide", "-p", WEIGHTS, "-f", built, "--trust", other / "trust.json", input="{}")
+            self.assertEqual((result.returncode, result.stdout), (1, ""))
+            self.assertIn('attribute `signature` of Model::"vision-7b" was refused (signature)', result.stderr)
+            self.assertIn("facts.ztpf:1:", result.stderr)
+            damaged = built.read_bytes().replace(b'vision-7b"},"evidence', b'vision-7c"},"evidence')
+            (other / "damaged.ztpf").write_bytes(damaged)
+            result = run("decide", "-p", WEIGHTS, "-f", other / "damaged.ztpf", "--trust", WEIGHTS / "trust.json",
+                         input="{}")
+            self.assertIn("its checksum is another", result.stderr)
+
+    def test_a_facts_file_with_proven_values_proves_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            plain = json.loads((WEIGHTS / "facts.json").read_text())
+            del plain[1]["evidence"]
+            plain[1]["attrs"]["signature"] = {"signer": "me"}
+            facts = pathlib.Path(folder) / "plain.json"
+            facts.write_text(json.dumps(plain))
             built = pathlib.Path(folder) / "facts.ztpf"
-            result = run("facts", "build", "-p", WEIGHTS, "--trust", WEIGHTS / "trust.json", "--now", NOW,
-                         WEIGHTS / "facts.json", "-o", built)
-            self.assertEqual(result.returncode, 0, result.stderr)
-            self.assertIn("3 entities", result.stdout)
-            self.assertIn("evidence proves 1 of their attributes, and a facts file carries no proof", result.stderr)
+            run("facts", "build", "-p", WEIGHTS, facts, "--assume-proven", "-o", built)
             answers, result = self.decide(facts=built)
             self.assertEqual((result.returncode, answers), (1, []))
             self.assertIn("it counts only from evidence", result.stderr)

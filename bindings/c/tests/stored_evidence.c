@@ -126,12 +126,21 @@ static void test_loading_evidence(const char* folder) {
   engine_options.trust = (ztp_trust*)(void*)policy;
   FAILS(ZTP_MISUSE, ztp_engine_new(policy, facts, &engine_options, &engine));
 
-  /* A facts file has what was proven, and proves nothing. */
-  WORKS(ztp_facts_write(facts, text_of(built)));
+  /* A facts file brings its evidence along, if that was kept, and it is verified again. */
+  FAILS(ZTP_NOT_PROVEN, ztp_facts_write(facts, text_of(built)));
+  ztp_facts_free(facts);
   options.trust = trust;
+  options.flags = ZTP_KEEP_EVIDENCE;
+  WORKS(ztp_facts_load_with(policy, &path, 1, &options, &facts));
+  WORKS(ztp_facts_write(facts, text_of(built)));
+  options.flags = 0;
   {
     const ztp_text file = text_of(built);
-    FAILS_SAYING(ZTP_BAD_FACTS, "counts only from evidence", ztp_facts_load_with(policy, &file, 1, &options, &none));
+    ztp_facts* again = NULL;
+    FAILS_SAYING(ZTP_BAD_FACTS, "which nobody here verifies", ztp_facts_load(policy, &file, 1, 0, &none));
+    WORKS(ztp_facts_load_with(policy, &file, 1, &options, &again));
+    CHECK(text_is(ztp_facts_version(again), ztp_facts_version(facts).data));
+    ztp_facts_free(again);
   }
   ztp_facts_free(facts);
   ztp_policy_free(policy);

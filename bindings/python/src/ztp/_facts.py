@@ -123,8 +123,8 @@ class Facts:
             change.add_origin(child, origin)
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Writes a facts file (.ztpf), which loads at once, through a temporary one beside it. What evidence proved is in it
-        without proof: such a file is taken with `assume_proven` only."""
+        """Writes a facts file (.ztpf), which loads at once, through a temporary one beside it. NotProvenError: evidence
+        proves attributes, and an engine keeps no evidence: `ztp facts build` makes such a file."""
         import os
 
         self._engine._write_facts(os.fspath(path))
