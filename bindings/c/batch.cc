@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "bindings/c/batch_evidence.h"
 #include "bindings/c/columns.h"
 #include "bindings/c/error.h"
 #include "bindings/c/objects.h"
@@ -33,8 +34,11 @@ ztp_error* CheckRows(const ztp_batch& batch, size_t count, std::string_view func
                               batch.batch->rows(), " rows"));
 }
 
-ztp_error* FindColumn(const ztp_batch& batch, ztp_attr attr, std::string_view function,
-                      NamedColumn* column) {
+namespace {
+
+// Whatever the attribute is in the batch's action.
+ztp_error* FindAny(const ztp_batch& batch, ztp_attr attr, std::string_view function,
+                   NamedColumn* column, bool* is_input) {
   const EngineState& state = *batch.session->state;
   if (attr.handle == 0 || attr.handle >> 32 != state.number) {
     return Misuse(function, "the attribute was resolved by another engine, or not at all");
@@ -45,6 +49,7 @@ ztp_error* FindColumn(const ztp_batch& batch, ztp_attr attr, std::string_view fu
   const Schema& schema = batch.world->schema();
   bool is_that = false;
   Rank rank = Rank::kClaimed;
+  *is_input = false;
   if (const auto param = schema[batch.action].FindParam(column->name)) {
     column->type = schema[batch.action].params[*param].type;
     rank = schema[batch.action].params[*param].rank;
@@ -53,6 +58,7 @@ ztp_error* FindColumn(const ztp_batch& batch, ztp_attr attr, std::string_view fu
     column->type = schema[*input].type;
     rank = schema[*input].rank;
     is_that = resolved.is_input;
+    *is_input = true;
   } else {
     return NewError(ZTP_BAD_REQUEST,
                     Cat("action ", schema[batch.action].json_name,
@@ -63,14 +69,32 @@ ztp_error* FindColumn(const ztp_batch& batch, ztp_attr attr, std::string_view fu
                                    "` is something else in this policy than when it was resolved: "
                                    "resolve it again"));
   }
-  const bool proven = rank == Rank::kProven;
-  if (proven && !state.assume_proven()) {
+  column->proven = rank == Rank::kProven;
+  return nullptr;
+}
+
+}  // namespace
+
+ztp_error* FindColumn(ztp_batch& batch, ztp_attr attr, std::string_view function,
+                      NamedColumn* column) {
+  bool is_input = false;
+  if (ztp_error* error = FindAny(batch, attr, function, column, &is_input)) return error;
+  if (!column->proven) return nullptr;
+  if (!batch.session->state->assume_proven()) {
     return NewError(ZTP_NOT_PROVEN, Cat("`", column->name,
                                         "` is proven: it is bound only from evidence, not from "
                                         "plain data"));
   }
-  column->proven = proven;
+  if (is_input) DropEvidence(*batch.world->schema().FindInput(column->name), &batch);
   return nullptr;
+}
+
+ztp_error* FindProvenInput(const ztp_batch& batch, ztp_attr attr, std::string_view function,
+                           NamedColumn* column) {
+  bool is_input = false;
+  if (ztp_error* error = FindAny(batch, attr, function, column, &is_input)) return error;
+  if (is_input && column->proven) return nullptr;
+  return NewError(ZTP_BAD_REQUEST, Cat(function, ": `", column->name, "` is no proven input"));
 }
 
 ztp_error* SetEntityColumn(ztp_batch& batch, bool is_principal, std::string_view type,
@@ -170,6 +194,20 @@ bool AnyNull(const ztp_text* texts, size_t count) {
                      [](const ztp_text& t) { return t.data == nullptr && t.size != 0; });
 }
 
+// What is in force, and the generation of its trust, which was read before: what is voided in
+// between is noticed later.
+std::shared_ptr<const ztp::World> WorldInForce(const ztp::Engine& engine, uint64_t* generation) {
+  std::shared_ptr<const ztp::World> world = engine.world();
+  for (;;) {
+    *generation = world->trust == nullptr
+                      ? 0
+                      : world->trust->trust()->generation().load(std::memory_order_acquire);
+    std::shared_ptr<const ztp::World> again = engine.world();
+    if (again->trust == world->trust) return again;
+    world = std::move(again);
+  }
+}
+
 ztp_error* SetIds(ztp_batch* batch, bool is_principal, ztp_text type, const ztp_text* ids,
                   size_t count, std::string_view function) {
   if ((ids == nullptr && count != 0) || (ids != nullptr && AnyNull(ids, count))) {
@@ -196,19 +234,20 @@ ztp_error* ztp_batch_new(ztp_request* shared, size_t rows, ztp_batch** batch) {
   return Guarded(__func__, [&]() -> ztp_error* {
     // Count first, then what is in force: as Engine::Reader has it.
     const uint64_t generation = session->state->engine.generation().value();
-    std::shared_ptr<const ztp::World> world = session->state->engine.world();
+    uint64_t trust_generation = 0;
+    std::shared_ptr<const ztp::World> world =
+        WorldInForce(session->state->engine, &trust_generation);
     if (ztp_error* error = ztp::c::UsePolicyInForce(shared, *world)) return error;
-    if (!shared->evidence.slots.empty()) {
-      return NewError(
-          ZTP_UNSUPPORTED,
-          "what evidence proves counts for the request that it was checked for: a batch "
-          "takes none");
-    }
-    auto made = ztp::Batch::Make(world->policy(), *world->facts, shared->plain, rows);
-    if (!made.ok()) return ztp::c::FromStatus(made.status(), ZTP_BAD_REQUEST);
-    *batch = NewHandle<ztp_batch>(session, std::move(world), generation);
-    (*batch)->action = shared->plain.action;
-    (*batch)->batch = *std::move(made);
+    std::unique_ptr<ztp_batch, void (*)(ztp_batch*)> made(
+        NewHandle<ztp_batch>(session, std::move(world), generation), &ztp_batch_free);
+    made->action = shared->plain.action;
+    made->shared = shared->plain;
+    made->trust_generation = trust_generation;
+    ztp::c::ShareEvidence(*shared, made.get());
+    auto inner = ztp::Batch::Make(made->world->policy(), *made->world->facts, made->shared, rows);
+    if (!inner.ok()) return ztp::c::FromStatus(inner.status(), ZTP_BAD_REQUEST);
+    made->batch = *std::move(inner);
+    *batch = made.release();
     return nullptr;
   });
 }
@@ -341,6 +380,7 @@ ztp_error* ztp_batch_decide(ztp_batch* batch, int64_t now, const ztp_answers* an
       own_until.resize(rows);
       out.valid_until = own_until.data();
     }
+    if (ztp_error* stale = ztp::c::ApplyEvidence(batch, ztp::Time{now})) return stale;
     batch->batch->set_now(ztp::Time{now});
     batch->batch->Decide(session->scratch, out);
     if (lease != nullptr) {

@@ -28,10 +28,13 @@ ztp_error* GuardedColumn(ztp_batch* batch, std::string_view function, const Body
 // Misuse: not an entry a row.
 ztp_error* CheckRows(const ztp_batch& batch, size_t count, std::string_view function);
 
-// What an attribute is in the batch's action. Misuse: of another engine; ZTP_BAD_REQUEST: nothing;
-// ZTP_NOT_PROVEN.
-ztp_error* FindColumn(const ztp_batch& batch, ztp_attr attr, std::string_view function,
+// What an attribute is in the batch's action, to be set: what evidence gave it is no longer.
+// Misuse: of another engine; ZTP_BAD_REQUEST: nothing; ZTP_NOT_PROVEN.
+ztp_error* FindColumn(ztp_batch& batch, ztp_attr attr, std::string_view function,
                       NamedColumn* column);
+// The same of what evidence fills. ZTP_BAD_REQUEST: it is no proven input.
+ztp_error* FindProvenInput(const ztp_batch& batch, ztp_attr attr, std::string_view function,
+                           NamedColumn* column);
 
 // Each sets a column. With codes (data() is not null), row i has the codes[i]-th of what is given;
 // else the i-th. A text without data (nullptr) is missing.

@@ -26,19 +26,29 @@ namespace {
 
 using NamedPolicy = std::shared_ptr<const ztp::NamedPolicy>;
 using Facts = std::shared_ptr<const ztp::Snapshot>;
+using Trust = std::shared_ptr<ztp::evidence::Trust>;
 
-// Of the first version: what came behind is not there in programs that were compiled for it.
-constexpr size_t kFirstOptionsSize = offsetof(ztp_engine_options, signers);
+ztp_trust* GivenTrust(const ztp_engine_options* options) {
+  const bool has = options != nullptr && options->struct_size >= sizeof(ztp_engine_options);
+  return has ? options->trust : nullptr;
+}
+Trust TrustOf(const ztp_engine_options* options) {
+  const ztp_trust* given = GivenTrust(options);
+  return given != nullptr ? given->trust : nullptr;
+}
 
-std::shared_ptr<ztp::SignedFiles> SignersOf(const ztp_engine_options* options) {
-  if (options == nullptr || options->struct_size < sizeof(ztp_engine_options)) return nullptr;
-  return options->signers != nullptr ? options->signers->files : nullptr;
+ztp_signers* GivenSigners(const ztp_engine_options* options) {
+  const bool has = options != nullptr && options->struct_size >= sizeof(ztp_engine_options);
+  return has ? options->signers : nullptr;
+}
+ztp::c::FileSource SourceOf(uint32_t flags, ztp::SignedFiles* signers) {
+  return {.signers = signers, .copies = (flags & ZTP_COPY_FILES) != 0};
 }
 
 ztp_error* CheckOptions(std::string_view function, const ztp_engine_options* options) {
   if (options == nullptr) return nullptr;
-  if (options->struct_size != kFirstOptionsSize &&
-      options->struct_size < sizeof(ztp_engine_options)) {
+  // A caller of an earlier version has neither `trust` nor `signers`.
+  if (options->struct_size < offsetof(ztp_engine_options, trust)) {
     return Misuse(function, "`options->struct_size` is not sizeof(ztp_engine_options)");
   }
   // A newer program may ask for what this library does not know; it must not go on without.
@@ -57,16 +67,25 @@ ztp_error* CheckOptions(std::string_view function, const ztp_engine_options* opt
   if (options->epoch != nullptr && !Alive(options->epoch)) {
     return ztp::c::NotAlive(options->epoch, ztp::c::Tag::kEpoch, function, "options->epoch");
   }
-  if (size >= sizeof(ztp_engine_options) && options->signers != nullptr &&
-      !Alive(options->signers)) {
+  if (GivenTrust(options) != nullptr && !Alive(options->trust)) {
+    return ztp::c::NotAlive(options->trust, ztp::c::Tag::kTrust, function, "options->trust");
+  }
+  if (GivenSigners(options) != nullptr && !Alive(options->signers)) {
     return ztp::c::NotAlive(options->signers, ztp::c::Tag::kSigners, function, "options->signers");
   }
   return nullptr;
 }
 
-// Plain data that was taken as proven is not for an engine that takes no such data.
-ztp_error* CheckFacts(const ztp_facts* facts, uint32_t flags) {
-  if (facts == nullptr || !facts->assume_proven || (flags & ZTP_ASSUME_PROVEN) != 0) return nullptr;
+// Plain data that was taken as proven is not for an engine that takes no such data, and what
+// evidence proves not for one that takes nobody's.
+ztp_error* CheckFacts(const ztp_facts* facts, uint32_t flags, bool has_trust) {
+  if (facts == nullptr) return nullptr;
+  if (!has_trust && !facts->snapshot->proofs().empty()) {
+    return ztp::c::NewError(ZTP_NOT_PROVEN,
+                            "the facts have attributes that evidence proves, and the engine takes "
+                            "nobody's evidence: give it the trust by which that was verified");
+  }
+  if (!facts->assume_proven || (flags & ZTP_ASSUME_PROVEN) != 0) return nullptr;
   return ztp::c::NewError(ZTP_NOT_PROVEN,
                           "the facts were read with ZTP_ASSUME_PROVEN, and the engine has not that "
                           "option: what they say is proven need not be");
@@ -75,7 +94,12 @@ ztp_error* CheckFacts(const ztp_facts* facts, uint32_t flags) {
 ztp_error* MakeEngine(NamedPolicy policy, Facts facts, const ztp_engine_options* options,
                       std::shared_ptr<EngineState>* state) {
   static std::atomic<uint32_t> numbers = 0;
-  auto world = ztp::MakeWorld(std::move(policy), std::move(facts));
+  Trust trust = TrustOf(options);
+  if (trust != nullptr) {
+    const auto met = ztp::evidence::PolicyTrust::Make(trust, policy->policy->schema());
+    if (!met.ok()) return FromStatus(met.status(), ZTP_BAD_TRUST);
+  }
+  auto world = ztp::MakeWorld(std::move(policy), std::move(facts), std::move(trust));
   if (!world.ok()) return FromStatus(world.status(), ZTP_BAD_FACTS);
   *state = std::make_shared<EngineState>(
       *std::move(world),
@@ -90,10 +114,20 @@ ztp_error* MakeEngine(NamedPolicy policy, Facts facts, const ztp_engine_options*
 }
 
 ztp_error* LoadFiles(const std::string& policy_path, const std::vector<std::string>& facts_paths,
-                     uint32_t flags, ztp::SignedFiles* signers, NamedPolicy* policy, Facts* facts) {
-  const ztp::c::FileSource source = {.signers = signers, .copies = (flags & ZTP_COPY_FILES) != 0};
-  if (ztp_error* error = ztp::c::LoadPolicyFile(policy_path, source, policy)) return error;
-  return ztp::c::LoadFactsFiles(*(*policy)->policy, facts_paths, flags, source, facts);
+                     const ztp::c::FactsWanted& wanted, NamedPolicy* policy, Facts* facts) {
+  if (ztp_error* error = ztp::c::LoadPolicyFile(policy_path, wanted.source, policy)) return error;
+  return ztp::c::LoadFactsFiles(*(*policy)->policy, facts_paths, wanted, facts);
+}
+
+ztp_error* UpsertJson(std::string_view function, ztp_change* change, ztp_text json, int64_t now) {
+  return Guarded(function, [&]() -> ztp_error* {
+    std::vector<ztp::JsonError> errors;
+    if (change->change.UpsertJson(View(json), change->state->assume_proven(), ztp::Time{now},
+                                  &errors)) {
+      return nullptr;
+    }
+    return FromJson(ZTP_BAD_FACTS, errors);
+  });
 }
 
 // What the name is in the policy; neither a parameter nor an input: nothing.
@@ -124,7 +158,10 @@ ztp_error* ztp_engine_new(const ztp_policy* policy, const ztp_facts* facts,
   ZTP_CHECK_ALIVE(policy);
   if (facts != nullptr) ZTP_CHECK_ALIVE(facts);
   if (ztp_error* error = CheckOptions(__func__, options)) return error;
-  if (ztp_error* error = CheckFacts(facts, options != nullptr ? options->flags : 0)) return error;
+  if (ztp_error* error = CheckFacts(facts, options != nullptr ? options->flags : 0,
+                                    GivenTrust(options) != nullptr)) {
+    return error;
+  }
   return Guarded(__func__, [&]() -> ztp_error* {
     std::shared_ptr<EngineState> state;
     if (ztp_error* error = MakeEngine(policy->policy, facts != nullptr ? facts->snapshot : nullptr,
@@ -149,11 +186,14 @@ ztp_error* ztp_engine_load(ztp_text policy, const ztp_text* facts, size_t facts_
     std::vector<std::string> facts_paths;
     for (size_t i = 0; i < facts_count; ++i) facts_paths.emplace_back(View(facts[i]));
     const uint32_t flags = options != nullptr ? options->flags : 0;
-    std::shared_ptr<ztp::SignedFiles> signers = SignersOf(options);
+    const ztp_signers* const given = GivenSigners(options);
+    std::shared_ptr<ztp::SignedFiles> signers = given != nullptr ? given->files : nullptr;
     NamedPolicy loaded_policy;
     Facts loaded_facts;
-    if (ztp_error* error = LoadFiles(policy_path, facts_paths, flags, signers.get(), &loaded_policy,
-                                     &loaded_facts)) {
+    if (ztp_error* error = LoadFiles(
+            policy_path, facts_paths,
+            {.flags = flags, .trust = TrustOf(options), .source = SourceOf(flags, signers.get())},
+            &loaded_policy, &loaded_facts)) {
       return error;
     }
     std::shared_ptr<EngineState> state;
@@ -177,10 +217,15 @@ ztp_error* ztp_engine_reload(ztp_engine* engine) {
   }
   return Guarded(__func__, [&]() -> ztp_error* {
     const std::lock_guard<std::mutex> lock(state.reloads);
+    const auto before = state.engine.world();
+    Trust trust = before->trust != nullptr ? before->trust->trust() : nullptr;
     NamedPolicy policy;
     Facts facts;
-    if (ztp_error* error = LoadFiles(state.policy_path, state.facts_paths, state.flags,
-                                     state.signers.get(), &policy, &facts)) {
+    if (ztp_error* error = LoadFiles(state.policy_path, state.facts_paths,
+                                     {.flags = state.flags,
+                                      .trust = std::move(trust),
+                                      .source = SourceOf(state.flags, state.signers.get())},
+                                     &policy, &facts)) {
       return error;
     }
     const absl::Status status = state.engine.Replace(std::move(policy), std::move(facts));
@@ -193,8 +238,12 @@ ztp_error* ztp_engine_replace(ztp_engine* engine, const ztp_policy* policy,
   ZTP_CHECK_ALIVE(engine);
   if (policy != nullptr) ZTP_CHECK_ALIVE(policy);
   if (facts != nullptr) ZTP_CHECK_ALIVE(facts);
-  if (ztp_error* error = CheckFacts(facts, engine->state->flags)) return error;
+  if (ztp_error* error = CheckFacts(facts, engine->state->flags, true)) return error;
   return Guarded(__func__, [&]() -> ztp_error* {
+    if (ztp_error* error = CheckFacts(facts, engine->state->flags,
+                                      engine->state->engine.world()->trust != nullptr)) {
+      return error;
+    }
     const absl::Status status = engine->state->engine.Replace(
         policy != nullptr ? policy->policy : nullptr, facts != nullptr ? facts->snapshot : nullptr);
     return status.ok() ? nullptr : FromStatus(status, ZTP_BAD_FACTS);
@@ -225,8 +274,8 @@ ztp_facts* ztp_engine_facts(const ztp_engine* engine) {
   if (!Alive(engine)) return nullptr;
   ztp_facts* facts = nullptr;
   ztp_error_free(Guarded(__func__, [&]() -> ztp_error* {
-    facts =
-        NewHandle<ztp_facts>(engine->state->engine.world()->facts, engine->state->assume_proven());
+    const auto world = engine->state->engine.world();
+    facts = NewHandle<ztp_facts>(world->named, world->facts, engine->state->assume_proven());
     return nullptr;
   }));
   return facts;
@@ -272,13 +321,13 @@ ztp_error* ztp_change_new(ztp_engine* engine, ztp_change** change) {
 ztp_error* ztp_change_upsert_json(ztp_change* change, ztp_text json) {
   ZTP_CHECK_ALIVE(change);
   ZTP_CHECK_TEXT(json);
-  return Guarded(__func__, [&]() -> ztp_error* {
-    std::vector<ztp::JsonError> errors;
-    if (change->change.UpsertJson(View(json), change->state->assume_proven(), &errors)) {
-      return nullptr;
-    }
-    return FromJson(ZTP_BAD_FACTS, errors);
-  });
+  return UpsertJson(__func__, change, json, ztp_now());
+}
+
+ztp_error* ztp_change_upsert_json_at(ztp_change* change, ztp_text json, int64_t now) {
+  ZTP_CHECK_ALIVE(change);
+  ZTP_CHECK_TEXT(json);
+  return UpsertJson(__func__, change, json, now);
 }
 
 ztp_error* ztp_change_delete(ztp_change* change, ztp_text type, ztp_text id) {

@@ -26,25 +26,6 @@ using ztp::evidence::RevocationEntry;
 using ztp::evidence::SharedFact;
 using ztp::evidence::Trust;
 
-struct ztp_trust : ztp::c::Handle {
-  static constexpr ztp::c::Tag kTag = ztp::c::Tag::kTrust;
-  ztp_trust(std::shared_ptr<Trust> t, std::string file)
-      : Handle(kTag), trust(std::move(t)), path(std::move(file)) {}
-  std::shared_ptr<Trust> trust;
-  const std::string path;  // empty: read from memory
-};
-
-struct ztp_proof : ztp::c::Handle {
-  static constexpr ztp::c::Tag kTag = ztp::c::Tag::kProof;
-  ztp_proof(std::shared_ptr<Trust> t, SharedFact f)
-      : Handle(kTag), trust(std::move(t)), fact(std::move(f)) {}
-  const std::shared_ptr<Trust> trust;
-  const SharedFact fact;
-  // Written when it is first asked for.
-  mutable std::once_flag written;
-  mutable std::string json;
-};
-
 namespace ztp::c {
 
 void ApplyEvidence(ztp_request* request, const World& world) {

@@ -50,23 +50,31 @@ ztp_error* LoadPolicyFile(const std::string& path, const FileSource& source,
   return MakePolicy(OpenBundle(path, std::move(file)), policy);
 }
 
-LoadFactsOptions FactsOptionsOf(uint32_t flags) {
-  LoadFactsOptions options;
-  options.assume_proven = (flags & ZTP_ASSUME_PROVEN) != 0;
-  return options;
+ztp_error* FactsOptionsOf(const Policy& policy, const FactsWanted& wanted,
+                          LoadFactsOptions* options) {
+  options->assume_proven = (wanted.flags & ZTP_ASSUME_PROVEN) != 0;
+  options->keep_evidence = (wanted.flags & ZTP_KEEP_EVIDENCE) != 0;
+  options->now = Time{wanted.now == INT64_MIN ? ztp_now() : wanted.now};
+  if (wanted.trust == nullptr) return nullptr;
+  auto met = evidence::PolicyTrust::Make(wanted.trust, policy.schema());
+  if (!met.ok()) return FromStatus(met.status(), ZTP_BAD_TRUST);
+  options->trust = *std::move(met);
+  return nullptr;
 }
 
-ztp_error* LoadFactsFiles(const Policy& policy, std::span<const std::string> paths, uint32_t flags,
-                          const FileSource& source, std::shared_ptr<const Snapshot>* facts) {
-  FactsLoader loader(policy, FactsOptionsOf(flags));
+ztp_error* LoadFactsFiles(const Policy& policy, std::span<const std::string> paths,
+                          const FactsWanted& wanted, std::shared_ptr<const Snapshot>* facts) {
+  LoadFactsOptions options;
+  if (ztp_error* error = FactsOptionsOf(policy, wanted, &options)) return error;
+  FactsLoader loader(policy, std::move(options));
   for (const std::string& path : paths) {
     absl::Status status;
-    if (source.Maps()) {
+    if (wanted.source.Maps()) {
       status = loader.AddFile(path);
     } else {
       MappedFile file;
-      if (ztp_error* error = Copy(source.signers, path, kMaxFactsFileBytes, "a file of facts",
-                                  ZTP_BAD_FACTS, &file)) {
+      if (ztp_error* error = Copy(wanted.source.signers, path, kMaxFactsFileBytes,
+                                  "a file of facts", ZTP_BAD_FACTS, &file)) {
         return error;
       }
       status = loader.AddFile(path, std::move(file));

@@ -29,12 +29,20 @@ struct FileSource {
 ztp_error* LoadPolicyFile(const std::string& path, const FileSource& source,
                           std::shared_ptr<const NamedPolicy>* policy);
 
-// `flags` as ztp_facts_load has them.
-LoadFactsOptions FactsOptionsOf(uint32_t flags);
+// ztp_facts_options as they are inside.
+struct FactsWanted {
+  uint32_t flags = 0;
+  std::shared_ptr<evidence::Trust> trust;  // null: nobody's evidence is taken
+  int64_t now = INT64_MIN;                 // by the clock
+  FileSource source = {};
+};
+// ZTP_BAD_TRUST: the trust does not fit the policy.
+ztp_error* FactsOptionsOf(const Policy& policy, const FactsWanted& wanted,
+                          LoadFactsOptions* options);
 
-// Adds the files, and finishes. The errors of ztp_facts_load.
-ztp_error* LoadFactsFiles(const Policy& policy, std::span<const std::string> paths, uint32_t flags,
-                          const FileSource& source, std::shared_ptr<const Snapshot>* facts);
+// Adds the files, and finishes. The errors of ztp_facts_load_with.
+ztp_error* LoadFactsFiles(const Policy& policy, std::span<const std::string> paths,
+                          const FactsWanted& wanted, std::shared_ptr<const Snapshot>* facts);
 ztp_error* FinishFacts(FactsLoader& loader, std::shared_ptr<const Snapshot>* facts);
 
 }  // namespace ztp::c

@@ -121,6 +121,13 @@ struct BoundEvidence {
   }
 };
 
+// A proven input of a batch: which proof each row has.
+struct BatchEvidence {
+  InputId input;
+  std::vector<evidence::SharedFact> facts;  // null: nothing
+  std::vector<uint32_t> codes;              // one a row; none: all rows have the first
+};
+
 // What a session answers about its last decision, until the next one.
 struct Decided {
   const BoundRequest* bound = nullptr;  // null: there is none
@@ -151,8 +158,10 @@ struct ztp_policy : ztp::c::Handle {
 
 struct ztp_facts : ztp::c::Handle {
   static constexpr ztp::c::Tag kTag = ztp::c::Tag::kFacts;
-  ztp_facts(std::shared_ptr<const ztp::Snapshot> s, bool assumed)
-      : Handle(kTag), snapshot(std::move(s)), assume_proven(assumed) {}
+  ztp_facts(std::shared_ptr<const ztp::NamedPolicy> p, std::shared_ptr<const ztp::Snapshot> s,
+            bool assumed)
+      : Handle(kTag), policy(std::move(p)), snapshot(std::move(s)), assume_proven(assumed) {}
+  std::shared_ptr<const ztp::NamedPolicy> policy;  // that they are for
   std::shared_ptr<const ztp::Snapshot> snapshot;
   bool assume_proven;  // plain data may have been taken as proven
 };
@@ -167,6 +176,25 @@ struct ztp_signers : ztp::c::Handle {
   static constexpr ztp::c::Tag kTag = ztp::c::Tag::kSigners;
   explicit ztp_signers(std::shared_ptr<ztp::SignedFiles> f) : Handle(kTag), files(std::move(f)) {}
   std::shared_ptr<ztp::SignedFiles> files;
+};
+
+struct ztp_trust : ztp::c::Handle {
+  static constexpr ztp::c::Tag kTag = ztp::c::Tag::kTrust;
+  ztp_trust(std::shared_ptr<ztp::evidence::Trust> t, std::string file)
+      : Handle(kTag), trust(std::move(t)), path(std::move(file)) {}
+  std::shared_ptr<ztp::evidence::Trust> trust;
+  const std::string path;  // empty: read from memory
+};
+
+struct ztp_proof : ztp::c::Handle {
+  static constexpr ztp::c::Tag kTag = ztp::c::Tag::kProof;
+  ztp_proof(std::shared_ptr<ztp::evidence::Trust> t, ztp::evidence::SharedFact f)
+      : Handle(kTag), trust(std::move(t)), fact(std::move(f)) {}
+  const std::shared_ptr<ztp::evidence::Trust> trust;
+  const ztp::evidence::SharedFact fact;
+  // Written when it is first asked for.
+  mutable std::once_flag written;
+  mutable std::string json;
 };
 
 struct ztp_engine : ztp::c::Handle {
@@ -280,7 +308,11 @@ struct ztp_batch : ztp::c::Handle {
   std::shared_ptr<const ztp::World> world;
   uint64_t generation;
   ztp::ActionId action;
+  ztp::Request shared;  // without what evidence proves
   std::unique_ptr<ztp::Batch> batch;
+  // Proven inputs, and the trust's generation when the world was taken.
+  std::vector<ztp::c::BatchEvidence> evidence;
+  uint64_t trust_generation = 0;
   bool broken = false;  // there was no memory for one of its columns
   std::map<uint32_t, std::unique_ptr<ztp::c::RuleTexts>> rules;
 };

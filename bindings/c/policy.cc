@@ -7,9 +7,9 @@
 #include "bindings/c/load.h"
 #include "bindings/c/objects.h"
 #include "engine/bundle/read.h"
-#include "engine/facts/snapshot_file.h"
 #include "engine/runtime/load_facts.h"
 
+using ztp::c::FactsWanted;
 using ztp::c::FromStatus;
 using ztp::c::Guarded;
 using ztp::c::NewHandle;
@@ -19,7 +19,7 @@ using ztp::c::View;
 namespace {
 
 ztp_error* CheckFlags(std::string_view function, uint32_t flags) {
-  if ((flags & ~uint32_t{ZTP_ASSUME_PROVEN}) == 0) return nullptr;
+  if ((flags & ~uint32_t{ZTP_ASSUME_PROVEN | ZTP_KEEP_EVIDENCE}) == 0) return nullptr;
   return ztp::c::Misuse(function, "`flags` has a bit that means nothing for facts");
 }
 
@@ -30,25 +30,71 @@ ztp_error* GivePolicy(absl::StatusOr<ztp::DecisionProgram> program, ztp_policy**
   return nullptr;
 }
 
-// What the two ways to load facts have in common, once policy, signers and `facts` were looked at.
-ztp_error* LoadFacts(const char* function, ztp::SignedFiles* signers, const ztp_policy* policy,
-                     const ztp_text* paths, size_t count, uint32_t flags, ztp_facts** facts) {
+ztp_error* WantedOf(std::string_view function, const ztp_facts_options* options,
+                    FactsWanted* wanted) {
+  if (options == nullptr) return ztp::c::NullOutput(function, "options");
+  if (options->struct_size < sizeof(ztp_facts_options)) {
+    return ztp::c::Misuse(function,
+                          "`options->struct_size` is not set: begin with ZTP_FACTS_OPTIONS_INIT");
+  }
+  wanted->flags = options->flags;
+  wanted->now = options->now;
+  if (options->signers != nullptr) {
+    if (!ztp::c::Alive(options->signers)) {
+      return ztp::c::NotAlive(options->signers, ztp::c::Tag::kSigners, function,
+                              "options->signers");
+    }
+    wanted->source.signers = options->signers->files.get();
+  }
+  if (options->trust == nullptr) return nullptr;
+  if (!ztp::c::Alive(options->trust)) {
+    return ztp::c::NotAlive(options->trust, ztp::c::Tag::kTrust, function, "options->trust");
+  }
+  wanted->trust = options->trust->trust;
+  return nullptr;
+}
+
+void Give(const ztp_policy* policy, std::shared_ptr<const ztp::Snapshot> made,
+          const FactsWanted& wanted, ztp_facts** facts) {
+  *facts = NewHandle<ztp_facts>(policy->policy, std::move(made),
+                                (wanted.flags & ZTP_ASSUME_PROVEN) != 0);
+}
+
+ztp_error* LoadFacts(std::string_view function, const ztp_policy* policy, const ztp_text* paths,
+                     size_t count, const FactsWanted& wanted, ztp_facts** facts) {
   if (paths == nullptr && count != 0) return ztp::c::NullOutput(function, "paths");
   for (size_t i = 0; i < count; ++i) {
     if (paths[i].data == nullptr && paths[i].size != 0) {
-      return ztp::c::NullOutput(function, "paths[i]");
+      return ztp::c::NullOutput(function, "paths");
     }
   }
-  if (ztp_error* error = CheckFlags(function, flags)) return error;
+  if (ztp_error* error = CheckFlags(function, wanted.flags)) return error;
   return Guarded(function, [&]() -> ztp_error* {
     std::vector<std::string> files;
     for (size_t i = 0; i < count; ++i) files.emplace_back(View(paths[i]));
     std::shared_ptr<const ztp::Snapshot> made;
-    if (ztp_error* error = ztp::c::LoadFactsFiles(*policy->policy->policy, files, flags,
-                                                  {.signers = signers}, &made)) {
+    if (ztp_error* error = ztp::c::LoadFactsFiles(*policy->policy->policy, files, wanted, &made)) {
       return error;
     }
-    *facts = NewHandle<ztp_facts>(std::move(made), (flags & ZTP_ASSUME_PROVEN) != 0);
+    Give(policy, std::move(made), wanted, facts);
+    return nullptr;
+  });
+}
+
+ztp_error* ReadFacts(std::string_view function, const ztp_policy* policy, ztp_text json,
+                     const FactsWanted& wanted, ztp_facts** facts) {
+  if (json.data == nullptr && json.size != 0) return ztp::c::NullOutput(function, "json");
+  if (ztp_error* error = CheckFlags(function, wanted.flags)) return error;
+  return Guarded(function, [&]() -> ztp_error* {
+    const ztp::Policy& of = *policy->policy->policy;
+    ztp::LoadFactsOptions options;
+    if (ztp_error* error = ztp::c::FactsOptionsOf(of, wanted, &options)) return error;
+    ztp::FactsLoader loader(of, std::move(options));
+    const absl::Status status = loader.AddJson("", View(json));
+    if (!status.ok()) return FromStatus(status, ZTP_BAD_FACTS);
+    std::shared_ptr<const ztp::Snapshot> made;
+    if (ztp_error* error = ztp::c::FinishFacts(loader, &made)) return error;
+    Give(policy, std::move(made), wanted, facts);
     return nullptr;
   });
 }
@@ -101,17 +147,16 @@ ztp_error* ztp_facts_load(const ztp_policy* policy, const ztp_text* paths, size_
   ZTP_CHECK_OUT(facts);
   *facts = nullptr;
   ZTP_CHECK_ALIVE(policy);
-  return LoadFacts(__func__, nullptr, policy, paths, count, flags, facts);
+  return LoadFacts(__func__, policy, paths, count, {.flags = flags}, facts);
 }
-
-ztp_error* ztp_signers_load_facts(ztp_signers* signers, const ztp_policy* policy,
-                                  const ztp_text* paths, size_t count, uint32_t flags,
-                                  ztp_facts** facts) {
+ztp_error* ztp_facts_load_with(const ztp_policy* policy, const ztp_text* paths, size_t count,
+                               const ztp_facts_options* options, ztp_facts** facts) {
   ZTP_CHECK_OUT(facts);
   *facts = nullptr;
-  ZTP_CHECK_ALIVE(signers);
   ZTP_CHECK_ALIVE(policy);
-  return LoadFacts(__func__, signers->files.get(), policy, paths, count, flags, facts);
+  FactsWanted wanted;
+  if (ztp_error* error = WantedOf(__func__, options, &wanted)) return error;
+  return LoadFacts(__func__, policy, paths, count, wanted, facts);
 }
 
 ztp_error* ztp_facts_read_json(const ztp_policy* policy, ztp_text json, uint32_t flags,
@@ -119,24 +164,30 @@ ztp_error* ztp_facts_read_json(const ztp_policy* policy, ztp_text json, uint32_t
   ZTP_CHECK_OUT(facts);
   *facts = nullptr;
   ZTP_CHECK_ALIVE(policy);
-  ZTP_CHECK_TEXT(json);
-  if (ztp_error* error = CheckFlags(__func__, flags)) return error;
-  return Guarded(__func__, [&]() -> ztp_error* {
-    ztp::FactsLoader loader(*policy->policy->policy, ztp::c::FactsOptionsOf(flags));
-    const absl::Status status = loader.AddJson("", View(json));
-    if (!status.ok()) return FromStatus(status, ZTP_BAD_FACTS);
-    std::shared_ptr<const ztp::Snapshot> made;
-    if (ztp_error* error = ztp::c::FinishFacts(loader, &made)) return error;
-    *facts = NewHandle<ztp_facts>(std::move(made), (flags & ZTP_ASSUME_PROVEN) != 0);
-    return nullptr;
-  });
+  return ReadFacts(__func__, policy, json, {.flags = flags}, facts);
+}
+ztp_error* ztp_facts_read_json_with(const ztp_policy* policy, ztp_text json,
+                                    const ztp_facts_options* options, ztp_facts** facts) {
+  ZTP_CHECK_OUT(facts);
+  *facts = nullptr;
+  ZTP_CHECK_ALIVE(policy);
+  FactsWanted wanted;
+  if (ztp_error* error = WantedOf(__func__, options, &wanted)) return error;
+  return ReadFacts(__func__, policy, json, wanted, facts);
 }
 
 ztp_error* ztp_facts_write(const ztp_facts* facts, ztp_text path) {
   ZTP_CHECK_ALIVE(facts);
   ZTP_CHECK_TEXT(path);
   return Guarded(__func__, [&]() -> ztp_error* {
-    const absl::Status status = ztp::SnapshotFile::Write(*facts->snapshot, std::string(View(path)));
+    const absl::Status status =
+        ztp::WriteFacts(*facts->policy->policy, facts->snapshot, std::string(View(path)));
+    if (absl::IsFailedPrecondition(status)) {
+      return ztp::c::NewError(
+          ZTP_NOT_PROVEN,
+          "the facts have attributes that evidence proves, and were read without "
+          "ZTP_KEEP_EVIDENCE: a file of them would prove nothing");
+    }
     return status.ok() ? nullptr : FromStatus(status, ZTP_ENVIRONMENT);
   });
 }

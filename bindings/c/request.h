@@ -50,6 +50,8 @@ void TakeObligations(ztp_request* request);
 // Binds the request's evidence anew, as it counts in that world at plain.now; what does not is
 // unbound.
 void ApplyEvidence(ztp_request* request, const World& world);
+// A ZTP_REFUSED, whose problem's id is the check.
+ztp_error* FromRefusal(const evidence::Refusal& refusal) noexcept;
 // What became of it when the request was bound last.
 std::vector<EvidenceOutcome> OutcomesOf(const ztp_request& request);
 

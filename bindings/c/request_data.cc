@@ -345,6 +345,7 @@ ztp_error* MoveTo(ztp_request* request, std::shared_ptr<const NamedPolicy> polic
   };
   Undoing undoing(undo);
   if (ztp_error* error = MakeEmpty(request, std::move(policy))) return error;
+  request->plain.now = before.now;  // by which evidence is checked
   auto move = [&]() -> ztp_error* {
     auto entity = [&](const EntityUid& uid, bool is_principal) -> ztp_error* {
       if (uid.type.index == kNotSet) return nullptr;

@@ -165,10 +165,35 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_policy_read(const void* bytes, size_t size,
 ZTP_API ztp_text ztp_policy_digest(const ztp_policy* policy);
 ZTP_API void ztp_policy_free(ztp_policy* policy);
 
+/* ---- Signed files: whose policies and facts are taken ---- */
+
+/* Whose signatures count over policies and facts (`ztp sign`), and what was taken so far: an older
+ * version is refused, a file that has expired, and a clock that was set back. Thread-safe; several
+ * engines may share one. */
+typedef struct ztp_signers ztp_signers;
+
+/* `keys`: PEM blocks of PUBLIC KEY (Ed25519, P-256, P-384, P-521), of which `threshold` must have
+ * signed. `state`: a file that keeps what was taken, across restarts, and that nobody else may
+ * write; made when something is taken; empty: it is forgotten with the object. ZTP_REFUSED: the
+ * keys, with the check; ZTP_BAD_TRUST: the threshold, or a state that cannot be understood;
+ * ZTP_ENVIRONMENT: a state that cannot be read. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_signers_new(ztp_text keys, uint32_t threshold, ztp_text state,
+                                                ztp_signers** signers);
+/* As ztp_policy_open and ztp_facts_load, of files that they have signed, as their own names:
+ * FILE.sig beside FILE. What was verified is what is read. ZTP_REFUSED: the check that a file did
+ * not pass; ZTP_NOT_FOUND: there is no signature; ZTP_ENVIRONMENT: the state cannot be written. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_signers_open_policy(ztp_signers* signers, ztp_text path,
+                                                        ztp_policy** policy);
+ZTP_API void ztp_signers_free(ztp_signers* signers);
+
 /* ---- Facts ---- */
 
 /* A snapshot of all stored entities, for one policy. */
 typedef struct ztp_facts ztp_facts;
+
+/* Whom to believe about what: sources of evidence with their keys, from a trust configuration
+ * (engine/evidence/README.md has its form), what was verified by them, and what was revoked. */
+typedef struct ztp_trust ztp_trust;
 
 /* Flags of facts and engines; the first two for tests and replay only. */
 enum {
@@ -176,10 +201,12 @@ enum {
   ZTP_ASSUME_PROVEN = 1,
   /* `context.now` in a request's JSON sets its clock. */
   ZTP_ACCEPT_NOW = 2,
-  /* Of an engine, for more than tests: ztp_engine_load and _reload copy files instead of mapping
-   * them, so that who writes into one in place, or cuts it off, does no harm. Signed files always
-   * are. */
-  ZTP_COPY_FILES = 4
+  /* Not for tests alone: facts keep the evidence that they came with, for ztp_facts_write. */
+  ZTP_KEEP_EVIDENCE = 4,
+  /* Of an engine, and not for tests alone: ztp_engine_load and _reload copy files instead of
+   * mapping them, so that who writes into one in place, or cuts it off, does no harm. Signed files
+   * always are. */
+  ZTP_COPY_FILES = 8
 };
 
 /* Files: JSON (arrays or an entity a line), or one facts file (.ztpf), which is mapped like a
@@ -191,7 +218,31 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_facts_load(const ztp_policy* policy, const z
 /* The same of JSON in memory. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_facts_read_json(const ztp_policy* policy, ztp_text json,
                                                     uint32_t flags, ztp_facts** facts);
-/* Writes a facts file, through a temporary one beside it. */
+
+/* How facts are taken in. */
+typedef struct ztp_facts_options {
+  size_t struct_size;   /* sizeof(ztp_facts_options) */
+  uint32_t flags;       /* ZTP_ASSUME_PROVEN, ZTP_KEEP_EVIDENCE */
+  ztp_trust* trust;     /* whose `evidence` about entities is taken, or NULL: nobody's */
+  int64_t now;          /* when it is verified; INT64_MIN: by the clock */
+  ztp_signers* signers; /* who must have signed the files (ZTP_REFUSED), or NULL: nobody */
+} ztp_facts_options;
+#define ZTP_FACTS_OPTIONS_INIT \
+  { sizeof(ztp_facts_options), 0, 0, INT64_MIN, 0 }
+
+/* As ztp_facts_load and ztp_facts_read_json, with evidence: what it proves becomes the entities'
+ * proven attributes, and counts while the evidence does, in engines that use the trust, as long as
+ * that does not void it (another state of its source, a revocation). Evidence that is refused is
+ * one of the mistakes of ZTP_BAD_FACTS. ZTP_BAD_TRUST: the trust does not fit the policy. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_facts_load_with(const ztp_policy* policy, const ztp_text* paths,
+                                                    size_t count, const ztp_facts_options* options,
+                                                    ztp_facts** facts);
+ZTP_API ZTP_MUST_USE ztp_error* ztp_facts_read_json_with(const ztp_policy* policy, ztp_text json,
+                                                         const ztp_facts_options* options,
+                                                         ztp_facts** facts);
+/* Writes a facts file, through a temporary one beside it. Evidence goes with it, and what it proved
+ * does not: whoever loads the file verifies it. ZTP_NOT_PROVEN: there is such, and the facts were
+ * read without ZTP_KEEP_EVIDENCE. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_facts_write(const ztp_facts* facts, ztp_text path);
 /* "sha256:…" over the content, in whatever order it came. Valid as long as the facts are held.
  * [realtime] */
@@ -230,31 +281,6 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_epoch_keep_until(ztp_epoch* epoch, int64_t u
 ZTP_API uint64_t ztp_epoch_value(const ztp_epoch* epoch);
 ZTP_API void ztp_epoch_free(ztp_epoch* epoch);
 
-/* ---- Signed files: whose policies and facts are taken ---- */
-
-/* Whose signatures count over policies and facts (`ztp sign`), and what was taken so far: an older
- * version is refused, a file that has expired, and a clock that was set back. Thread-safe; several
- * engines may share one. */
-typedef struct ztp_signers ztp_signers;
-
-/* `keys`: PEM blocks of PUBLIC KEY (Ed25519, P-256, P-384, P-521), of which `threshold` must have
- * signed. `state`: a file that keeps what was taken, across restarts, and that nobody else may
- * write; made when something is taken; empty: it is forgotten with the object. ZTP_REFUSED: the
- * keys, with the check; ZTP_BAD_TRUST: the threshold, or a state that cannot be understood;
- * ZTP_ENVIRONMENT: a state that cannot be read. */
-ZTP_API ZTP_MUST_USE ztp_error* ztp_signers_new(ztp_text keys, uint32_t threshold, ztp_text state,
-                                                ztp_signers** signers);
-/* As ztp_policy_open and ztp_facts_load, of files that they have signed, as their own names:
- * FILE.sig beside FILE. What was verified is what is read. ZTP_REFUSED: the check that a file did
- * not pass; ZTP_NOT_FOUND: there is no signature; ZTP_ENVIRONMENT: the state cannot be written. */
-ZTP_API ZTP_MUST_USE ztp_error* ztp_signers_open_policy(ztp_signers* signers, ztp_text path,
-                                                        ztp_policy** policy);
-ZTP_API ZTP_MUST_USE ztp_error* ztp_signers_load_facts(ztp_signers* signers,
-                                                       const ztp_policy* policy,
-                                                       const ztp_text* paths, size_t count,
-                                                       uint32_t flags, ztp_facts** facts);
-ZTP_API void ztp_signers_free(ztp_signers* signers);
-
 /* ---- Engines: the policy and the facts in force ---- */
 
 typedef struct ztp_engine ztp_engine;
@@ -272,18 +298,23 @@ typedef struct ztp_engine_options {
   ztp_epoch* epoch;                  /* or NULL; held by the engine */
   ztp_decision_callback on_decision; /* or NULL */
   void* context;                     /* of the callback; outlives the engine and its sessions */
-  ztp_signers* signers;              /* or NULL; held by the engine: ztp_engine_load and _reload
-                                        take only files that they have signed */
+  ztp_trust* trust;     /* or NULL; as ztp_engine_use_trust, from the beginning: facts that have
+                           proofs need it */
+  ztp_signers* signers; /* or NULL; held by the engine: ztp_engine_load and _reload take only files
+                           that they have signed */
 } ztp_engine_options;
 #define ZTP_ENGINE_OPTIONS_INIT \
-  { sizeof(ztp_engine_options), 0, 0, 0, 0, 0 }
+  { sizeof(ztp_engine_options), 0, 0, 0, 0, 0, 0 }
 
 /* `facts` are for `policy`; NULL: no entities. `options` may be NULL. Both are held by the engine.
+ * ZTP_NOT_PROVEN: the facts have what evidence proves, and the engine takes nobody's;
+ * ZTP_BAD_TRUST.
  */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_engine_new(const ztp_policy* policy, const ztp_facts* facts,
                                                const ztp_engine_options* options,
                                                ztp_engine** engine);
-/* The same from a bundle's and facts' files, which ztp_engine_reload reads again. */
+/* The same from a bundle's and facts' files, which ztp_engine_reload reads again. Their evidence is
+ * verified by the clock. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_engine_load(ztp_text policy, const ztp_text* facts,
                                                 size_t facts_count,
                                                 const ztp_engine_options* options,
@@ -307,9 +338,6 @@ ZTP_API void ztp_engine_free(ztp_engine* engine);
 
 /* ---- Evidence: what is signed becomes proven inputs ---- */
 
-/* Whom to believe about what: sources of evidence with their keys, from a trust configuration
- * (engine/evidence/README.md has its form), what was verified by them, and what was revoked. */
-typedef struct ztp_trust ztp_trust;
 /* What verified evidence proves. It counts as long as time, keys and revocations let it. */
 typedef struct ztp_proof ztp_proof;
 
@@ -331,7 +359,9 @@ ZTP_API void ztp_trust_free(ztp_trust* trust);
 /* Takes `evidence` of requests, and proofs, by this configuration from now on; NULL: none. Held by
  * the engine; several may share one. ZTP_BAD_TRUST: a source shall prove what is no proven input of
  * the policy, or of a type that such evidence does not fill; then all is as it was (as where a
- * policy that comes later does not fit). Ends every lease; so does whatever voids proofs. */
+ * policy that comes later does not fit). Ends every lease; so does whatever voids proofs: stored
+ * attributes that they prove are gone when the call that voids them (ztp_trust_revoke, _receive,
+ * _replace, _reload) returns, or this one, for proofs of another trust. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_engine_use_trust(ztp_engine* engine, ztp_trust* trust);
 
 /* A nonce for a source that demands one: 43 characters (base64url of 32 bytes) and a NUL. Good
@@ -409,8 +439,13 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_trust_receive(ztp_trust* trust, ztp_text eve
 typedef struct ztp_change ztp_change;
 
 ZTP_API ZTP_MUST_USE ztp_error* ztp_change_new(ztp_engine* engine, ztp_change** change);
-/* Entities as in facts files; those that are there are replaced, edges included. */
+/* Entities as in facts files; those that are there are replaced, edges and proofs included. Their
+ * evidence is verified by the clock, under the trust that the engine used when the change was made.
+ */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_change_upsert_json(ztp_change* change, ztp_text json);
+/* The same at `now`. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_change_upsert_json_at(ztp_change* change, ztp_text json,
+                                                          int64_t now);
 ZTP_API ZTP_MUST_USE ztp_error* ztp_change_delete(ztp_change* change, ztp_text type, ztp_text id);
 /* New edges of a stored entity: it becomes a member of the parent, or descends from the origin. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_change_add_parent(ztp_change* change, ztp_text type,
@@ -421,7 +456,8 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_change_add_origin(ztp_change* change, ztp_te
                                                       ztp_text origin_id);
 /* All or nothing; the change is empty afterwards, or, after an error, as it was. Readers never
  * wait. Ends every lease. ZTP_NOT_FOUND: an entity to delete or to give edges to is not there;
- * ZTP_BAD_FACTS: a cycle; ZTP_STALE: a policy with other entity types is in force by now. */
+ * ZTP_BAD_FACTS: a cycle, or evidence that no longer counts; ZTP_STALE: a policy with other entity
+ * types is in force by now. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_change_commit(ztp_change* change);
 ZTP_API void ztp_change_free(ztp_change* change);
 
@@ -654,8 +690,8 @@ typedef struct ztp_batch ztp_batch;
 
 /* `rows` requests that are like `shared`, as it is now, but for what a column gives: principal,
  * resource and required parameters may be left out there. By the policy and facts in force now,
- * whatever comes after. ZTP_UNSUPPORTED: `shared` has evidence (ztp_set_evidence), which is checked
- * for one request and not for rows. */
+ * whatever comes after. What evidence proves (ztp_set_evidence) counts in the rows that are about
+ * what the input is `proven for`. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_batch_new(ztp_request* shared, size_t rows, ztp_batch** batch);
 ZTP_API void ztp_batch_free(ztp_batch* batch);
 
@@ -674,6 +710,15 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_batch_texts(ztp_batch* batch, ztp_attr attr,
 ZTP_API ZTP_MUST_USE ztp_error* ztp_batch_values(ztp_batch* batch, ztp_attr attr,
                                                  const ztp_value* values, size_t value_count,
                                                  const uint32_t* codes, size_t count);
+
+/* A proven input by row: row i has what proofs[codes[i]] proves, with `codes` NULL what proofs[i]
+ * does. NULL among the proofs: nothing. They are held by the batch. As with ztp_set_evidence, what
+ * a proof says counts while it does, in rows that it is about. ZTP_REFUSED: a proof's source may
+ * not prove this input; ZTP_MISUSE: the engine uses no trust. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_batch_evidence(ztp_batch* batch, ztp_attr input,
+                                                   const ztp_proof* const* proofs,
+                                                   size_t proof_count, const uint32_t* codes,
+                                                   size_t count);
 
 /* A column of Arrow's C data interface, read where it lies. Text and string views, dictionaries,
  * Booleans, integers, floating point, decimals of 32, 64 and 128 bits, timestamps and durations of
@@ -709,7 +754,8 @@ typedef struct ztp_answers {
  * there a row with any obligation is not allowed. What they are says ztp_decide of that row. On an
  * error no row is allowed; so too, with ZTP_NO_MEMORY, once a column could not be set for want of
  * memory. `lease` (may be NULL) is one for all rows that were allowed: check it, since the batch
- * goes on by what was in force when it was made. */
+ * goes on by what was in force when it was made. ZTP_STALE: facts that it goes on by have proofs
+ * that may have been voided since: make it anew. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_batch_decide(ztp_batch* batch, int64_t now,
                                                  const ztp_answers* answers, ztp_lease* lease);
 /* A rule of the batch's policy. Its texts are valid as long as the batch. */

@@ -231,6 +231,15 @@ class Policy : public detail::Owner<ztp_policy, &ztp_policy_free> {
   std::string_view digest() const noexcept { return ToView(ztp_policy_digest(get())); }
 };
 
+// How facts are taken in: with evidence about entities, which `trust` verifies at `now` (INT64_MIN:
+// by the clock). A ztp::Trust's get().
+struct FactsOptions {
+  std::uint32_t flags = 0;  // ZTP_ASSUME_PROVEN: for tests and replay
+  ztp_trust* trust = nullptr;
+  std::int64_t now = INT64_MIN;
+  ztp_signers* signers = nullptr;  // who must have signed the files
+};
+
 class Facts : public detail::Owner<ztp_facts, &ztp_facts_free> {
  public:
   using Owner::Owner;
@@ -244,10 +253,30 @@ class Facts : public detail::Owner<ztp_facts, &ztp_facts_free> {
     return Facts(detail::Make<ztp_facts>(ztp_facts_read_json, policy.get(), ToText(json), flags));
   }
 
+  static Facts Load(const Policy& policy, const Texts& paths, const FactsOptions& options) {
+    const ztp_facts_options raw = Raw(options);
+    return Facts(detail::Make<ztp_facts>(ztp_facts_load_with, policy.get(), paths.data(),
+                                         paths.size(), &raw));
+  }
+  static Facts ReadJson(const Policy& policy, std::string_view json, const FactsOptions& options) {
+    const ztp_facts_options raw = Raw(options);
+    return Facts(
+        detail::Make<ztp_facts>(ztp_facts_read_json_with, policy.get(), ToText(json), &raw));
+  }
+
   void Write(std::string_view path) const { Check(ztp_facts_write(get(), ToText(path))); }
   // "sha256:…" of the content. Valid as long as this.
   std::string_view version() const noexcept { return ToView(ztp_facts_version(get())); }
   std::size_t size() const noexcept { return ztp_facts_count(get()); }
+
+ private:
+  static ztp_facts_options Raw(const FactsOptions& options) {
+    ztp_facts_options raw = ZTP_FACTS_OPTIONS_INIT;
+    raw.flags = options.flags;
+    raw.trust = options.trust;
+    raw.now = options.now;
+    return raw;
+  }
 };
 
 // Whose policies and facts are taken, and what was taken so far.
@@ -261,13 +290,9 @@ class Signers : public detail::Owner<ztp_signers, &ztp_signers_free> {
       : Signers(
             detail::Make<ztp_signers>(ztp_signers_new, ToText(keys), threshold, ToText(state))) {}
 
-  // Only files that they have signed, FILE.sig beside FILE.
+  // Only a file that they have signed, FILE.sig beside FILE. (For facts: FactsOptions::signers.)
   Policy OpenPolicy(std::string_view path) {
     return Policy(detail::Make<ztp_policy>(ztp_signers_open_policy, get(), ToText(path)));
-  }
-  Facts LoadFacts(const Policy& policy, const Texts& paths, std::uint32_t flags = 0) {
-    return Facts(detail::Make<ztp_facts>(ztp_signers_load_facts, get(), policy.get(), paths.data(),
-                                         paths.size(), flags));
   }
 };
 
@@ -380,6 +405,7 @@ struct Options {
   // and its sessions.
   ztp_decision_callback on_decision = nullptr;
   void* context = nullptr;
+  const Trust* trust = nullptr;  // need not outlive the call; as Engine::Use, from the beginning
 };
 
 // The policy and the facts in force. Any thread's.
@@ -435,6 +461,7 @@ class Engine : public detail::Owner<ztp_engine, &ztp_engine_free> {
     raw.signers = options.signers == nullptr ? nullptr : options.signers->given();
     raw.on_decision = options.on_decision;
     raw.context = options.context;
+    raw.trust = options.trust == nullptr ? nullptr : options.trust->given();
     return raw;
   }
   static ztp_engine* New(const ztp_policy* policy, const ztp_facts* facts, const Options& options) {
@@ -452,6 +479,11 @@ class Change : public detail::Owner<ztp_change, &ztp_change_free> {
 
   Change& UpsertJson(std::string_view json) {
     Check(ztp_change_upsert_json(get(), ToText(json)));
+    return *this;
+  }
+  // Its evidence is verified at `now`.
+  Change& UpsertJson(std::string_view json, std::int64_t now) {
+    Check(ztp_change_upsert_json_at(get(), ToText(json), now));
     return *this;
   }
   Change& Delete(std::string_view type, std::string_view id) {
@@ -737,6 +769,15 @@ class Batch {
   Batch& Values(ztp_attr attr, const ztp_value* values, std::size_t value_count,
                 const std::uint32_t* codes, std::size_t count) {
     return Set(ztp_batch_values(get(), attr, values, value_count, codes, count));
+  }
+  // Row i has what proofs[codes[i]] proves; without codes, proofs[i]. Null: nothing.
+  Batch& Evidence(ztp_attr attr, const std::vector<const Proof*>& proofs,
+                  const std::vector<std::uint32_t>& codes = {}) {
+    std::vector<const ztp_proof*> raw;
+    for (const Proof* proof : proofs) raw.push_back(proof != nullptr ? proof->given() : nullptr);
+    return Set(ztp_batch_evidence(get(), attr, raw.data(), raw.size(),
+                                  codes.empty() ? nullptr : codes.data(),
+                                  codes.empty() ? raw.size() : codes.size()));
   }
   // Columns of Arrow's C data interface, which stay the caller's.
   Batch& ArrowPrincipals(std::string_view type, const ArrowSchema& schema,

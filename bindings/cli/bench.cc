@@ -18,7 +18,6 @@ struct Options {
   std::string policy;
   FactsArguments facts;
   std::string requests = "-";
-  std::string now;
   std::string format = "text";
   double seconds = 2;
 };
@@ -38,12 +37,10 @@ int64_t TimerNanos() {
 int Run(const Options& options) {
   const LoadedWorld world = LoadWorld(options.policy, options.facts);
   if (world.exit_code != kDone) return world.exit_code;
-  const absl::StatusOr<Time> now = ClockFrom(options.now);
-  if (!now.ok()) return Fail(now.status());
   const absl::StatusOr<std::string> text = driver::ReadFile(options.requests, kMaxJsonFileBytes);
   if (!text.ok()) return Fail(text.status());
   RequestOptions request_options;
-  request_options.now = *now;
+  request_options.now = world.now;
   request_options.accept_now = request_options.assume_proven = options.facts.assume_proven;
   RequestReader reader(world.policy->program().schema, *text, request_options);
   std::vector<Request> requests;
@@ -116,7 +113,9 @@ void AddBench(CLI::App& app, Action* action) {
       ->add_option("-r,--requests", options->requests,
                    "requests: an object, an array or JSON Lines; - is standard input")
       ->capture_default_str();
-  command->add_option("--now", options->now, "decide as if it were this time (RFC 3339)");
+  command->add_option("--now", options->facts.now, "decide as if it were this time (RFC 3339)");
+  command->add_option("--trust", options->facts.trust, kFactsTrustHelp);
+  command->add_option("--nonce", options->facts.nonces, kNonceHelp);
   command->add_flag("--assume-proven", options->facts.assume_proven,
                     "take proven inputs and attributes as plain JSON");
   command->add_option("--seconds", options->seconds, "how long to measure")

@@ -14,6 +14,7 @@
 #include "engine/core/time.h"
 #include "engine/driver/compiler.h"
 #include "engine/eval/policy.h"
+#include "engine/evidence/policy_trust.h"
 #include "engine/evidence/trust.h"
 #include "engine/facts/snapshot.h"
 #include "engine/runtime/signed_files.h"
@@ -81,10 +82,15 @@ struct FactsArguments {
   std::vector<std::string> files;
   bool assume_proven = false;
   bool list_dangling = false;
+  std::string trust;                // --trust; empty: no evidence is taken
+  std::vector<std::string> nonces;  // --nonce
+  std::string now;                  // --now: when evidence is verified
+  bool keep_evidence = false;       // for WriteFacts
 };
-// With `signers`, only files that they have signed at `now`.
+// `trust` is of the policy, or null. With `signers`, only files that they have signed at `now`.
 LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments,
-                           SignedFiles* signers = nullptr, Time now = {});
+                           std::shared_ptr<const evidence::PolicyTrust> trust, Time now,
+                           SignedFiles* signers = nullptr);
 
 // Who must have signed the policy and the facts.
 struct SignedByArguments {
@@ -94,15 +100,16 @@ struct SignedByArguments {
   void AddOptions(CLI::App& command);
 };
 
-// Both, ready to decide: the policy as LoadPolicy takes it, and its facts. `now`: when signatures
-// are verified.
+// All ready to decide: the policy as LoadPolicy takes it, its facts, and whose evidence is taken.
 struct LoadedWorld {
   int exit_code = kDone;
   std::shared_ptr<const Policy> policy;
   std::shared_ptr<const Snapshot> snapshot;
+  std::shared_ptr<const evidence::PolicyTrust> trust;  // null: nobody's
+  Time now;                                            // ClockFrom(facts.now)
 };
 LoadedWorld LoadWorld(const std::string& policy, const FactsArguments& facts,
-                      const SignedByArguments& signed_by = {}, Time now = {});
+                      const SignedByArguments& signed_by = {});
 inline constexpr char kFactsHelp[] =
     "facts: JSON, an array or a line an entity, and may be given again; or one facts file (.ztpf, "
     "as ztp facts build makes it)";
@@ -113,6 +120,7 @@ struct LoadedTrust {
   std::shared_ptr<evidence::Trust> trust;
 };
 LoadedTrust LoadTrust(const std::string& path);
+inline constexpr char kFactsTrustHelp[] = "take `evidence` of facts by this trust configuration";
 inline constexpr char kTrustHelp[] =
     "the trust configuration: which sources of evidence are believed, about what";
 // Nonces that the caller has given out (--nonce): each is good once.

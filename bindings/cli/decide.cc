@@ -18,46 +18,20 @@ struct Options {
   FactsArguments facts;
   SignedByArguments signed_by;
   std::string requests = "-";
-  std::string now;
-  std::string trust;
-  std::vector<std::string> nonces;
   bool explain = false;
 };
 
-// Whom the trust configuration believes about the policy's proven inputs.
-int MeetTrust(const Options& options, const Policy& policy, Time now,
-              std::shared_ptr<const evidence::PolicyTrust>* trust) {
-  LoadedTrust loaded = LoadTrust(options.trust);
-  if (loaded.exit_code != kDone) return loaded.exit_code;
-  const absl::Status expected = ExpectNonces(*loaded.trust, options.nonces, now);
-  if (!expected.ok()) return Fail(expected);
-  auto met = evidence::PolicyTrust::Make(std::move(loaded.trust), policy.schema());
-  if (!met.ok()) {
-    PrintError(Cat("ztp: ", options.trust, ": ", Message(met.status()), "\n"));
-    return kFailed;
-  }
-  *trust = *std::move(met);
-  return kDone;
-}
-
 int Run(const Options& options) {
-  const absl::StatusOr<Time> now = ClockFrom(options.now);
-  if (!now.ok()) return Fail(now.status());
-  const LoadedWorld world = LoadWorld(options.policy, options.facts, options.signed_by, *now);
+  const LoadedWorld world = LoadWorld(options.policy, options.facts, options.signed_by);
   if (world.exit_code != kDone) return world.exit_code;
-  std::shared_ptr<const evidence::PolicyTrust> trust;
-  if (!options.trust.empty()) {
-    if (const int code = MeetTrust(options, *world.policy, *now, &trust); code != kDone)
-      return code;
-  }
   const absl::StatusOr<std::string> text = driver::ReadFile(options.requests, kMaxJsonFileBytes);
   if (!text.ok()) return Fail(text.status());
 
   RequestOptions request_options;
-  request_options.now = *now;
+  request_options.now = world.now;
   request_options.accept_now = options.facts.assume_proven;
   request_options.assume_proven = options.facts.assume_proven;
-  request_options.accept_evidence = trust != nullptr;
+  request_options.accept_evidence = world.trust != nullptr;
   RequestReader reader(world.policy->program().schema, *text, request_options);
   const std::string policy_digest = PolicyDigest(world.policy->program());
   const DecisionOrigin origin{policy_digest, world.snapshot->version()};
@@ -79,7 +53,7 @@ int Run(const Options& options) {
     }
     std::vector<EvidenceOutcome> outcomes;
     if (!read.evidence.empty()) {
-      outcomes = trust->Prove(read.evidence, *world.snapshot, &*read.request);
+      outcomes = world.trust->Prove(read.evidence, *world.snapshot, &*read.request);
     }
     const Decision decision = Decide(*world.policy, *world.snapshot, *read.request, scratch);
     if (!decision.allow) ++denied;
@@ -116,14 +90,14 @@ void AddDecide(CLI::App& app, Action* action) {
   options->signed_by.AddOptions(*command);
   command->add_flag("--explain", options->explain,
                     "list each rule in scope with its clauses' values and what they read");
-  command->add_option("--now", options->now,
+  command->add_option("--now", options->facts.now,
                       "decide as if it were this time (RFC 3339), for tests and replay");
   command->add_flag(
       "--assume-proven", options->facts.assume_proven,
       "take proven inputs and attributes as plain JSON, and `context.now`, for tests and replay");
-  command->add_option("--trust", options->trust,
-                      "take `evidence` of requests by this trust configuration");
-  command->add_option("--nonce", options->nonces, kNonceHelp);
+  command->add_option("--trust", options->facts.trust,
+                      "take `evidence` of requests and facts by this trust configuration");
+  command->add_option("--nonce", options->facts.nonces, kNonceHelp);
   command->add_flag("--dangling", options->facts.list_dangling,
                     "list the references to entities that are not there");
   command->footer(

@@ -4,6 +4,7 @@
 #include "engine/base/status.h"
 #include "engine/base/str.h"
 #include "engine/facts/snapshot_file.h"
+#include "engine/runtime/load_facts.h"
 
 namespace ztp::cli {
 namespace {
@@ -20,9 +21,11 @@ struct InfoOptions {
 };
 
 int Build(const BuildOptions& options) {
-  const LoadedWorld world = LoadWorld(options.policy, options.facts);
+  FactsArguments arguments = options.facts;
+  arguments.keep_evidence = true;
+  const LoadedWorld world = LoadWorld(options.policy, arguments);
   if (world.exit_code != kDone) return world.exit_code;
-  if (const absl::Status status = SnapshotFile::Write(*world.snapshot, options.output);
+  if (const absl::Status status = WriteFacts(*world.policy, world.snapshot, options.output);
       !status.ok()) {
     return Fail(status);
   }
@@ -31,6 +34,10 @@ int Build(const BuildOptions& options) {
   if (!file.ok()) return Fail(file.status());
   Print(Cat("wrote ", options.output, ", ", file->bytes.size(), " bytes: ",
             world.snapshot->stored_count(), " entities, ", world.snapshot->version(), "\n"));
+  if (const size_t proven = world.snapshot->proofs().count(); proven != 0) {
+    Print(Cat("evidence for ", proven,
+              " of their attributes goes with them, to be verified again\n"));
+  }
   return kDone;
 }
 
@@ -46,7 +53,7 @@ int Info(const InfoOptions& options) {
           info->format, ", ", info->file_bytes, " bytes\nentities    ", info->stored_count,
           ", and ", info->absent_count, " that are referred to and not there\ntexts       ",
           info->text_bytes, " bytes\nlists       ", info->list_bytes, " bytes\ncollections ",
-          info->item_bytes, " bytes\n");
+          info->item_bytes, " bytes\nevidence    ", info->evidence_bytes, " bytes\n");
   if (!options.policy.empty()) {
     LoadedPolicy loaded = LoadPolicy(options.policy);
     if (loaded.exit_code != kDone) return loaded.exit_code;
@@ -85,6 +92,10 @@ void AddFacts(CLI::App& app, Action* action) {
   command->add_option("-o,--output", build->output, "the file to write (FILE.ztpf)")->required();
   command->add_flag("--assume-proven", build->facts.assume_proven,
                     "take proven attributes as plain JSON, for tests and replay");
+  command->add_option("--trust", build->facts.trust, kFactsTrustHelp);
+  command->add_option("--nonce", build->facts.nonces, kNonceHelp);
+  command->add_option("--now", build->facts.now,
+                      "verify evidence as if it were this time (RFC 3339), for tests and replay");
   command->add_flag("--dangling", build->facts.list_dangling,
                     "list the references to entities that are not there");
   command->footer(

@@ -45,13 +45,33 @@ void ReportDangling(const Snapshot& snapshot, bool list) {
   }
 }
 
+// Whom the trust configuration believes about the policy's proven inputs and attributes.
+int MeetTrust(const FactsArguments& arguments, const Policy& policy, Time now,
+              std::shared_ptr<const evidence::PolicyTrust>* trust) {
+  LoadedTrust loaded = LoadTrust(arguments.trust);
+  if (loaded.exit_code != kDone) return loaded.exit_code;
+  const absl::Status expected = ExpectNonces(*loaded.trust, arguments.nonces, now);
+  if (!expected.ok()) return Fail(expected);
+  auto met = evidence::PolicyTrust::Make(std::move(loaded.trust), policy.schema());
+  if (!met.ok()) {
+    PrintError(Cat("ztp: ", arguments.trust, ": ", Message(met.status()), "\n"));
+    return kFailed;
+  }
+  *trust = *std::move(met);
+  return kDone;
+}
+
 }  // namespace
 
 LoadedFacts LoadFactsFiles(const Policy& policy, const FactsArguments& arguments,
-                           SignedFiles* signers, Time now) {
+                           std::shared_ptr<const evidence::PolicyTrust> trust, Time now,
+                           SignedFiles* signers) {
   Progress progress;
   LoadFactsOptions options;
+  options.trust = std::move(trust);
+  options.now = now;
   options.assume_proven = arguments.assume_proven;
+  options.keep_evidence = arguments.keep_evidence;
   options.progress = [&](std::string_view name, size_t done, size_t bytes, size_t entities) {
     if (name.empty()) {
       progress.Show("following edges …");
@@ -88,23 +108,38 @@ void SignedByArguments::AddOptions(CLI::App& command) {
 }
 
 LoadedWorld LoadWorld(const std::string& policy, const FactsArguments& facts,
-                      const SignedByArguments& signed_by, Time now) {
+                      const SignedByArguments& signed_by) {
+  LoadedWorld world;
+  auto failed = [&](int exit_code) {
+    world.exit_code = exit_code;
+    return world;
+  };
+  const absl::StatusOr<Time> now = ClockFrom(facts.now);
+  if (!now.ok()) return failed(Fail(now.status()));
   std::shared_ptr<SignedFiles> signers;
   if (!signed_by.keys.empty()) {
     auto keys = LoadPublicKeys(signed_by.keys);
-    if (!keys.ok()) return {Fail(keys.status()), nullptr, nullptr};
+    if (!keys.ok()) return failed(Fail(keys.status()));
     auto made = SignedFiles::Make({.keys = *std::move(keys),
                                    .threshold = signed_by.threshold,
                                    .state_path = signed_by.state});
-    if (!made.ok()) return {Fail(made.status()), nullptr, nullptr};
+    if (!made.ok()) return failed(Fail(made.status()));
     signers = *std::move(made);
   }
-  LoadedPolicy loaded = LoadPolicy(policy, signers.get(), now);
-  if (loaded.exit_code != kDone) return {loaded.exit_code, nullptr, nullptr};
+  LoadedPolicy loaded = LoadPolicy(policy, signers.get(), *now);
+  if (loaded.exit_code != kDone) return failed(loaded.exit_code);
   absl::StatusOr<std::shared_ptr<const Policy>> ready = Policy::Make(*std::move(loaded.program));
-  if (!ready.ok()) return {Fail(ready.status()), nullptr, nullptr};
-  LoadedFacts snapshot = LoadFactsFiles(**ready, facts, signers.get(), now);
-  return {snapshot.exit_code, *std::move(ready), std::move(snapshot.snapshot)};
+  if (!ready.ok()) return failed(Fail(ready.status()));
+  world.policy = *std::move(ready);
+  world.now = *now;
+  if (!facts.trust.empty()) {
+    const int code = MeetTrust(facts, *world.policy, *now, &world.trust);
+    if (code != kDone) return failed(code);
+  }
+  LoadedFacts loaded_facts = LoadFactsFiles(*world.policy, facts, world.trust, *now, signers.get());
+  world.snapshot = std::move(loaded_facts.snapshot);
+  world.exit_code = loaded_facts.exit_code;
+  return world;
 }
 
 }  // namespace ztp::cli

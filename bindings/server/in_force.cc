@@ -46,10 +46,16 @@ absl::Status InForce::LoadAll() {
     ZTP_RETURN_IF_ERROR(ToStatus(ztp_epoch_open(ToText(settings_.epoch), ZTP_EPOCH_READ, &epoch)));
     epoch_.reset(epoch);
   }
+  if (!settings_.trust.empty()) {
+    ztp_trust* trust = nullptr;
+    ZTP_RETURN_IF_ERROR(ToStatus(ztp_trust_load(ToText(settings_.trust), &trust)));
+    trust_.reset(trust);
+  }
   ztp_engine_options options = ZTP_ENGINE_OPTIONS_INIT;
   options.flags = ZTP_COPY_FILES;  // an operator may well copy over a file in place
   options.signers = signers_.get();
   options.epoch = epoch_.get();
+  options.trust = trust_.get();
   std::vector<ztp_text> facts;
   for (const std::string& file : settings_.facts) facts.push_back(ToText(file));
   seen_ = LookAtFiles();  // before they are read: what changes meanwhile is read again
@@ -57,12 +63,6 @@ absl::Status InForce::LoadAll() {
   ZTP_RETURN_IF_ERROR(ToStatus(
       ztp_engine_load(ToText(settings_.policy), facts.data(), facts.size(), &options, &engine)));
   engine_.reset(engine);
-  if (!settings_.trust.empty()) {
-    ztp_trust* trust = nullptr;
-    ZTP_RETURN_IF_ERROR(ToStatus(ztp_trust_load(ToText(settings_.trust), &trust)));
-    trust_.reset(trust);
-    ZTP_RETURN_IF_ERROR(ToStatus(ztp_engine_use_trust(engine_.get(), trust_.get())));
-  }
   metrics_.SetGeneration(generation());
   return absl::OkStatus();
 }
@@ -86,8 +86,10 @@ absl::Status InForce::Reload() {
     const std::lock_guard seen_lock(seen_mutex_);
     seen_ = std::move(looks);
   }
-  absl::Status status = ToStatus(ztp_engine_reload(engine_.get()));
-  if (status.ok() && trust_ != nullptr) status = ToStatus(ztp_trust_reload(trust_.get()));
+  // First whose evidence counts: the facts' is verified by that.
+  absl::Status status =
+      trust_ == nullptr ? absl::OkStatus() : ToStatus(ztp_trust_reload(trust_.get()));
+  if (status.ok()) status = ToStatus(ztp_engine_reload(engine_.get()));
   metrics_.Reloaded(status.ok());
   metrics_.SetGeneration(generation());
   return status;

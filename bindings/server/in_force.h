@@ -30,8 +30,8 @@ class InForce {
   std::string PolicyDigest() const;
   uint64_t generation() const { return ztp_engine_generation(engine_.get()); }
 
-  // Reads all files again. An error: what was in force stays so (where only the trust
-  // configuration is wrong, policy and facts are new, and it stays).
+  // Reads all files again. An error: what was in force stays so (but the trust configuration is
+  // the new one where only policy or facts are wrong).
   absl::Status Reload();
 
   // Has one of the files changed since it was read? Looks at their names, sizes and times.

@@ -23,7 +23,7 @@ inline constexpr size_t kMaxJsonFileBytes = size_t{256} << 20;
 inline constexpr size_t kMaxFactsTextBytes = size_t{64} << 30;  // facts that are mapped, not read
 inline constexpr size_t kMaxJsonDocumentBytes = size_t{16} << 20;  // one request, or one line
 inline constexpr int kMaxJsonDepth = 64;
-inline constexpr size_t kMaxEvidenceItems = 64;  // of one request
+inline constexpr size_t kMaxEvidenceItems = 64;  // of one request or entity
 inline constexpr size_t kMaxJsonErrorsShown = 100;
 
 // Facts in memory. Each entry of a closure takes 4 bytes: a chain of n entities has n * n / 2.

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/fact_proof.h"
 #include "engine/base/schema.h"
 #include "engine/base/value.h"
 
@@ -43,6 +44,8 @@ struct EntityRecord {
   std::vector<Fact> attributes;
   std::vector<EntityUid> parents;  // those that `in tenant: Tenant` attributes give included
   std::vector<EntityUid> derives;
+  // What proves attributes, ascending: of those that are there because evidence says so.
+  std::vector<AttributeProof> proofs;
   bool operator==(const EntityRecord&) const = default;
 };
 

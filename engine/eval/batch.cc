@@ -243,6 +243,21 @@ absl::Status Batch::SetFacts(std::string_view name, std::span<const Fact> facts,
   std::unique_ptr<Column> column = NewColumn();
   TypeId type;
   ZTP_RETURN_IF_ERROR(Find(name, &column->view, &type));
+  return PutFacts(std::move(column), name, type, facts, codes);
+}
+
+absl::Status Batch::SetInput(InputId input, std::span<const Fact> facts,
+                             std::span<const uint32_t> codes) {
+  ZTP_RETURN_IF_ERROR(CheckCount(codes.size()));
+  std::unique_ptr<Column> column = NewColumn();
+  column->view.is_input = true;
+  column->view.index = input.index;
+  const Input& declared = policy_.schema()[input];
+  return PutFacts(std::move(column), declared.name, declared.type, facts, codes);
+}
+
+absl::Status Batch::PutFacts(std::unique_ptr<Column> column, std::string_view name, TypeId type,
+                             std::span<const Fact> facts, std::span<const uint32_t> codes) {
   const TypeKind kind = policy_.schema().types.kind(type);
   Encoder encoder(column.get());
   std::vector<BoundFact> bound;
@@ -272,6 +287,44 @@ absl::Status Batch::SetFacts(std::string_view name, std::span<const Fact> facts,
   for (uint32_t code : codes) column->values.push_back(bound[code]);
   Put(std::move(column));
   return absl::OkStatus();
+}
+
+// Entities by their numbers, those that the snapshot does not know too.
+class Batch::Uids : public UidSource {
+ public:
+  explicit Uids(const Batch& batch) : batch_(batch) {}
+  EntityUid Uid(uint32_t entity) const override {
+    const uint32_t known = batch_.snapshot_.entity_count();
+    return entity < known ? batch_.snapshot_.Uid(entity)
+                          : batch_.stranger_by_number_[entity - known].uid;
+  }
+
+ private:
+  const Batch& batch_;
+};
+
+bool Batch::FillRow(size_t row, std::optional<uint32_t> param, Request* request) const {
+  const Uids uids(*this);
+  bool changed = false;
+  auto put = [&](auto* to, auto value) {
+    if (*to == value) return;
+    *to = std::move(value);
+    changed = true;
+  };
+  if (rows_.principals != nullptr) {
+    put(&request->principal, uids.Uid(rows_.principals[row].entity()));
+  }
+  if (rows_.resources != nullptr) {
+    put(&request->resource, uids.Uid(rows_.resources[row].entity()));
+  }
+  if (param) {
+    for (const std::unique_ptr<Column>& column : columns_) {
+      if (column->view.is_input || column->view.index != *param) continue;
+      const Val& val = column->values[row].val;
+      put(&request->params[*param], val.is_none() ? Fact::Missing() : Fact::Of(Decode(val, uids)));
+    }
+  }
+  return changed;
 }
 
 std::string_view Batch::Lacks() const {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,7 +51,15 @@ class Batch {
   absl::Status SetResources(EntityTypeId type, std::span<const std::string_view> ids,
                             std::span<const uint32_t> codes);
 
+  // The same of an input, whatever a parameter is called.
+  absl::Status SetInput(InputId input, std::span<const Fact> facts,
+                        std::span<const uint32_t> codes);
+
   size_t rows() const { return rows_.count; }
+
+  // Puts a row's principal and resource, and one of its parameters, into `*request`, which is the
+  // shared request but for them. False: they are those that stood there.
+  bool FillRow(size_t row, std::optional<uint32_t> param, Request* request) const;
 
   // What every row needs and neither `shared` nor a column gives: its name; else empty.
   std::string_view Lacks() const;
@@ -86,6 +95,7 @@ class Batch {
     const Column* last = nullptr;
   };
   class Encoder;
+  class Uids;
 
   Batch(const Policy& policy, const Snapshot& snapshot) : policy_(policy), snapshot_(snapshot) {}
 
@@ -94,6 +104,8 @@ class Batch {
   std::unique_ptr<Column> NewColumn();
   absl::Status Find(std::string_view name, BatchColumn* view, TypeId* type) const;
   void Put(std::unique_ptr<Column> column);
+  absl::Status PutFacts(std::unique_ptr<Column> column, std::string_view name, TypeId type,
+                        std::span<const Fact> facts, std::span<const uint32_t> codes);
   uint32_t NumberOf(EntityTypeId type, std::string_view id, Column* column);
   void Forget(const Column& column);
   absl::Status SetEntities(const std::vector<EntityTypeId>& allowed, EntityTypeId type,

@@ -253,6 +253,42 @@ TEST_F(BatchTest, ColumnsAreSetOver) {
   Expect(*batch, requests);
 }
 
+// What evidence must be about is read out of rows, and what it proves is set row by row.
+TEST_F(BatchTest, RowsSayWhatEvidenceIsAbout) {
+  Request shared = Shared();
+  auto batch = Make(shared, 3);
+  const auto why = *policy().schema()[shared.action].FindParam("why");
+  Request row = shared;
+  EXPECT_FALSE(batch->FillRow(0, why, &row)) << "no column says anything else";
+  EXPECT_EQ(row, shared);
+  ASSERT_TRUE(
+      batch->SetPrincipals(Type("User"), std::vector<std::string_view>{"ann", "nobody", "nobody"})
+          .ok());
+  ASSERT_TRUE(batch->SetTexts("why", std::vector<std::string_view>{"work", "fun", "fun"}).ok());
+  EXPECT_FALSE(batch->FillRow(0, why, &row)) << "the same in other words";
+  EXPECT_TRUE(batch->FillRow(1, std::nullopt, &row));
+  EXPECT_EQ(row.principal, (EntityUid{Type("User"), "nobody"}));
+  EXPECT_EQ(row.params, shared.params) << "it was not asked for";
+  EXPECT_TRUE(batch->FillRow(1, why, &row));
+  EXPECT_EQ(row.params[why], Fact::Of(Value::String("fun")));
+  EXPECT_FALSE(batch->FillRow(2, why, &row));
+  EXPECT_EQ(row.resource, shared.resource);
+
+  const InputId place = *policy().schema().FindInput("place");
+  const std::vector<Fact> facts = {Fact::Missing(), Fact::Of(Value::String("home"))};
+  EXPECT_FALSE(batch->SetInput(place, facts, std::vector<uint32_t>{0, 1}).ok());
+  EXPECT_FALSE(batch->SetInput(place, facts, std::vector<uint32_t>{0, 1, 2}).ok());
+  const std::vector<Fact> wrong = {Fact::Of(Value::Int(1))};
+  EXPECT_FALSE(batch->SetInput(place, wrong, std::vector<uint32_t>{0, 0, 0}).ok());
+  ASSERT_TRUE(batch->SetInput(place, facts, std::vector<uint32_t>{0, 1, 0}).ok());
+  std::vector<Request> requests(3, shared);
+  for (size_t i = 0; i < 3; ++i) {
+    batch->FillRow(i, why, &requests[i]);
+    requests[i].inputs[place.index] = facts[i == 1 ? 1 : 0];
+  }
+  Expect(*batch, requests);
+}
+
 TEST_F(BatchTest, NoRowsAreNoTrouble) {
   auto batch = Make(Shared(), 0);
   ASSERT_EQ(batch->SetPrincipals(Type("User"), {}), absl::OkStatus());

@@ -8,6 +8,7 @@
 
 #include "engine/base/str.h"
 #include "engine/facts/json_entity.h"
+#include "engine/facts/json_evidence.h"
 #include "engine/facts/json_value.h"
 
 namespace ztp {
@@ -35,7 +36,7 @@ class Builder {
     if (resource) request_.resource = *resource;
     if (action_ != nullptr && principal && resource) CheckFit(node, *principal, *resource);
     ReadContext(node);
-    ReadEvidence(node);
+    ReadEvidenceOf(node);
     ReadCan(node);
     return std::move(request_);
   }
@@ -181,64 +182,18 @@ class Builder {
     }
   }
 
-  void ReadEvidence(const JsonNode& node) {
+  void ReadEvidenceOf(const JsonNode& node) {
     const JsonNode* evidence = reader_.tree().Find(node, "evidence");
     if (evidence == nullptr) return;
     const JsonPath path(&root_, "evidence");
-    if (!reader_.Expect(*evidence, JsonKind::kArray, "an array of evidence", path)) return;
-    if (evidence->child_count == 0) return;
-    if (!options_.accept_evidence) {
-      reader_.Error(
-          JsonErrorCode::kEvidenceGiven, *evidence, path,
-          "nobody here verifies evidence, and evidence that is not verified is not taken",
-          "say whom to believe, as `ztp decide --trust FILE` does; for tests, give proven inputs "
-          "under `context` and --assume-proven");
-      return;
-    }
-    if (evidence->child_count > kMaxEvidenceItems) {
-      reader_.Error(JsonErrorCode::kTooBig, *evidence, path,
-                    Cat("at most ", kMaxEvidenceItems, " pieces of evidence are read"));
-      return;
-    }
-    size_t index = 0;
-    for (const JsonNode& child : reader_.tree().Children(*evidence)) {
-      ReadItem(child, JsonPath(&path, index++));
-    }
-  }
-
-  void ReadItem(const JsonNode& node, const JsonPath& path) {
-    if (!reader_.Expect(node, JsonKind::kObject,
-                        "evidence, that is {\"input\": …, \"kind\": …, \"value\": …}", path)) {
-      return;
-    }
-    EvidenceItem item;
-    const bool ok = ReadMember(node, "input", true, &item.input, path) &&
-                    ReadMember(node, "source", false, &item.source, path) &&
-                    ReadMember(node, "kind", item.source.empty(), &item.kind, path) &&
-                    ReadMember(node, "value", true, &item.value, path);
-    if (!ok) return;
-    for (const EvidenceItem& other : *evidence_) {
-      if (other.input != item.input) continue;
-      reader_.Error(JsonErrorCode::kDuplicateKey, node, path,
-                    Cat("input `", JsonExcerpt(item.input), "` has evidence already"));
-      return;
-    }
-    evidence_->push_back(std::move(item));
-  }
-
-  bool ReadMember(const JsonNode& node, std::string_view name, bool required, std::string* text,
-                  const JsonPath& path) {
-    const JsonNode* member = reader_.tree().Find(node, name);
-    if (member == nullptr) {
-      if (required) {
-        reader_.Error(JsonErrorCode::kMissingMember, node, path, Cat("`", name, "` is missing"));
-      }
-      return !required;
-    }
-    if (!reader_.Expect(*member, JsonKind::kString, "a string", JsonPath(&path, name)))
-      return false;
-    text->assign(member->text);
-    return true;
+    static constexpr EvidenceForm kForm = {
+        .target = "input",
+        .what = "input",
+        .ignore_others = true,
+        .unverified_help =
+            "say whom to believe, as `ztp decide --trust FILE` does; for tests, give proven inputs "
+            "under `context` and --assume-proven"};
+    ReadEvidence(reader_, *evidence, path, kForm, options_.accept_evidence, evidence_);
   }
 
   void ReadCan(const JsonNode& node) {

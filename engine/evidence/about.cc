@@ -9,6 +9,24 @@
 namespace ztp::evidence {
 namespace {
 
+bool IsSubjectKind(TypeKind kind) {
+  return kind == TypeKind::kString || kind == TypeKind::kSpiffeId || kind == TypeKind::kDigest;
+}
+
+bool IsOneOf(std::optional<std::string_view> text, const std::vector<std::string>& subjects) {
+  if (!text || text->empty()) return false;
+  return std::find(subjects.begin(), subjects.end(), *text) != subjects.end();
+}
+
+// Which field of a record's type has the name; nothing: it is no record, or has none.
+std::optional<size_t> FieldOf(const Type& type, std::string_view name) {
+  if (type.kind != TypeKind::kRecord) return std::nullopt;
+  for (size_t i = 0; i < type.fields.size(); ++i) {
+    if (type.fields[i].name == name) return i;
+  }
+  return std::nullopt;
+}
+
 // A place on the way along a path: an entity, or a value with its type, as plain data or as the
 // snapshot has it.
 struct Place {
@@ -99,27 +117,22 @@ class Walk {
 
   bool Field(const std::string& name, Place* at) const {
     const Type& type = schema_.types[at->type];
-    if (type.kind != TypeKind::kRecord) return false;
-    for (size_t i = 0; i < type.fields.size(); ++i) {
-      if (type.fields[i].name != name) continue;
-      at->type = type.fields[i].type;
-      if (at->value != nullptr) {
-        at->value = &at->value->items()[i];
-        return !at->value->is_none();
-      }
-      at->val = at->val.items()[i];
-      return !at->val.is_none();
+    const auto field = FieldOf(type, name);
+    if (!field) return false;
+    at->type = type.fields[*field].type;
+    if (at->value != nullptr) {
+      at->value = &at->value->items()[*field];
+      return !at->value->is_none();
     }
-    return false;
+    at->val = at->val.items()[*field];
+    return !at->val.is_none();
   }
 
   std::optional<std::string_view> TextOf(Place& at) const {
     if (!at.entity) BecomeEntity(&at);
     if (at.entity) return at.entity->second;
     const TypeKind kind = at.value != nullptr ? at.value->kind() : at.val.kind;
-    if (kind != TypeKind::kString && kind != TypeKind::kSpiffeId && kind != TypeKind::kDigest) {
-      return std::nullopt;
-    }
+    if (!IsSubjectKind(kind)) return std::nullopt;
     if (at.value != nullptr) return at.value->text();
     return at.val.text();
   }
@@ -133,9 +146,43 @@ class Walk {
 
 bool IsAbout(std::span<const std::string> path, const std::vector<std::string>& subjects,
              const Snapshot& facts, const Request& request) {
-  const std::optional<std::string_view> text = Walk(facts, request).Run(path);
-  if (!text || text->empty()) return false;
-  return std::find(subjects.begin(), subjects.end(), *text) != subjects.end();
+  return IsOneOf(Walk(facts, request).Run(path), subjects);
+}
+
+bool IsAbout(std::span<const std::string> path, const std::vector<std::string>& subjects,
+             const Schema& schema, const EntityRecord& record) {
+  if (path.empty()) return false;
+  const EntityType& entity = schema[record.uid.type];
+  const auto attribute = entity.FindAttribute(path[0]);
+  if (!attribute || *attribute >= record.attributes.size()) return false;
+  const Fact& fact = record.attributes[*attribute];
+  if (fact.state != Fact::State::kPresent) return false;
+  const Value* at = &fact.value;
+  TypeId type = entity.attributes[*attribute].type;
+  for (const std::string& name : path.subspan(1)) {
+    const auto field = FieldOf(schema.types[type], name);
+    if (!field || at->is_none()) return false;
+    type = schema.types[type].fields[*field].type;
+    at = &at->items()[*field];
+  }
+  const bool is_text = IsSubjectKind(at->kind()) || at->kind() == TypeKind::kEntity;
+  return IsOneOf(is_text ? std::optional(at->text()) : std::nullopt, subjects);
+}
+
+bool StaysWithin(std::span<const std::string> path, const Schema& schema, EntityTypeId type) {
+  if (path.empty()) return true;
+  const auto attribute = schema[type].FindAttribute(path[0]);
+  if (!attribute) return false;
+  const Attribute& declared = schema[type].attributes[*attribute];
+  // What an entity inherits is not its record's alone.
+  if (declared.rank == Rank::kProven || declared.inherit != Inherit::kNo) return false;
+  TypeId at = declared.type;
+  for (const std::string& name : path.subspan(1)) {
+    const auto field = FieldOf(schema.types[at], name);
+    if (!field) return false;
+    at = schema.types[at].fields[*field].type;
+  }
+  return true;
 }
 
 }  // namespace ztp::evidence

@@ -1,4 +1,5 @@
-// Where a trust configuration meets a policy: which evidence may fill which of its proven inputs.
+// Where a trust configuration meets a policy: which evidence may fill which of its proven inputs,
+// and which attributes of stored entities.
 //
 // Boundary: between proven facts and requests as plain data. Everything that can be wrong between
 // configuration and policy is found out when they meet; binding a fact then asks only what belongs
@@ -25,12 +26,27 @@ namespace ztp::evidence {
 // Immutable; any thread at any time.
 class PolicyTrust {
  public:
-  // InvalidArgument: a source shall prove what is no input of the policy, or no proven one, or one
-  // whose type is not what such evidence says (FormFit). `schema` must outlive it.
+  // A proven input, or a proven attribute of an entity type, which sources call "Model.signature".
+  struct Target {
+    uint32_t entity = kNoEntity;
+    uint32_t index = 0;  // of the input, or of the type's attribute
+    static constexpr uint32_t kNoEntity = UINT32_MAX;
+
+    static Target Of(InputId input) { return {kNoEntity, input.index}; }
+    static Target Of(EntityTypeId type, uint32_t attribute) { return {type.index, attribute}; }
+    bool is_input() const { return entity == kNoEntity; }
+    bool operator==(const Target&) const = default;
+  };
+
+  // InvalidArgument: a source shall prove what is no input or attribute of the policy, or no proven
+  // one, or one whose type is not what such evidence says (FormFit); or an attribute of entities
+  // that requests carry, or one that is `proven for` what is not its own record's (StaysWithin).
+  // `schema` must outlive it.
   static absl::StatusOr<std::shared_ptr<const PolicyTrust>> Make(std::shared_ptr<Trust> trust,
                                                                  const Schema& schema);
 
   const std::shared_ptr<Trust>& trust() const { return trust_; }
+  const Schema& schema() const { return schema_; }
 
   // Puts the fact into the request's input. Else the input is unbound, and: kSource: the fact's
   // source may not prove it; kSubject: the input is `proven for` something in the request that the
@@ -40,7 +56,17 @@ class PolicyTrust {
   std::optional<Refusal> Bind(const ProvenFact& fact, InputId input, const Snapshot& facts,
                               Request* request, Checked checked = Checked::kNo) const;
   // Nothing, or kSource: the fact's source may not prove it.
-  std::optional<Refusal> MayProve(const ProvenFact& fact, InputId input) const;
+  std::optional<Refusal> MayProve(const ProvenFact& fact, InputId input) const {
+    return MayProve(fact, Target::Of(input));
+  }
+  std::optional<Refusal> MayProve(const ProvenFact& fact, Target target) const;
+  // Puts what a fact that MayProve the target says into it, with the time in which that counts.
+  void Write(const ProvenFact& fact, Target target, Fact* to) const;
+
+  // What an item proves as evidence for the target: by its source, or whichever of its kind may
+  // prove that. `*digest` gets that of the evidence's bytes, if it is refused.
+  Verified<SharedFact> Verify(const EvidenceItem& item, Target target, Time now,
+                              std::string* digest) const;
 
   // Verifies what came with a request, at its own time, and binds what is proven; the other inputs
   // of items stay unbound. An outcome for each item, in their order.
@@ -50,19 +76,21 @@ class PolicyTrust {
  private:
   struct Fit {
     const EvidenceKind* kind;
-    InputId input;
+    Target target;
     FormFit form;
   };
   PolicyTrust(std::shared_ptr<Trust> trust, const Schema& schema)
       : trust_(std::move(trust)), schema_(schema) {}
 
-  const FormFit* FitOf(const EvidenceKind* kind, InputId input) const;
-  // `digest` gets that of the evidence's bytes, if it is refused.
-  Verified<SharedFact> Verify(const EvidenceItem& item, Time now, std::string* digest) const;
+  class Meeting;
+
+  const FormFit* FitOf(const EvidenceKind* kind, Target target) const;
+  // As sources name it.
+  std::string NameOf(Target target) const;
 
   const std::shared_ptr<Trust> trust_;
   const Schema& schema_;
-  std::vector<Fit> fits_;
+  std::vector<Fit> fits_;  // of every kind with every target that it fits
 };
 
 // What is shown of a fact.

@@ -177,14 +177,24 @@ Verified<SharedFact> Trust::VerifyAs(const Source& source, std::string_view evid
   return fact;
 }
 
-std::optional<Refusal> Trust::Check(const ProvenFact& fact, Time now) const {
+std::optional<Refusal> Trust::CheckSource(const ProvenFact& fact) const {
   const std::shared_ptr<const TrustConfig> config = this->config();
   const auto* source = config->Find(fact.source);
   if (source == nullptr || (*source)->serial != fact.source_serial) {
     return Refuse(ztp::evidence::Check::kKeyUnknown,
                   "the keys or settings of its source are others by now: verify it again");
   }
+  return std::nullopt;
+}
+
+std::optional<Refusal> Trust::Check(const ProvenFact& fact, Time now) const {
+  if (auto refusal = CheckSource(fact)) return refusal;
   if (auto refusal = CheckTimes(fact, now)) return refusal;
+  return revocations_.Find(fact);
+}
+
+std::optional<Refusal> Trust::CheckStanding(const ProvenFact& fact) const {
+  if (auto refusal = CheckSource(fact)) return refusal;
   return revocations_.Find(fact);
 }
 
@@ -220,7 +230,15 @@ Verified<size_t> Trust::Receive(std::string_view event, Time now) {
 void Trust::Changed() {
   generation_.fetch_add(1, std::memory_order_acq_rel);
   const std::lock_guard<std::mutex> lock(listeners_mutex_);
-  for (const auto& [id, on_change] : listeners_) on_change();
+  // Those behind one that runs out of memory hear of it too; where that fails as well, the process
+  // ends rather than going on by what was voided.
+  struct Rest {
+    decltype(listeners_)::const_iterator next, end;
+    ~Rest() {
+      while (next != end) (next++)->second();
+    }
+  } rest{listeners_.begin(), listeners_.end()};
+  while (rest.next != rest.end) (rest.next++)->second();
 }
 
 std::unique_ptr<Trust::Subscription> Trust::Listen(std::shared_ptr<Trust> trust,

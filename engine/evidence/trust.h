@@ -65,6 +65,8 @@ class Trust {
   // no longer those that verified it; kNotYetValid, kIssuedInFuture, kTooOld, kExpired; kRevoked.
   // Allocates only to refuse.
   std::optional<Refusal> Check(const ProvenFact& fact, Time now) const;
+  // The same apart from time: kKeyUnknown, kRevoked.
+  std::optional<Refusal> CheckStanding(const ProvenFact& fact) const;
 
   // InvalidArgument, ResourceExhausted: Revocations::Add. Ends every lease of those that listen.
   absl::Status Revoke(RevocationEntry entry, Time now);
@@ -100,6 +102,7 @@ class Trust {
 
   bool Put(std::string document, Replacements replaced, std::vector<JsonError>* errors);
   void Changed();
+  std::optional<Refusal> CheckSource(const ProvenFact& fact) const;
   Verified<SharedFact> VerifyAs(const Source& source, std::string_view evidence, Time now);
 
   const Options options_;

@@ -24,7 +24,8 @@ static_assert(std::endian::native == std::endian::little,
 
 inline constexpr char kFactsMagic[8] = {'Z', 'T', 'P', 'F', '\r', '\n', '\x1a', '\n'};
 inline constexpr uint32_t kFactsFormat = 1;
-inline constexpr uint64_t kFactsAlignment = 64;  // of every part
+inline constexpr uint32_t kFactsFormatWithEvidence = 2;  // the same, and the evidence behind it
+inline constexpr uint64_t kFactsAlignment = 64;          // of every part
 
 // The pools, in the order of the file.
 enum FactsPool : uint8_t { kPoolTexts, kPoolLists, kPoolItems, kPoolWords };
@@ -47,7 +48,8 @@ struct FactsFileHeader {
   uint32_t no_membership = 0;
   uint32_t no_lineage = 0;
   uint32_t segments[kFactsPools] = {};  // of each pool
-  uint32_t reserved[6] = {};
+  uint64_t evidence_bytes = 0;          // 0 in format 1, and nowhere else
+  uint32_t reserved[4] = {};
 };
 static_assert(sizeof(FactsFileHeader) == 128 && offsetof(FactsFileHeader, flags) == 64);
 inline constexpr size_t kFactsSealedFrom = offsetof(FactsFileHeader, flags);
@@ -75,6 +77,7 @@ struct FactsFilePlan {
   uint64_t segment_sizes = 0;  // of 32 bits, in items: of all pools, one after the other
   uint64_t rows = 0;
   std::array<std::vector<uint64_t>, kFactsPools> pools;  // each segment
+  uint64_t evidence = 0;
   uint64_t end = 0;
 };
 
@@ -94,8 +97,8 @@ inline FactsFilePlan PlanFactsTables(const FactsFileHeader& header) {
   plan.end = plan.rows;
   return plan;
 }
-// The rest, of so many bytes of rows and segments of those sizes.
-inline void PlanFactsPools(uint64_t row_bytes,
+// The rest, of so many bytes of rows and evidence and segments of those sizes.
+inline void PlanFactsPools(uint64_t row_bytes, uint64_t evidence_bytes,
                            const std::array<std::vector<uint32_t>, kFactsPools>& sizes,
                            FactsFilePlan* plan) {
   uint64_t at = plan->rows + AlignedFacts(row_bytes);
@@ -106,7 +109,8 @@ inline void PlanFactsPools(uint64_t row_bytes,
       at += AlignedFacts(uint64_t{size} * kFactsItemBytes[pool]);
     }
   }
-  plan->end = at;
+  plan->evidence = at;
+  plan->end = at + AlignedFacts(evidence_bytes);
 }
 
 // Finds damage (a bad disk, a transfer that went wrong), not ill will. Every step is a bijection of

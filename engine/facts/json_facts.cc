@@ -9,6 +9,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "engine/base/str.h"
 #include "engine/facts/json_entity.h"
+#include "engine/facts/json_evidence.h"
 #include "engine/facts/json_tree.h"
 #include "engine/facts/json_value.h"
 
@@ -51,6 +52,58 @@ void RemoveDuplicates(std::vector<EntityUid>* uids) {
   absl::flat_hash_set<std::pair<uint32_t, std::string>> seen;
   std::erase_if(*uids,
                 [&](const EntityUid& uid) { return !seen.emplace(uid.type.index, uid.id).second; });
+}
+
+// What evidence that comes with an entity proves about it becomes its attributes.
+void ReadProofs(JsonReader& reader, const JsonNode* attributes, AttributeProver* prover,
+                const JsonPath& root, EntityRecord* record) {
+  const JsonNode* evidence = reader.tree().Find(reader.tree().root(), "evidence");
+  if (evidence == nullptr) return;
+  static constexpr EvidenceForm kForm = {
+      .target = "attr",
+      .what = "attribute",
+      .unverified_help =
+          "say whom to believe, as `--trust FILE` does; for tests, give proven attributes under "
+          "`attrs` and --assume-proven"};
+  const JsonPath path(&root, "evidence");
+  std::vector<EvidenceItem> items;
+  if (!ReadEvidence(reader, *evidence, path, kForm, prover != nullptr, &items)) return;
+  const Schema& schema = reader.schema();
+  const EntityType& type = schema[record->uid.type];
+  size_t index = 0;
+  for (const JsonNode& node : reader.tree().Children(*evidence)) {
+    const EvidenceItem& item = items[index];
+    const JsonPath item_path(&path, index++);
+    const auto attribute = type.FindAttribute(item.input);
+    if (!attribute) {
+      std::vector<std::string_view> names;
+      for (const Attribute& known : type.attributes) names.push_back(known.name);
+      reader.Error(JsonErrorCode::kUnknownMember, node, item_path,
+                   Cat(type.json_name, " has no attribute `", JsonExcerpt(item.input), "`"),
+                   DidYouMean(item.input, names));
+      continue;
+    }
+    const std::string name = Cat("`", item.input, "` of ", FormatUid(schema, record->uid));
+    if (type.attributes[*attribute].rank != Rank::kProven) {
+      reader.Error(JsonErrorCode::kEvidenceRefused, node, item_path,
+                   Cat("attribute ", name, " is not proven: it takes no evidence"),
+                   "give its value under `attrs`");
+      continue;
+    }
+    if (attributes != nullptr && reader.tree().Find(*attributes, item.input) != nullptr) {
+      reader.Error(JsonErrorCode::kDuplicateKey, node, item_path,
+                   Cat("attribute ", name, " has a value and evidence: give one of them"));
+      continue;
+    }
+    const EvidenceOutcome outcome = prover->Prove(item, *attribute, record);
+    if (outcome.bound()) continue;
+    reader.Error(JsonErrorCode::kEvidenceRefused, node, item_path,
+                 Cat("the evidence for attribute ", name, " was refused (", outcome.check,
+                     "): ", outcome.message));
+  }
+  std::sort(
+      record->proofs.begin(), record->proofs.end(),
+      [](const AttributeProof& a, const AttributeProof& b) { return a.attribute < b.attribute; });
 }
 
 std::string NamesOf(const Schema& schema, const std::vector<EntityTypeId>& types) {
@@ -129,7 +182,8 @@ void FactsReader::ReadEntity(const JsonItems::Item& item, JsonTree& tree) {
                          "an entity, that is {\"uid\": …, \"attrs\": …, …}", root)) {
         return;
       }
-      static const std::vector<std::string_view> kMembers = {"uid", "attrs", "parents", "derives"};
+      static const std::vector<std::string_view> kMembers = {"uid", "attrs", "parents", "derives",
+                                                             "evidence"};
       for (const JsonNode& child : tree.Children(node)) {
         if (std::find(kMembers.begin(), kMembers.end(), child.key) != kMembers.end()) continue;
         std::string help = DidYouMean(child.key, kMembers);
@@ -184,8 +238,10 @@ void FactsReader::ReadEntity(const JsonItems::Item& item, JsonTree& tree) {
       const JsonPath attributes_path(&root, "attrs");
       if (attributes == nullptr || reader.Expect(*attributes, JsonKind::kObject,
                                                  "an object of attributes", attributes_path)) {
-        ReadAttributes(reader, attributes, attributes != nullptr ? *attributes : node,
-                       options_.assume_proven, attributes_path, &record);
+        const bool complete =
+            ReadAttributes(reader, attributes, attributes != nullptr ? *attributes : node,
+                           options_.assume_proven, attributes_path, &record);
+        if (complete) ReadProofs(reader, attributes, options_.prover, root, &record);
       }
       if (const Place* first = PlaceBefore(record.uid)) {
         std::string where = Cat(files_[first->file], files_[first->file].empty() ? "line " : ":",
@@ -204,6 +260,58 @@ void FactsReader::ReadEntity(const JsonItems::Item& item, JsonTree& tree) {
   for (size_t i = errors_before; i < errors_.size(); ++i) {
     errors_[i].file = files_.back();
     item.Place(&errors_[i]);
+  }
+}
+
+void ReadStoredEvidence(
+    const Schema& schema, std::string_view file, std::string_view text, AttributeProver& prover,
+    const std::function<std::optional<EntityRecord>(const EntityUid&)>& record_of,
+    const std::function<void(EntityRecord)>& take, std::vector<JsonError>* errors) {
+  JsonTree tree;
+  JsonItems items(text, {.max_file_bytes = kMaxFactsTextBytes});
+  JsonItems::Item item;
+  absl::flat_hash_set<std::pair<uint32_t, std::string>> seen;
+  while (errors->size() < kMaxJsonErrorsShown && items.Next(&item)) {
+    const size_t before = errors->size();
+    const JsonPath root(item.index);
+    JsonError syntax;
+    if (item.error) {
+      errors->push_back(*std::move(item.error));
+    } else if (!tree.Parse(item.text, root, &syntax)) {
+      errors->push_back(std::move(syntax));
+    } else {
+      JsonReader reader(schema, tree, item.text, errors);
+      const JsonNode& node = tree.root();
+      const JsonNode* uid_node = node.kind == JsonKind::kObject ? tree.Find(node, "uid") : nullptr;
+      const JsonPath uid_path(&root, "uid");
+      std::optional<EntityUid> uid;
+      for (const JsonNode& child : tree.Children(node)) {
+        if (child.key == "uid" || child.key == "evidence") continue;
+        reader.Error(JsonErrorCode::kUnknownMember, child, JsonPath(&root, child.key),
+                     "only `uid` and `evidence` stand here");
+      }
+      if (uid_node == nullptr) {
+        reader.Error(JsonErrorCode::kMissingMember, node, root, "`uid` is missing");
+      } else {
+        uid = reader.ReadUid(*uid_node, uid_path);
+      }
+      std::optional<EntityRecord> record;
+      if (uid) {
+        record = record_of(*uid);
+        if (!record || !seen.emplace(uid->type.index, uid->id).second) {
+          reader.Error(JsonErrorCode::kUnknownMember, *uid_node, uid_path,
+                       Cat("evidence for ", FormatUid(schema, *uid),
+                           record ? " is here twice" : ", which is not stored"));
+          record.reset();
+        }
+      }
+      if (record) ReadProofs(reader, nullptr, &prover, root, &*record);
+      if (record && errors->size() == before) take(*std::move(record));
+    }
+    for (size_t i = before; i < errors->size(); ++i) {
+      (*errors)[i].file = file;
+      item.Place(&(*errors)[i]);
+    }
   }
 }
 

@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "engine/base/schema.h"
 #include "engine/base/world.h"
+#include "engine/facts/attribute_prover.h"
 #include "engine/facts/json_error.h"
 #include "engine/facts/json_items.h"
 
@@ -26,6 +27,8 @@ namespace ztp {
 struct FactsOptions {
   // Take proven attributes as given, for tests and replay; otherwise they are an error.
   bool assume_proven = false;
+  // Verifies what comes as `evidence`; null: nobody does, and any is an error. Outlives the reader.
+  AttributeProver* prover = nullptr;
   JsonLimits limits;
   size_t max_errors = kMaxJsonErrorsShown;  // reading stops at so many
   // Called now and then while a file is read: how many of its bytes were, and how many entities of
@@ -91,6 +94,15 @@ class FactsReader {
   std::vector<Place> places_by_number_;  // of what the sink took
   std::vector<JsonError> errors_;
 };
+
+// Evidence for entities that are known: a line an entity, {"uid": …, "evidence": […]}, as a facts
+// file has it. `record_of` gives the record of a stored entity, or nothing; what is proven of it is
+// handed to `take`. Mistakes are reported to *errors, each with `file`; then nothing that was taken
+// may be used.
+void ReadStoredEvidence(
+    const Schema& schema, std::string_view file, std::string_view text, AttributeProver& prover,
+    const std::function<std::optional<EntityRecord>(const EntityUid&)>& record_of,
+    const std::function<void(EntityRecord)>& take, std::vector<JsonError>* errors);
 
 struct FactsResult {
   std::vector<EntityRecord> entities;  // empty if there are errors

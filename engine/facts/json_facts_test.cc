@@ -176,6 +176,86 @@ TEST_F(JsonFacts, ProvenOnlyWhenAssumed) {
   EXPECT_EQ(fact.expires_at, *ParseTime("2030-01-01T00:00:00Z"));
 }
 
+// Takes the word "good" for evidence.
+class WordProver final : public AttributeProver {
+ public:
+  EvidenceOutcome Prove(const EvidenceItem& item, uint32_t attribute,
+                        EntityRecord* record) override {
+    EvidenceOutcome outcome;
+    if (item.value != "good") {
+      outcome.check = "signature";
+      outcome.message = Cat(item.value, " of ", item.kind, " ", item.source);
+      return outcome;
+    }
+    record->attributes[attribute] = Fact::Of(Value::Digest(std::string(64, 'a')));
+    record->proofs.push_back({attribute, std::make_shared<const FactProof>()});
+    return outcome;
+  }
+};
+
+TEST_F(JsonFacts, EvidenceProvesAttributes) {
+  WordProver prover;
+  FactsOptions options;
+  options.prover = &prover;
+  const auto model = [](std::string_view evidence, std::string_view attributes = "") {
+    return Cat(R"({"uid":"Model::\"m\"","derives":["Model::\"b\""],"attrs":{)", attributes,
+               R"(},"evidence":)", evidence, "}");
+  };
+  const auto load = [&](const std::string& text) {
+    const FactsResult result = LoadFacts(text, s_.schema, options);
+    EXPECT_TRUE(result.ok() || result.entities.empty());
+    std::string out;
+    for (const JsonError& e : result.errors) {
+      Append(out, out.empty() ? "" : " | ", JsonErrorCodeName(e.code), " ", e.path, ": ",
+             e.message);
+    }
+    if (result.ok()) Append(out, "proofs: ", result.entities[0].proofs.size());
+    return out;
+  };
+  const std::string good = R"({"attr":"digest","kind":"k","value":"good"})";
+  const std::pair<std::string, std::string> kCases[] = {
+      {model("[]"), "proofs: 0"},
+      {model(Cat("[", good, "]")), "proofs: 1"},
+      {model(R"([{"attr":"digest","source":"s","value":"bad"}])"),
+       "ZTP3025 $.evidence[0]: the evidence for attribute `digest` of Model::\"m\" was refused "
+       "(signature): bad of  s"},
+      {model("{}"), "ZTP3010 $.evidence: expected an array of evidence, found an object"},
+      {model("[7]"),
+       "ZTP3010 $.evidence[0]: expected evidence, that is {\"attr\": …, \"kind\": …, \"value\": "
+       "…}, found a number"},
+      {model(R"([{"attr":"digest","kind":"k"}])"), "ZTP3013 $.evidence[0]: `value` is missing"},
+      {model(R"([{"attr":"digest","value":"good"}])"), "ZTP3013 $.evidence[0]: `kind` is missing"},
+      {model(R"([{"attr":"digest","kind":"k","value":7}])"),
+       "ZTP3010 $.evidence[0].value: expected a string, found a number"},
+      {model(R"([{"attr":"digest","kind":"k","value":"good","now":1}])"),
+       "ZTP3012 $.evidence[0].now: evidence has no member `now`"},
+      {model(Cat("[", good, ",", good, "]")),
+       "ZTP3006 $.evidence[1]: attribute `digest` has evidence already"},
+      {model(R"([{"attr":"digst","kind":"k","value":"good"}])"),
+       "ZTP3012 $.evidence[0]: Model has no attribute `digst`"},
+      {model(R"([{"attr":"label","kind":"k","value":"good"}])"),
+       "ZTP3025 $.evidence[0]: attribute `label` of Model::\"m\" is not proven: it takes no "
+       "evidence"},
+      {Cat(R"({"uid":"Model::\"m\"","evidence":[)", good, "]}"),
+       "ZTP3013 $.attrs: attribute `label` of Model is missing: expected Label"},
+  };
+  for (const auto& [text, expected] : kCases) EXPECT_EQ(load(text), expected) << text;
+  // One of the two, where plain JSON is taken.
+  options.assume_proven = true;
+  const std::string digest = Cat(R"("digest":"sha256:)", std::string(64, 'a'), R"(")");
+  EXPECT_EQ(load(model(Cat("[", good, "]"), digest)),
+            "ZTP3006 $.evidence[0]: attribute `digest` of Model::\"m\" has a value and evidence: "
+            "give one of them");
+  std::string many = good;
+  for (size_t i = 0; i < kMaxEvidenceItems; ++i) Append(many, ",", good);
+  EXPECT_EQ(load(model(Cat("[", many, "]"))),
+            Cat("ZTP3001 $.evidence: at most ", kMaxEvidenceItems, " pieces of evidence are read"));
+  options.prover = nullptr;
+  EXPECT_EQ(load(model(Cat("[", good, "]"))),
+            "ZTP3034 $.evidence: nobody here verifies evidence, and evidence that is not verified "
+            "is not taken");
+}
+
 TEST_F(JsonFacts, SeveralFilesAreOneSet) {
   FactsReader reader(s_.schema);
   reader.Add("a.json", R"([{"uid":"Team::\"a\""}])");

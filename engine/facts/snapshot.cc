@@ -94,6 +94,7 @@ EntityRecord Snapshot::Record(uint32_t entity) const {
   }
   for (uint32_t parent : Parents(entity)) record.parents.push_back(Uid(parent));
   for (uint32_t source : Derives(entity)) record.derives.push_back(Uid(source));
+  if (const StoredProofs::Proofs* proofs = proofs_.Find(entity)) record.proofs = *proofs;
   return record;
 }
 

@@ -24,6 +24,7 @@
 #include "engine/core/facts_view.h"
 #include "engine/core/tri.h"
 #include "engine/facts/set_hash.h"
+#include "engine/facts/stored_proofs.h"
 #include "engine/facts/val.h"
 
 namespace ztp {
@@ -92,7 +93,10 @@ class Snapshot final : public UidSource {
     const FactsView::Place place = view_.At(entity);
     return WindowOf(view_, place.row, view_.types[place.type], attribute);
   }
-  // What a stored entity was given as: own parts, edges.
+  // What proves attributes that are there because evidence says so. Those of a facts file, and
+  // those that were assumed, have no proof.
+  const StoredProofs& proofs() const { return proofs_; }
+  // What a stored entity was given as: own parts, edges, proofs.
   EntityRecord Record(uint32_t entity) const;
 
   std::span<const uint32_t> List(ListId list) const { return ListOf(view_, list); }
@@ -145,6 +149,7 @@ class Snapshot final : public UidSource {
   SetHash set_hash_;
   uint32_t stored_count_ = 0;
   uint32_t absent_count_ = 0;
+  StoredProofs proofs_;
   // The tables that the view points into. `owned`: the page is this lineage's to give back by
   // itself.
   std::vector<FactsPage> pages_;

@@ -73,6 +73,7 @@ SnapshotBuilder::SnapshotBuilder(std::shared_ptr<const Snapshot> base)
   s.set_hash_ = base_->set_hash_;
   s.stored_count_ = base_->stored_count_;
   s.absent_count_ = base_->absent_count_;
+  s.proofs_ = base_->proofs_;
   s.pages_ = base_->pages_;
   s.page_owned_ = base_->page_owned_;
   s.open_pages_ = base_->open_pages_;
@@ -149,6 +150,15 @@ absl::Status SnapshotBuilder::Check(const EntityRecord& record) const {
     return InvalidArgument(FormatUid(schema, record.uid), ": has ", record.attributes.size(),
                            " attributes, its type has ", type.attributes.size());
   }
+  for (const AttributeProof& proof : record.proofs) {
+    if (proof.proof != nullptr && proof.attribute < type.attributes.size() &&
+        type.attributes[proof.attribute].rank == Rank::kProven &&
+        record.attributes[proof.attribute].state == Fact::State::kPresent) {
+      continue;
+    }
+    return InvalidArgument(FormatUid(schema, record.uid),
+                           ": has a proof of what is no proven attribute, or is not there");
+  }
   ZTP_RETURN_IF_ERROR(CheckEdges(record, record.parents, type.parents, "be in"));
   return CheckEdges(record, record.derives, type.derives, "derive from");
 }
@@ -178,6 +188,7 @@ absl::Status SnapshotBuilder::Store(const EntityRecord& record, bool replace, ui
   }
   status_ = StoreAttributes(record, entity);
   if (!status_.ok()) return status_;
+  s.proofs_.Set(entity, record.proofs);
   SetTargets(kParents, entity, EdgeList(record.parents));
   SetTargets(kDerives, entity, EdgeList(record.derives));
   if (!status_.ok() || encoder_->full()) return status_ = Full();
@@ -277,6 +288,7 @@ absl::Status SnapshotBuilder::Delete(const EntityUid& uid) {
   }
   WriteCanonical(s.schema(), CurrentRecord(entity), &canonical_);
   hasher_.Remove(canonical_, &s.set_hash_);
+  s.proofs_.Set(entity, {});
   const FactsType& type = TypeOf(entity);
   uint64_t* row = MutableRow(entity);
   row[2] &= FactsRow::kTypeMask | FactsRow::kUsed;

@@ -37,9 +37,11 @@ absl::StatusOr<FactsFileHeader> ReadHeader(std::string_view bytes) {
   if (!LooksLikeFactsFile(bytes)) return InvalidArgument("this is no facts file");
   FactsFileHeader header;
   std::memcpy(&header, bytes.data(), std::min(bytes.size(), sizeof(header)));
-  if (bytes.size() >= 12 && header.format != kFactsFormat) {
+  if (bytes.size() >= 12 && header.format != kFactsFormat &&
+      header.format != kFactsFormatWithEvidence) {
     return absl::UnimplementedError(Cat("the facts file is of format ", header.format,
-                                        "; this version reads format ", kFactsFormat));
+                                        "; this version reads formats ", kFactsFormat, " and ",
+                                        kFactsFormatWithEvidence));
   }
   if (bytes.size() < sizeof(header) || header.file_bytes != bytes.size()) {
     return InvalidArgument("the facts file should have ",
@@ -91,6 +93,10 @@ absl::Status CheckCounts(const FactsFileHeader& header, uint64_t size) {
   for (uint32_t reserved : header.reserved) {
     if (reserved != 0) return Damaged("a reserved field is set");
   }
+  if (header.evidence_bytes > kMaxFactsTextBytes ||
+      (header.evidence_bytes != 0) != (header.format == kFactsFormatWithEvidence)) {
+    return Damaged("its evidence is not of its format");
+  }
   if (PlanFactsTables(header).end > size) return Damaged("its tables do not fit");
   return absl::OkStatus();
 }
@@ -99,6 +105,15 @@ absl::Status CheckCounts(const FactsFileHeader& header, uint64_t size) {
 
 bool LooksLikeFactsFile(std::string_view bytes) {
   return bytes.starts_with(std::string_view(kFactsMagic, sizeof(kFactsMagic)));
+}
+
+// It is the last part, so its place follows from its size.
+std::string_view SnapshotFile::Evidence(std::string_view bytes) {
+  const absl::StatusOr<FactsFileHeader> header = ReadHeader(bytes);
+  if (!header.ok() || !CheckCounts(*header, bytes.size()).ok()) return {};
+  const uint64_t part = AlignedFacts(header->evidence_bytes);
+  if (part > bytes.size()) return {};
+  return bytes.substr(bytes.size() - part, header->evidence_bytes);
 }
 
 absl::StatusOr<FactsFileInfo> SnapshotFile::Info(std::string_view bytes) {
@@ -126,6 +141,7 @@ absl::StatusOr<FactsFileInfo> SnapshotFile::Info(std::string_view bytes) {
   info.list_bytes = pool_bytes[kPoolLists];
   info.item_bytes = pool_bytes[kPoolItems];
   info.word_bytes = pool_bytes[kPoolWords];
+  info.evidence_bytes = header.evidence_bytes;
   return info;
 }
 
@@ -182,7 +198,7 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> SnapshotFile::Make(
     row_bytes += uint64_t{stride} * 8 * FactsPage::kRows;
   }
   if (s.pages_.size() < mixed) return Damaged("too few pages");
-  PlanFactsPools(row_bytes, sizes, &plan);
+  PlanFactsPools(row_bytes, header.evidence_bytes, sizes, &plan);
   if (plan.end != bytes.size()) return Damaged("its parts do not add up");
 
   const char* rows = bytes.data() + plan.rows;

@@ -39,14 +39,17 @@ struct FactsFileInfo {
   uint64_t list_bytes = 0;
   uint64_t item_bytes = 0;
   uint64_t word_bytes = 0;
+  uint64_t evidence_bytes = 0;
 };
 
 class SnapshotFile {
  public:
   // Through a temporary file beside it, so that a reader sees the old content or the new one.
   // Unavailable: it cannot be written. A successor of the snapshot may be made meanwhile. Equal
-  // facts that came in the same order make equal bytes.
-  static absl::Status Write(const Snapshot& snapshot, const std::string& path);
+  // facts that came in the same order make equal bytes. `evidence`: text that goes with them, for
+  // those that read it again (runtime/load_facts.h) to understand; at most kMaxFactsTextBytes.
+  static absl::Status Write(const Snapshot& snapshot, const std::string& path,
+                            std::string_view evidence = {});
   // The same bytes, in memory.
   static std::string Bytes(const Snapshot& snapshot);
 
@@ -70,13 +73,18 @@ class SnapshotFile {
   static absl::StatusOr<std::shared_ptr<const Snapshot>> Read(
       std::shared_ptr<const DecisionProgram> program, std::string_view bytes);
 
+  // The text that goes with the facts of a file that can be opened; empty: there is none. A view
+  // into `bytes`.
+  static std::string_view Evidence(std::string_view bytes);
+
   // InvalidArgument: it is no facts file, or cut off.
   static absl::StatusOr<FactsFileInfo> Info(std::string_view bytes);
 
  private:
   using Put = std::function<void(const void* data, size_t size)>;
 
-  static struct FactsFileHeader Stream(const Snapshot& snapshot, const Put& put);
+  static struct FactsFileHeader Stream(const Snapshot& snapshot, std::string_view evidence,
+                                       const Put& put);
   static absl::StatusOr<std::shared_ptr<const Snapshot>> Make(
       std::shared_ptr<const DecisionProgram> program, std::string_view bytes,
       const struct FactsFileHeader& header, std::shared_ptr<const void> storage);

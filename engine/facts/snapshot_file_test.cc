@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/mapped_file.h"
 #include "engine/base/scalar_text.h"
 #include "engine/base/status.h"
 #include "engine/bundle/constant_names.h"
@@ -432,6 +433,26 @@ TEST(SnapshotFile, IsBoundToWhatItWasMadeFor) {
   EXPECT_THAT(Message(SnapshotFile::Read(quantifier.program, bytes)), HasSubstr(other));
 }
 
+TEST(SnapshotFile, TextGoesWithTheFacts) {
+  World w;
+  const auto facts = Build(w.program, Records());
+  const std::string path = testing::TempDir() + "/with_text.ztpf";
+  for (const std::string& text : {std::string(), std::string("x"), std::string(1000, 'y')}) {
+    ASSERT_TRUE(SnapshotFile::Write(*facts, path, text).ok());
+    const auto file = MapFile(path, kMaxFactsFileBytes, "a facts file", MapFor::kOnePass);
+    ASSERT_TRUE(file.ok());
+    EXPECT_EQ(SnapshotFile::Evidence(file->bytes), text);
+    const auto read = SnapshotFile::Open(w.program, path);
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ((*read)->version(), facts->version());
+    EXPECT_EQ(SnapshotFile::Bytes(**read), SnapshotFile::Bytes(*facts)) << "without it";
+    EXPECT_EQ(SnapshotFile::Info(file->bytes)->evidence_bytes, text.size());
+    std::string cut(file->bytes.substr(0, file->bytes.size() - 64));
+    SealFactsFile(&cut);
+    EXPECT_FALSE(SnapshotFile::Read(w.program, cut).ok());
+  }
+}
+
 TEST(SnapshotFile, SaysWhatIsWrong) {
   World w;
   const std::string bytes = SnapshotFile::Bytes(*Build(w.program, Records()));
@@ -443,8 +464,16 @@ TEST(SnapshotFile, SaysWhatIsWrong) {
   EXPECT_THAT(message(bytes.substr(0, bytes.size() - 1)), HasSubstr("it is cut off"));
   EXPECT_THAT(message(bytes + "x"), HasSubstr("something follows it"));
   std::string changed = bytes;
-  changed[8] = 2;
+  changed[8] = 3;
   EXPECT_TRUE(absl::IsUnimplemented(SnapshotFile::Read(w.program, changed).status()));
+  // Evidence is of format 2, and format 2 has evidence.
+  for (const auto& [at, value] : {std::pair(size_t{8}, 2), std::pair(size_t{104}, 1)}) {
+    changed = bytes;
+    changed[at] = static_cast<char>(value);
+    SealFactsFile(&changed);
+    EXPECT_THAT(message(changed), HasSubstr("its evidence is not of its format"));
+    EXPECT_EQ(SnapshotFile::Evidence(changed), "");
+  }
   for (size_t at : {size_t{70}, size_t{200}, bytes.size() / 2, bytes.size() - 1}) {
     changed = bytes;
     changed[at] = static_cast<char>(changed[at] ^ 0x40);

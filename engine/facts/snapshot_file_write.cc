@@ -116,13 +116,14 @@ class ReplacedFile {
 
 // Everything behind the header, in pieces whose sizes add up as PlanFactsPools has them; returns
 // the header, checksum and all. Reads nothing that a successor's writer changes.
-FactsFileHeader SnapshotFile::Stream(const Snapshot& s, const Put& put) {
+FactsFileHeader SnapshotFile::Stream(const Snapshot& s, std::string_view evidence, const Put& put) {
   const Snapshot::Extents& extents = s.extents_;
   const std::array<std::vector<uint32_t>, kFactsPools> sizes = {extents.texts, extents.lists,
                                                                 extents.items, extents.words};
   FactsFileHeader header;
   std::memcpy(header.magic, kFactsMagic, sizeof(header.magic));
-  header.format = kFactsFormat;
+  header.format = evidence.empty() ? kFactsFormat : kFactsFormatWithEvidence;
+  header.evidence_bytes = evidence.size();
   header.header_bytes = sizeof(header);
   const std::string program = FactsProgramDigest(*s.program_);
   std::memcpy(header.program, program.data(), sizeof(header.program));
@@ -142,7 +143,7 @@ FactsFileHeader SnapshotFile::Stream(const Snapshot& s, const Put& put) {
     row_bytes += uint64_t{page.stride} * 8 * FactsPage::kRows;
   }
   FactsFilePlan plan = PlanFactsTables(header);
-  PlanFactsPools(row_bytes, sizes, &plan);
+  PlanFactsPools(row_bytes, evidence.size(), sizes, &plan);
   header.file_bytes = plan.end;
 
   FactsChecksum sum;
@@ -229,6 +230,8 @@ FactsFileHeader SnapshotFile::Stream(const Snapshot& s, const Put& put) {
     parts.Add(s.words_[i], size_t{sizes[kPoolWords][i]} * 8);
     parts.Align();
   }
+  parts.Add(evidence.data(), evidence.size());
+  parts.Align();
   flush();
   header.checksum = sum.Result();
   return header;
@@ -236,17 +239,18 @@ FactsFileHeader SnapshotFile::Stream(const Snapshot& s, const Put& put) {
 
 std::string SnapshotFile::Bytes(const Snapshot& snapshot) {
   std::string bytes(sizeof(FactsFileHeader), '\0');
-  const FactsFileHeader header = Stream(snapshot, [&](const void* data, size_t size) {
+  const FactsFileHeader header = Stream(snapshot, {}, [&](const void* data, size_t size) {
     bytes.append(static_cast<const char*>(data), size);
   });
   std::memcpy(bytes.data(), &header, sizeof(header));
   return bytes;
 }
 
-absl::Status SnapshotFile::Write(const Snapshot& snapshot, const std::string& path) {
+absl::Status SnapshotFile::Write(const Snapshot& snapshot, const std::string& path,
+                                 std::string_view evidence) {
   ReplacedFile file(path);
   uint64_t at = sizeof(FactsFileHeader);
-  const FactsFileHeader header = Stream(snapshot, [&](const void* data, size_t size) {
+  const FactsFileHeader header = Stream(snapshot, evidence, [&](const void* data, size_t size) {
     file.Write(data, size, at);
     at += size;
   });

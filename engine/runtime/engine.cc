@@ -1,14 +1,19 @@
 // See engine.h.
 #include "engine/runtime/engine.h"
 
+#include <optional>
+#include <utility>
+
 #include "engine/base/limits.h"
 #include "engine/base/scalar_text.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
+#include "engine/evidence/stored_proof.h"
 #include "engine/facts/json_facts.h"
 #include "engine/facts/program_digest.h"
 #include "engine/facts/snapshot_builder.h"
 #include "engine/runtime/load_facts.h"
+#include "engine/runtime/stored_proofs.h"
 
 namespace ztp {
 
@@ -20,10 +25,12 @@ std::shared_ptr<evidence::Trust> TrustOf(const World& world) {
 
 }  // namespace
 
-bool FactsChange::UpsertJson(std::string_view json, bool assume_proven,
+bool FactsChange::UpsertJson(std::string_view json, bool assume_proven, Time now,
                              std::vector<JsonError>* errors) {
   FactsOptions options;
   options.assume_proven = assume_proven;
+  std::optional<evidence::FactsProver> prover;
+  if (begun_->trust != nullptr) options.prover = &prover.emplace(begun_->trust, now);
   FactsResult result = LoadFacts(json, begun_->schema(), options);
   *errors = std::move(result.errors);
   if (!errors->empty()) return false;
@@ -69,6 +76,14 @@ absl::Status FactsChange::AddOrigin(std::string_view type, std::string_view id,
   return AddEdge(type, id, origin_type, origin_id, false);
 }
 
+Engine::Engine(std::shared_ptr<const World> first, std::shared_ptr<EpochPage> page)
+    : page_(std::move(page)), current_(std::move(first)) {
+  std::shared_ptr<evidence::Trust> trust = TrustOf(*current_.Newest());
+  if (trust == nullptr) return;
+  subscription_ = evidence::Trust::Listen(std::move(trust), [this] { VoidProofs(); });
+  VoidProofs();  // since the world was made
+}
+
 void Engine::Publish(std::shared_ptr<const World> next) {
   // First what is in force, then the count: who reads the new count gets the new world, and who
   // decided by the old one holds the old count.
@@ -89,16 +104,43 @@ absl::Status Engine::Replace(std::shared_ptr<const NamedPolicy> policy,
 }
 
 absl::Status Engine::UseTrust(std::shared_ptr<evidence::Trust> trust) {
+  const std::lock_guard<std::mutex> only(trusts_);
+  // Before anything is checked, so that no change goes unheard; both are heard for a moment.
+  std::unique_ptr<evidence::Trust::Subscription> subscription;
+  if (trust != nullptr) subscription = evidence::Trust::Listen(trust, [this] { VoidProofs(); });
+  {
+    const std::lock_guard<std::mutex> lock(writers_);
+    const std::shared_ptr<const World> before = current_.Newest();
+    ZTP_ASSIGN_OR_RETURN(std::shared_ptr<const World> next,
+                         MakeWorld(before->named, before->facts, std::move(trust)));
+    Publish(std::move(next));
+  }
+  subscription_ = std::move(subscription);
+  return absl::OkStatus();
+}
+
+void Engine::VoidProofs() {
+  generation_.Advance();
   const std::lock_guard<std::mutex> lock(writers_);
   const std::shared_ptr<const World> before = current_.Newest();
-  ZTP_ASSIGN_OR_RETURN(std::shared_ptr<const World> next,
-                       MakeWorld(before->named, before->facts, trust));
-  subscription_.reset();
-  if (trust != nullptr) {
-    subscription_ = evidence::Trust::Listen(std::move(trust), [this] { generation_.Advance(); });
+  if (before->facts->proofs().empty()) return;
+  // Whatever happens on the way, what may be void does not stay in force: rather nothing is known.
+  struct Closing {
+    Engine* engine;
+    std::shared_ptr<const World> next;
+    ~Closing() {
+      if (next != nullptr) engine->Publish(std::move(next));
+    }
+  } closing{this, before->without_facts};
+  auto facts =
+      WithoutVoided(before->policy(), before->facts, before->trust.get(), Recheck::kStanding);
+  if (!facts.ok()) return;
+  if (*facts == before->facts) {
+    closing.next = nullptr;
+    return;
   }
-  Publish(std::move(next));
-  return absl::OkStatus();
+  auto next = WithFacts(*before, *std::move(facts));
+  if (next.ok()) closing.next = *std::move(next);
 }
 
 absl::StatusOr<std::shared_ptr<const Snapshot>> Engine::Successor(
@@ -129,6 +171,11 @@ absl::Status Engine::Commit(const FactsChange& change) {
     return absl::FailedPreconditionError(
         "a policy with other entity types is in force since the change was begun: begin it anew");
   }
+  for (const FactsChange::Step& step : change.steps_) {
+    const auto* record = std::get_if<EntityRecord>(&step);
+    if (record == nullptr) continue;
+    ZTP_RETURN_IF_ERROR(CheckProofs(before->trust.get(), before->schema(), *record));
+  }
   absl::StatusOr<std::shared_ptr<const Snapshot>> facts =
       Successor(before->policy(), before->facts, change);
   if (absl::IsFailedPrecondition(facts.status())) {
@@ -138,8 +185,7 @@ absl::Status Engine::Commit(const FactsChange& change) {
     facts = Successor(before->policy(), own, change);
   }
   ZTP_RETURN_IF_ERROR(facts.status());
-  ZTP_ASSIGN_OR_RETURN(std::shared_ptr<const World> next,
-                       MakeWorld(before->named, *std::move(facts), TrustOf(*before)));
+  ZTP_ASSIGN_OR_RETURN(std::shared_ptr<const World> next, WithFacts(*before, *std::move(facts)));
   Publish(std::move(next));
   return absl::OkStatus();
 }

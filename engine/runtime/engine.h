@@ -30,8 +30,10 @@ class FactsChange {
  public:
   explicit FactsChange(std::shared_ptr<const World> begun) : begun_(std::move(begun)) {}
 
-  // Entities as facts files have them. False: *errors says what is wrong, and nothing was added.
-  bool UpsertJson(std::string_view json, bool assume_proven, std::vector<JsonError>* errors);
+  // Entities as facts files have them. Their evidence is verified at `now` under the trust that was
+  // in force when the change was begun. False: *errors says what is wrong, and nothing was added.
+  bool UpsertJson(std::string_view json, bool assume_proven, Time now,
+                  std::vector<JsonError>* errors);
   // NotFound: there is no such type.
   absl::Status Delete(std::string_view type, std::string_view id);
   absl::Status AddParent(std::string_view type, std::string_view id, std::string_view parent_type,
@@ -64,8 +66,7 @@ class FactsChange {
 class Engine {
  public:
   // `page` may be null.
-  Engine(std::shared_ptr<const World> first, std::shared_ptr<EpochPage> page)
-      : page_(std::move(page)), current_(std::move(first)) {}
+  Engine(std::shared_ptr<const World> first, std::shared_ptr<EpochPage> page);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
@@ -82,11 +83,14 @@ class Engine {
                        std::shared_ptr<const Snapshot> facts);
 
   // Whose evidence is taken from now on; null: nobody's. Whatever may void proven facts ends every
-  // lease. InvalidArgument: it does not fit the policy; then all is as before.
+  // lease, and stored attributes that such facts prove are gone before the function that voids them
+  // (Trust::Revoke, Replace, …) returns: it waits for writers. InvalidArgument: it does not fit the
+  // policy; then all is as before.
   absl::Status UseTrust(std::shared_ptr<evidence::Trust> trust);
 
   // All of a change or nothing of it. FailedPrecondition: a policy with other entity types is in
-  // force since it was begun; the errors of SnapshotBuilder.
+  // force since it was begun; InvalidArgument: evidence that was verified for it no longer counts;
+  // the errors of SnapshotBuilder.
   absl::Status Commit(const FactsChange& change);
 
   // One thread's.
@@ -116,6 +120,8 @@ class Engine {
 
  private:
   void Publish(std::shared_ptr<const World> next);
+  // Something may have voided proofs: leases end, and what they proved is taken out of the facts.
+  void VoidProofs();
   // FailedPrecondition: `base` has a successor already.
   static absl::StatusOr<std::shared_ptr<const Snapshot>> Successor(
       const Policy& policy, const std::shared_ptr<const Snapshot>& base, const FactsChange& change);
@@ -124,7 +130,10 @@ class Engine {
   Generation generation_;
   std::mutex writers_;
   Current<World> current_;
-  std::unique_ptr<evidence::Trust::Subscription> subscription_;  // ends before what it advances
+  // Held while the trust is changed, since the trust calls VoidProofs, which waits for `writers_`,
+  // and is waited for by who subscribes or ends a subscription.
+  std::mutex trusts_;
+  std::unique_ptr<evidence::Trust::Subscription> subscription_;  // ends before what it changes
 };
 
 }  // namespace ztp

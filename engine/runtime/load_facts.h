@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,8 @@
 #include "absl/status/status.h"
 #include "engine/base/mapped_file.h"
 #include "engine/eval/policy.h"
+#include "engine/evidence/policy_trust.h"
+#include "engine/evidence/stored_proof.h"
 #include "engine/facts/ingest.h"
 #include "engine/facts/json_facts.h"
 #include "engine/facts/snapshot.h"
@@ -22,6 +25,10 @@ namespace ztp {
 
 struct LoadFactsOptions {
   bool assume_proven = false;  // as FactsOptions
+  // Whose `evidence` is taken, which is of the policy; null: nobody's. Verified at `now`.
+  std::shared_ptr<const evidence::PolicyTrust> trust;
+  Time now;
+  bool keep_evidence = false;  // for WriteFacts
   // Called now and then: how many of a text's bytes were read, of how many, and how many entities
   // of all. With an empty name once all are read and edges are about to be followed.
   std::function<void(std::string_view name, size_t done, size_t bytes, size_t entities)> progress;
@@ -34,8 +41,8 @@ class FactsLoader {
   FactsLoader(const Policy& policy, LoadFactsOptions options);
 
   // A file: JSON, or a facts file (.ztpf), which is all the facts there are and may have proven
-  // attributes only with assume_proven. The errors of MapFile and SnapshotFile::Open. Mistakes in
-  // JSON are errors()'.
+  // attributes only with assume_proven, or by evidence of its own, which is verified. The errors of
+  // MapFile and SnapshotFile::Open. Mistakes in JSON are errors()'.
   absl::Status AddFile(const std::string& path);
   // The same of what the caller has mapped from that path, for everything if it is a facts file.
   absl::Status AddFile(const std::string& path, MappedFile file);
@@ -43,22 +50,34 @@ class FactsLoader {
   absl::Status AddJson(std::string_view name, std::string_view text);
 
   // What is wrong in JSON, up to a limit; nothing is loaded then.
-  const std::vector<JsonError>& errors() const { return reader_.errors(); }
+  const std::vector<JsonError>& errors() const {
+    return evidence_errors_.empty() ? reader_.errors() : evidence_errors_;
+  }
 
   // InvalidArgument: there are errors(), or a cycle; the errors of SnapshotBuilder::Build.
   absl::StatusOr<std::shared_ptr<const Snapshot>> Finish();
 
  private:
+  absl::Status TakeEvidence(const std::string& path, std::string_view text);
+
   const Policy& policy_;
   LoadFactsOptions options_;
   SnapshotBuilder builder_;
   BuilderSink sink_;
+  std::optional<evidence::FactsProver> prover_;
   std::string_view name_;  // of what is being read
   size_t bytes_ = 0;
   FactsReader reader_;
   bool any_json_ = false;
   std::shared_ptr<const Snapshot> mapped_;
+  std::vector<JsonError> evidence_errors_;  // of what a facts file brings along
 };
+
+// Writes a facts file, which has the evidence and not what it proved: whoever loads it verifies
+// that anew. FailedPrecondition: evidence was not kept (keep_evidence); the errors of
+// SnapshotFile::Write.
+absl::Status WriteFacts(const Policy& policy, const std::shared_ptr<const Snapshot>& facts,
+                        const std::string& path);
 
 // The same facts for another policy: as they are if they were loaded for it, else from a copy of
 // their bytes or, where its rules ask for something else, from their records. InvalidArgument: the

@@ -33,6 +33,9 @@ struct World {
   std::shared_ptr<const Snapshot> facts;
   std::shared_ptr<const evidence::PolicyTrust> trust;  // null: no evidence is taken
   uint64_t serial = 0;                                 // no other world of this process has it
+  // Of facts with proofs: the same without any facts, for when those cannot be had without what was
+  // voided. Else null.
+  std::shared_ptr<const World> without_facts;
 
   const Policy& policy() const { return *named->policy; }
   const Schema& schema() const { return named->policy->schema(); }
@@ -40,8 +43,12 @@ struct World {
 
 // InvalidArgument: the facts are of other entity types (FactsFor), or a source of the trust
 // configuration does not fit the policy (PolicyTrust::Make). Facts and trust may be null: none.
+// Stored attributes whose proofs do not count under that trust, or for that policy, are left out.
 absl::StatusOr<std::shared_ptr<const World>> MakeWorld(
     std::shared_ptr<const NamedPolicy> policy, std::shared_ptr<const Snapshot> facts,
     std::shared_ptr<evidence::Trust> trust = nullptr);
+// Other facts of the same policy, whose proofs were checked, in the place of those of `before`.
+absl::StatusOr<std::shared_ptr<const World>> WithFacts(const World& before,
+                                                       std::shared_ptr<const Snapshot> facts);
 
 }  // namespace ztp

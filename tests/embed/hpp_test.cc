@@ -430,6 +430,41 @@ TEST_F(HppTest, EvidenceFillsProvenInputs) {
   EXPECT_THROW(request.Evidence(engine.Attr("peer"), peer), ztp::Error);
 }
 
+// The released model of policies/examples/weights-release.
+TEST_F(HppTest, EvidenceProvesAttributesAndRows) {
+  const std::string example = "policies/examples/weights-release/";
+  const ztp::Policy policy = ztp::Bundle::CompilePaths({example + "weights.ztp"}).Read();
+  ztp::Trust trust = ztp::Trust::Load(example + "trust.json");
+  const std::string json = Content(example + "facts.json");
+  ztp::FactsOptions taking;
+  taking.trust = trust.get();
+  taking.now = kNoon;
+  const ztp::Facts facts = ztp::Facts::Load(policy, {example + "facts.json"}, taking);
+  EXPECT_EQ(facts.version(), ztp::Facts::ReadJson(policy, json, taking).version());
+  EXPECT_EQ(CodeOf([&] { ztp::Facts::ReadJson(policy, json); }), ZTP_BAD_FACTS);
+  EXPECT_EQ(CodeOf([&] { ztp::Engine(policy, facts); }), ZTP_NOT_PROVEN);
+  ztp::Options options;
+  options.trust = &trust;
+  ztp::Engine engine(policy, options);
+  ztp::Change change(engine);
+  change.UpsertJson(json, kNoon).Commit();
+  EXPECT_EQ(engine.facts().version(), facts.version());
+
+  trust.ExpectNonce("nonce-1-of-the-example", kNoon, kNoon + kDay);
+  const ztp::Proof device =
+      trust.Verify("verifier", Content(example + "evidence/node.ear.jwt"), kNoon);
+  ztp::Session session(engine);
+  ztp::Request request(session, "unwrap");
+  request.Resource("Model", "vision-7b");
+  ztp::Batch batch(request, 2);
+  batch.Principals("Node", {"fra-1", "fra-1"});
+  EXPECT_THAT(batch.Evidence(engine.Attr("device"), {&device, nullptr}).Decide(kNoon).allow,
+              ElementsAre(1, 0));
+  EXPECT_THAT(batch.Evidence(engine.Attr("device"), {&device}, {0, 0}).Decide(kNoon).allow,
+              ElementsAre(1, 1));
+  EXPECT_EQ(CodeOf([&] { batch.Evidence(engine.Attr("device"), {&device}); }), ZTP_MISUSE);
+}
+
 TEST_F(HppTest, OptionsReachTheEngine) {
   int calls = 0;
   ztp::Options options;

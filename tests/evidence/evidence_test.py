@@ -222,22 +222,98 @@ WEIGHTS = EXAMPLE.parent / "weights-release"
 class Devices(unittest.TestCase):
     """policies/examples/weights-release: a verifier's word about a node, and which of its keys it attests."""
 
-    def decide(self, now=NOW):
-        nonces = [a for i in (1, 2) for a in ("--nonce", f"nonce-{i}-of-the-example")]
-        result = run("decide", "-p", WEIGHTS, "-f", WEIGHTS / "facts.json", "-r", WEIGHTS / "requests.jsonl",
+    def decide(self, now=NOW, facts=WEIGHTS / "facts.json"):
+        nonces = [a for i in (1, 2, 3) for a in ("--nonce", f"nonce-{i}-of-the-example")]
+        result = run("decide", "-p", WEIGHTS, "-f", facts, "-r", WEIGHTS / "requests.jsonl",
                      "--now", now, "--trust", WEIGHTS / "trust.json", *nonces)
         return [json.loads(line) for line in result.stdout.splitlines()], result
 
     def test_the_examples_requests(self):
         answers, result = self.decide()
         self.assertEqual([checks(a) for a in answers],
-                         [{}, *({"device": c} for c in ("replay", "signature", "status", "nonce", "subject"))], result.stderr)
-        self.assertEqual([a["decision"] for a in answers], [True] + [False] * 5)
+                         [{}, *({"device": c} for c in ("replay", "signature", "status", "nonce", "subject")), {}],
+                         result.stderr)
+        self.assertEqual([a["decision"] for a in answers], [True] + [False] * 6)
         self.assertEqual(answers[0]["context"]["valid_until"], "2030-01-01T00:04:35Z")  # issued 20 s ago, 5 s of leeway
 
     def test_too_old(self):
         answers, _ = self.decide("2030-01-01T00:10:00Z")
         self.assertEqual(checks(answers[0]), {"device": "age"})
+
+    def test_a_models_signature_is_proven_or_nothing_is_loaded(self):
+        node, model, draft = json.loads((WEIGHTS / "facts.json").read_text())
+        signature = model["evidence"][0]["value"]
+        payload = json.loads(signature)["dsseEnvelope"]["payload"]
+        cases = [
+            ({"value": signature.replace(payload, payload[:-4] + "AAAA")}, {}, "refused (signature)"),
+            ({}, {"digest": draft["attrs"]["digest"]}, "refused (subject)"),
+            ({"kind": "slsa"}, {}, "refused (source)"),
+            ({"value": "{}"}, {}, "refused (form)"),
+            ({"attr": "digest"}, {}, "is not proven"),
+        ]
+        for evidence, attrs, says in cases:
+            with self.subTest(says), tempfile.TemporaryDirectory() as folder:
+                changed = {**model, "attrs": {**model["attrs"], **attrs}, "evidence": [{**model["evidence"][0], **evidence}]}
+                facts = pathlib.Path(folder) / "facts.jsonl"
+                facts.write_text("".join(json.dumps(f) + "\n" for f in (node, changed, draft)))
+                answers, result = self.decide(facts=facts)
+                self.assertEqual((result.returncode, answers), (1, []))
+                self.assertIn(says, result.stderr)
+                self.assertIn("facts.jsonl:2:", result.stderr)
+
+    def test_without_a_configuration_facts_bring_no_evidence(self):
+        result = run("decide", "-p", WEIGHTS, "-f", WEIGHTS / "facts.json", input="{}")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("ZTP3034", result.stderr)
+
+    def build(self, folder, *args):
+        built = pathlib.Path(folder) / "facts.ztpf"
+        result = run("facts", "build", "-p", WEIGHTS, WEIGHTS / "facts.json", "--now", NOW, "-o", built, *args)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return built, result.stdout
+
+    def test_a_facts_file_brings_its_evidence_along(self):
+        with tempfile.TemporaryDirectory() as folder:
+            built, says = self.build(folder, "--trust", WEIGHTS / "trust.json")
+            self.assertIn("3 entities", says)
+            self.assertIn("evidence for 1 of their attributes", says)
+            self.assertRegex(run("facts", "info", built).stdout, "evidence    [1-9][0-9]+ bytes")
+            answers, result = self.decide(facts=built)
+            self.assertEqual([a["decision"] for a in answers], [True] + [False] * 6, result.stderr)
+            self.assertEqual(answers, self.decide()[0])
+            result = run("decide", "-p", WEIGHTS, "-f", built, input="{}")
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("has evidence, which nobody here verifies", result.stderr)
+
+    def test_evidence_in_a_facts_file_is_verified_anew(self):
+        with tempfile.TemporaryDirectory() as folder:
+            built, _ = self.build(folder, "--trust", WEIGHTS / "trust.json")
+            other = pathlib.Path(folder) / "other"
+            shutil.copytree(WEIGHTS, other)
+            run("keygen", "-o", other / "key")
+            shutil.copy(other / "key.pub", other / "release.pub")  # another key releases models
+            result = run("decide", "-p", WEIGHTS, "-f", built, "--trust", other / "trust.json", input="{}")
+            self.assertEqual((result.returncode, result.stdout), (1, ""))
+            self.assertIn('attribute `signature` of Model::"vision-7b" was refused (signature)', result.stderr)
+            self.assertIn("facts.ztpf:1:", result.stderr)
+            damaged = built.read_bytes().replace(b'vision-7b"},"evidence', b'vision-7c"},"evidence')
+            (other / "damaged.ztpf").write_bytes(damaged)
+            result = run("decide", "-p", WEIGHTS, "-f", other / "damaged.ztpf", "--trust", WEIGHTS / "trust.json",
+                         input="{}")
+            self.assertIn("its checksum is another", result.stderr)
+
+    def test_a_facts_file_with_proven_values_proves_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            plain = json.loads((WEIGHTS / "facts.json").read_text())
+            del plain[1]["evidence"]
+            plain[1]["attrs"]["signature"] = {"signer": "me"}
+            facts = pathlib.Path(folder) / "plain.json"
+            facts.write_text(json.dumps(plain))
+            built = pathlib.Path(folder) / "facts.ztpf"
+            run("facts", "build", "-p", WEIGHTS, facts, "--assume-proven", "-o", built)
+            answers, result = self.decide(facts=built)
+            self.assertEqual((result.returncode, answers), (1, []))
+            self.assertIn("it counts only from evidence", result.stderr)
 
 
 class OtherExamples(unittest.TestCase):

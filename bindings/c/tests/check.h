@@ -121,6 +121,7 @@ void test_epochs(const char* folder);
 void test_batches(void);
 void test_arrow(void);
 void test_evidence(void);
+void test_stored_evidence(const char* folder);
 void test_freed(void);
 
 #endif

@@ -168,7 +168,6 @@ static void test_bound_inputs(void) {
   ztp_attr peer, tokens;
   ztp_decision decision = ZTP_DECISION_INIT;
   ztp_revocation revocation = ZTP_REVOCATION_INIT;
-  ztp_batch* batch = NULL;
   ztp_lease lease;
   ztp_text json;
   char *event = content_of(EXAMPLE "evidence/ann.signed-out.jwt"), *keys = content_of(EXAMPLE "login.jwks.json");
@@ -197,9 +196,6 @@ static void test_bound_inputs(void) {
   CHECK(text_contains(json, "\"input\":\"peer\",\"source\":\"mesh\",\"kind\":\"x509-svid\",\"bound\":true"));
   WORKS(ztp_decide(a.request, now + 545 * second, &decision));
   CHECK(!decision.allow && decision.on_unknown);
-
-  /* Rows of a batch would be other requests than the one that it was checked for. */
-  FAILS(ZTP_UNSUPPORTED, ztp_batch_new(a.request, 1, &batch));
 
   /* About another agent it proves nothing. */
   WORKS(ztp_set_principal(a.request, ZTP_TEXT("Agent"), ZTP_TEXT("crawler")));
@@ -268,6 +264,95 @@ static void test_bound_inputs(void) {
   free_asked(a);
 }
 
+/* Which rows of a batch are allowed at a time: "1010". */
+static const char* rows_at(ztp_batch* batch, int64_t when, int64_t* until) {
+  static char result[5];
+  uint8_t allow[4];
+  ztp_answers answers = ZTP_ANSWERS_INIT;
+  int i;
+  answers.allow = allow;
+  answers.valid_until = until;
+  WORKS(ztp_batch_decide(batch, when, &answers, NULL));
+  for (i = 0; i < 4; ++i) result[i] = allow[i] ? '1' : '0';
+  return result;
+}
+
+/* What evidence proves counts in the rows that it is about: one proof for all of them, or each its own. */
+static void test_batches_with_evidence(void) {
+  struct asked a = {engine_of_example(), NULL, NULL};
+  ztp_trust* trust = NULL;
+  ztp_proof *svid, *token;
+  ztp_attr peer, tokens;
+  ztp_batch *batch = NULL, *without = NULL;
+  ztp_revocation revocation = ZTP_REVOCATION_INIT;
+  const ztp_text agents[4] = {ZTP_TEXT("helper"), ZTP_TEXT("crawler"), ZTP_TEXT("helper"), ZTP_TEXT("nobody")};
+  const uint32_t codes[4] = {0, 0, 1, 0}, beyond[4] = {0, 0, 2, 0};
+  const ztp_proof *of_rows[2], *of_each[4];
+  int64_t until[4];
+  char* keys = content_of(EXAMPLE "login.jwks.json");
+  WORKS(ztp_trust_load(ZTP_TEXT(EXAMPLE "trust.json"), &trust));
+  WORKS(ztp_session_new(a.engine, &a.session));
+  WORKS(ztp_request_new(a.session, ZTP_TEXT("call"), &a.request));
+  WORKS(ztp_set_resource(a.request, ZTP_TEXT("Tool"), ZTP_TEXT("search")));
+  peer = attr_of(a, "peer");
+  tokens = attr_of(a, "token");
+  svid = proof_of(trust, "mesh", EXAMPLE "evidence/helper.svid.pem");
+  token = proof_of(trust, "tokens", EXAMPLE "evidence/ann.access-token.jwt");
+  of_rows[0] = token;
+  of_rows[1] = NULL;
+  WORKS(ztp_batch_new(a.request, 4, &without));
+  FAILS(ZTP_MISUSE, ztp_batch_evidence(without, tokens, of_rows, 2, codes, 4)); /* nobody is believed */
+  WORKS(ztp_engine_use_trust(a.engine, trust));
+
+  /* One for all rows: it counts where the row's agent has that certificate. */
+  WORKS(ztp_set_evidence(a.request, peer, svid));
+  WORKS(ztp_set_evidence(a.request, tokens, token));
+  WORKS(ztp_batch_new(a.request, 4, &batch));
+  WORKS(ztp_batch_principals(batch, ZTP_TEXT("Agent"), agents, 4));
+  CHECK(strcmp(rows_at(batch, now, until), "1010") == 0);
+  CHECK(until[0] == now + 545 * second && until[2] == until[0]);
+  CHECK(strcmp(rows_at(batch, now + 545 * second, NULL), "0000") == 0);
+  CHECK(strcmp(rows_at(batch, now - 3600 * second, NULL), "0000") == 0);
+  CHECK(strcmp(rows_at(batch, now, NULL), "1010") == 0);
+
+  /* A row its own; the last word on an input counts. */
+  WORKS(ztp_batch_evidence(batch, tokens, of_rows, 2, codes, 4));
+  CHECK(strcmp(rows_at(batch, now, NULL), "1000") == 0);
+  of_each[0] = NULL;
+  of_each[1] = of_each[2] = of_each[3] = svid;
+  WORKS(ztp_batch_evidence(batch, peer, of_each, 4, NULL, 4));
+  CHECK(strcmp(rows_at(batch, now, NULL), "0000") == 0);
+  of_each[0] = of_each[1] = of_each[2] = of_each[3] = token;
+  WORKS(ztp_batch_evidence(batch, tokens, of_each, 4, NULL, 4));
+  CHECK(strcmp(rows_at(batch, now, NULL), "0010") == 0);
+
+  FAILS_SAYING(ZTP_REFUSED, "source: ", ztp_batch_evidence(batch, peer, of_each, 4, NULL, 4));
+  FAILS(ZTP_BAD_REQUEST, ztp_batch_evidence(batch, tokens, of_rows, 2, beyond, 4));
+  FAILS(ZTP_MISUSE, ztp_batch_evidence(batch, tokens, of_rows, 2, NULL, 4));
+  FAILS(ZTP_MISUSE, ztp_batch_evidence(batch, tokens, of_rows, 2, codes, 3));
+  FAILS(ZTP_MISUSE, ztp_batch_evidence(batch, tokens, NULL, 2, codes, 4));
+  FAILS(ZTP_MISUSE, ztp_batch_evidence(NULL, tokens, of_rows, 2, codes, 4));
+  of_rows[1] = (const ztp_proof*)(const void*)trust;
+  FAILS(ZTP_MISUSE, ztp_batch_evidence(batch, tokens, of_rows, 2, codes, 4));
+  CHECK(strcmp(rows_at(batch, now, NULL), "0010") == 0); /* as it was */
+  FAILS(ZTP_NOT_PROVEN, ztp_batch_texts(batch, peer, agents, 4));
+
+  /* What is voided counts no longer, in a batch that was made before too. */
+  revocation.subject = ZTP_TEXT("spiffe://acme.org/agents/other");
+  WORKS(ztp_trust_revoke(trust, &revocation, now));
+  CHECK(strcmp(rows_at(batch, now, NULL), "0010") == 0);
+  strcat(keys, " ");
+  WORKS(ztp_trust_replace(trust, ZTP_TEXT("tokens"), ZTP_TEXT("keys"), text_of(keys)));
+  CHECK(strcmp(rows_at(batch, now, NULL), "0000") == 0);
+  free(keys);
+  ztp_batch_free(without);
+  ztp_batch_free(batch);
+  ztp_proof_free(svid);
+  ztp_proof_free(token);
+  ztp_trust_free(trust);
+  free_asked(a);
+}
+
 /* The first of the example's requests as JSON brings its evidence along. */
 static void test_json_evidence(void) {
   struct asked a = {engine_of_example(), NULL, NULL};
@@ -300,5 +385,6 @@ void test_evidence(void) {
   test_proofs();
   test_nonces();
   test_bound_inputs();
+  test_batches_with_evidence();
   test_json_evidence();
 }

@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
   test_batches();
   test_arrow();
   test_evidence();
+  test_stored_evidence(argv[1]);
   test_freed();
   if (checks_failed != 0) fprintf(stderr, "%d checks failed\n", checks_failed);
   return checks_failed == 0 ? 0 : 1;

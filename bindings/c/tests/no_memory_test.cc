@@ -200,5 +200,62 @@ TEST(NoMemory, JsonThatCouldNotBeWrittenIsToldOf) {
   EXPECT_EQ(out, "\"more than a string has room for in itself\"");
 }
 
+// The facts without what was revoked cannot be made: then what was revoked counts no more either,
+// in any engine of that trust.
+TEST(NoMemory, WhatIsRevokedIsGoneWhereTheFactsWithoutItCannotBeMade) {
+  const std::string example = ZTP_EXAMPLES "/weights-release/";
+  const auto text = [](const std::string& of) { return ztp_text{of.data(), of.size()}; };
+  const std::string source = example + "weights.ztp", facts_path = example + "facts.json",
+                    trust_path = example + "trust.json";
+  const ztp_text source_text = text(source), facts_text = text(facts_path);
+  pages_only = true;
+  int failed = 0;
+  for (bool done = false; !done; ++failed) {
+    ztp_bundle* bundle = nullptr;
+    ztp_policy* policy = nullptr;
+    ztp_trust* trust = nullptr;
+    ztp_facts* facts = nullptr;
+    ztp_engine* engine = nullptr;
+    ztp_session* session = nullptr;
+    ASSERT_EQ(ztp_compile_paths(&source_text, 1, &bundle), nullptr);
+    const ztp_text bytes = ztp_bundle_bytes(bundle);
+    ASSERT_EQ(ztp_policy_read(bytes.data, bytes.size, &policy), nullptr);
+    ASSERT_EQ(ztp_trust_load(text(trust_path), &trust), nullptr);
+    ztp_facts_options taking = ZTP_FACTS_OPTIONS_INIT;
+    taking.trust = trust;
+    ASSERT_EQ(ztp_facts_load_with(policy, &facts_text, 1, &taking, &facts), nullptr);
+    ztp_engine_options options = ZTP_ENGINE_OPTIONS_INIT;
+    options.trust = trust;
+    ASSERT_EQ(ztp_engine_new(policy, facts, &options, &engine), nullptr);
+    ASSERT_EQ(ztp_session_new(engine, &session), nullptr);
+    const auto model = [&] {
+      ztp_text json = {nullptr, 0};
+      ztp_error_free(
+          ztp_session_entity_json(session, ZTP_TEXT("Model"), ZTP_TEXT("vision-7b"), &json));
+      return std::string(json.data, json.size);
+    };
+    const std::string json = model();
+    ASSERT_NE(json.find("\"signature\""), std::string::npos);
+    const std::string digest = json.substr(json.find("sha256:"), 71);
+    ztp_revocation revocation = ZTP_REVOCATION_INIT;
+    revocation.subject = text(digest);
+    allocations_left = failed;
+    ztp_error* error = ztp_trust_revoke(trust, &revocation, 0);
+    allocations_left = -1;
+    done = error == nullptr;
+    ztp_error_free(error);
+    EXPECT_EQ(model().find("\"signature\""), std::string::npos) << failed;
+    EXPECT_EQ(model().empty(), !done) << "nothing is known then";
+    ztp_session_free(session);
+    ztp_engine_free(engine);
+    ztp_facts_free(facts);
+    ztp_trust_free(trust);
+    ztp_policy_free(policy);
+    ztp_bundle_free(bundle);
+  }
+  EXPECT_GT(failed, 2);
+  pages_only = false;
+}
+
 }  // namespace
 }  // namespace ztp

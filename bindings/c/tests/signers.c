@@ -69,6 +69,7 @@ void test_signers(const char* folder) {
   const ztp_text keys = text_of(pem), path = text_of(policy_path), facts_paths[] = {text_of(facts_path)};
   const ztp_text nothing = {NULL, 0};
   ztp_engine_options options = ZTP_ENGINE_OPTIONS_INIT;
+  ztp_facts_options taking = ZTP_FACTS_OPTIONS_INIT;
   ztp_signers *signers = NULL, *other = NULL;
   ztp_bundle* bundle = NULL;
   ztp_policy* policy = NULL;
@@ -95,6 +96,7 @@ void test_signers(const char* folder) {
   FAILS(ZTP_MISUSE, ztp_signers_new(keys, 1, nothing, NULL));
   CHECK(signers == NULL);
   WORKS(ztp_signers_new(keys, 1, text_of(state_path), &signers));
+  taking.signers = signers;
 
   FAILS_SAYING(ZTP_NOT_FOUND, "signed.ztpb.sig", ztp_signers_open_policy(signers, path, &policy));
   sign(stranger, policy_path, bytes.data, bytes.size, 7);
@@ -107,9 +109,9 @@ void test_signers(const char* folder) {
   WORKS(ztp_signers_open_policy(signers, path, &policy));
   sign(key, facts_path, "[ ]", 3, 1);
   FAILS_SAYING(ZTP_REFUSED, "content",
-               ztp_signers_load_facts(signers, policy, facts_paths, 1, 0, &facts));
+               ztp_facts_load_with(policy, facts_paths, 1, &taking, &facts));
   sign(key, facts_path, "[]", 2, 1);
-  WORKS(ztp_signers_load_facts(signers, policy, facts_paths, 1, 0, &facts));
+  WORKS(ztp_facts_load_with(policy, facts_paths, 1, &taking, &facts));
   ztp_facts_free(facts);
 
   /* An engine takes nothing else, neither when it is made nor later. */
@@ -128,7 +130,7 @@ void test_signers(const char* folder) {
   FAILS_SAYING(ZTP_REFUSED, "version", ztp_engine_load(path, facts_paths, 1, &options, &engine));
   ztp_signers_free(other);
   /* Options of a program that was made before there were signers. */
-  options.struct_size = offsetof(ztp_engine_options, signers);
+  options.struct_size = offsetof(ztp_engine_options, trust);
   WORKS(ztp_engine_load(path, facts_paths, 1, &options, &engine));
   ztp_engine_free(engine);
 
@@ -157,11 +159,8 @@ void test_signers(const char* folder) {
   FAILS(ZTP_MISUSE, ztp_signers_open_policy(signers, path, NULL));
   FAILS(ZTP_MISUSE, ztp_signers_open_policy(NULL, path, &policy));
   WORKS(ztp_policy_open(path, &policy));
-  FAILS(ZTP_MISUSE, ztp_signers_load_facts(NULL, policy, facts_paths, 1, 0, &facts));
-  FAILS(ZTP_MISUSE, ztp_signers_load_facts(signers, NULL, facts_paths, 1, 0, &facts));
-  FAILS(ZTP_MISUSE, ztp_signers_load_facts(signers, policy, NULL, 1, 0, &facts));
-  FAILS(ZTP_MISUSE, ztp_signers_load_facts(signers, policy, facts_paths, 1, 8, &facts));
-  FAILS(ZTP_MISUSE, ztp_signers_load_facts(signers, policy, facts_paths, 1, 0, NULL));
+  taking.signers = (ztp_signers*)(void*)policy;
+  FAILS(ZTP_MISUSE, ztp_facts_load_with(policy, facts_paths, 1, &taking, &facts));
   REFUSES((ztp_signers_free(NULL), 1));
   ztp_policy_free(policy);
   ztp_signers_free(signers);

@@ -116,3 +116,83 @@ def test_configurations(engine: ztp.Engine) -> None:
     assert again.verify("mesh", evidence("helper.svid.pem"), now=NOW).source == "mesh"
     engine.use_trust(None)
     assert engine.trust is None
+
+
+def test_a_batch_takes_proofs(engine: ztp.Engine) -> None:
+    peer = engine.verify("mesh", evidence("helper.svid.pem"), now=NOW)
+    token = engine.verify("tokens", evidence("ann.access-token.jwt"), now=NOW)
+    table: dict[str, Any] = {
+        "agent": ["helper", "crawler", "helper"],
+        "tokens": [token, token, None],
+        "wrong": [token, 7, None],
+    }
+
+    def allowed(now: datetime = NOW, **values: Any) -> list[bool]:
+        return list(
+            engine.decide_batch(
+                "call", table, principal="agent", principal_type="Agent", resource=SEARCH, values=values, now=now
+            )
+        )
+
+    assert allowed(peer=peer, token=token) == [True, False, True]
+    assert allowed(peer=peer, token="tokens") == [True, False, False]
+    assert allowed(peer=peer) == [False, False, False]
+    assert allowed(token.expires_at, peer=peer, token=token) == [False, False, False]
+    with pytest.raises(ztp.RefusedError, match="source: "):
+        allowed(peer="tokens", token=token)
+    with pytest.raises(TypeError, match="wrong has proofs"):
+        allowed(peer=peer, token="wrong")
+    assert engine.trust is not None
+    engine.trust.revoke(subject=peer.subject, now=NOW)
+    assert allowed(peer=peer, token=token) == [False, False, False]
+
+
+WEIGHTS = EXAMPLE.parent / "weights-release"
+NODE = ("Node", "fra-1")
+MODEL = ("Model", "vision-7b")
+
+
+def test_evidence_of_stored_entities() -> None:
+    with pytest.raises(ztp.FactsError, match="nobody here verifies evidence"):
+        ztp.Engine.load(WEIGHTS, WEIGHTS / "facts.json")
+    engine = ztp.Engine.load(WEIGHTS, WEIGHTS / "facts.json", trust=WEIGHTS / "trust.json", now=NOW)
+    trust = engine.trust
+    assert trust is not None
+    trust.expect_nonce("nonce-1-of-the-example", now=NOW)
+    device = engine.verify("verifier", (WEIGHTS / "evidence/node.ear.jwt").read_bytes(), now=NOW)
+    unwrap = engine.bind("unwrap", principal=NODE, resource=MODEL, device=device)
+    stored = {entity["uid"]["id"]: entity for entity in json.loads((WEIGHTS / "facts.json").read_text())}
+    model = stored["vision-7b"]
+
+    def signature() -> Any:
+        entity = engine.facts.get(*MODEL)
+        assert entity is not None
+        return entity["attrs"].get("signature")
+
+    assert unwrap(now=NOW) and signature()["signer"].startswith("sha256:")
+    # Evidence about another digest, or none: an error, or no signature.
+    with pytest.raises(ztp.FactsError, match=r"attribute `signature` of Model::\"vision-7b\" was refused \(subject\)"):
+        engine.facts.upsert({**model, "attrs": {**model["attrs"], "digest": stored["vision-8b-draft"]["attrs"]["digest"]}})
+    assert unwrap(now=NOW)
+    engine.facts.upsert({"uid": model["uid"], "attrs": model["attrs"]})
+    assert not unwrap(now=NOW) and signature() is None
+    engine.facts.upsert(model, now=NOW)
+    assert unwrap(now=NOW)
+    # Keys that are replaced void it, until the files are read again.
+    trust.replace("releases", "signers", (WEIGHTS / "release.pub").read_text() + "\n")
+    assert not unwrap(now=NOW) and signature() is None
+    engine.reload()
+    assert unwrap(now=NOW)
+    engine.replace(facts=WEIGHTS / "facts.json", now=NOW)
+    decision = engine.decide(NODE, "unwrap", MODEL, now=NOW, device=device)
+    assert decision.lease is not None and decision.lease.check(NOW)
+    trust.revoke(subject=model["attrs"]["digest"], reason="withdrawn", now=NOW)
+    assert not decision.lease.check(NOW)
+    assert not unwrap(now=NOW) and signature() is None
+    with pytest.raises(ztp.FactsError, match="withdrawn"):
+        engine.facts.upsert(model)
+    again = pickle.loads(pickle.dumps(engine))  # without what was revoked
+    assert again.facts.get(*MODEL)["attrs"]["signature"] is not None
+    engine.use_trust(None)
+    with pytest.raises(ztp.FactsError, match="nobody here verifies evidence"):
+        engine.reload()

@@ -232,6 +232,14 @@ bool AreAllText(PyObject* list) {
   return true;
 }
 
+bool AnyProof(PyObject* list) {
+  const Py_ssize_t count = PyList_Size(list);
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    if (proof_of(PyList_GetItem(list, i)) != nullptr) return true;
+  }
+  return false;
+}
+
 // Without the GIL. The texts belong to a list that nobody else has.
 ztp_error* SetTexts(ztp_batch* batch, const Use& use, const std::vector<ztp_text>& texts) {
   const WithoutGil free;
@@ -263,6 +271,17 @@ bool Job::AddList(ztp_batch* batch, size_t rows, PyObject* list, const Use& use)
       if (!ToText(item, &texts[i])) return false;
     }
     return Fail(SetTexts(batch, use, texts));
+  }
+  if (proof_of != nullptr && AnyProof(list)) {
+    std::vector<const ztp_proof*> proofs(rows);
+    for (size_t i = 0; i < rows; ++i) {
+      PyObject* const item = PyList_GetItem(list, static_cast<Py_ssize_t>(i));
+      if (item == Py_None || (proofs[i] = proof_of(item)) != nullptr) continue;
+      PyErr_Format(PyExc_TypeError, "the column %s has proofs, and not %R", use.column.c_str(),
+                   item);
+      return false;
+    }
+    return Fail(ztp_batch_evidence(batch, use.attr, proofs.data(), rows, nullptr, rows));
   }
   Arena arena;
   std::vector<ztp_value> values(rows);

@@ -26,10 +26,15 @@ PyObject* New(PyTypeObject* type, PyObject* args, PyObject*) {
 
 PyObject* Done(ztp_error* error) { return error != nullptr ? Raise(error) : None(); }
 
-PyObject* UpsertJson(PyObject* self, PyObject* json) {
+// (json: str, now)
+PyObject* UpsertJson(PyObject* self, PyObject* args) {
+  PyObject *json, *when;
   ztp_text text;
-  if (!ToText(json, &text)) return nullptr;
-  return Done(ztp_change_upsert_json(Self(self)->change, text));
+  int64_t now;
+  if (!PyArg_ParseTuple(args, "OO", &json, &when) || !ToText(json, &text) || !ToTime(when, &now)) {
+    return nullptr;
+  }
+  return Done(ztp_change_upsert_json_at(Self(self)->change, text, now));
 }
 
 PyObject* Delete(PyObject* self, PyObject* entity) {
@@ -68,7 +73,8 @@ void Dealloc(PyObject* self) {
 
 bool AddChange(PyObject* module) {
   static PyMethodDef methods[] = {
-      {"upsert_json", Method<UpsertJson>(), METH_O, "upsert_json($self, json, /)\n--\n\n"},
+      {"upsert_json", Method<UpsertJson>(), METH_VARARGS,
+       "upsert_json($self, json, now, /)\n--\n\n"},
       {"delete", Method<Delete>(), METH_O, "delete($self, entity, /)\n--\n\n"},
       {"add_parent", Method<AddEdge<ztp_change_add_parent>>(), METH_FASTCALL,
        "add_parent($self, child, parent, /)\n--\n\n"},

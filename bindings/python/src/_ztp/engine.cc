@@ -36,24 +36,18 @@ ztp_error* ReadPolicy(ztp_signers* signers, const char* bytes, size_t size, ztp_
                             : ztp_policy_open(path, policy);
 }
 
-ztp_error* ReadFacts(ztp_signers* signers, const ztp_policy* policy,
-                     const std::vector<ztp_text>& paths, uint32_t flags, ztp_facts** facts) {
-  return signers != nullptr
-             ? ztp_signers_load_facts(signers, policy, paths.data(), paths.size(), flags, facts)
-             : ztp_facts_load(policy, paths.data(), paths.size(), flags, facts);
-}
-
 // (bundle: bytes | None, path: str | None, facts: tuple[str], flags: int, epoch: Epoch | None,
-// on_decision | None, signers: Signers | None).
+// on_decision | None, trust: Trust | None, now, signers: Signers | None).
 PyObject* OpenEngine(PyObject* self, PyObject* args) {
   EngineObject* const engine = Self(self);
   const char* bytes = nullptr;
   const char* path = nullptr;
   Py_ssize_t bytes_size = 0, path_size = 0;
-  PyObject *facts_tuple, *epoch, *on_decision, *signers_object;
+  PyObject *facts_tuple, *epoch, *on_decision, *trust, *when, *signers_object;
   unsigned int flags = 0;
-  if (!PyArg_ParseTuple(args, "z#z#O!IOOO", &bytes, &bytes_size, &path, &path_size, &PyTuple_Type,
-                        &facts_tuple, &flags, &epoch, &on_decision, &signers_object)) {
+  if (!PyArg_ParseTuple(args, "z#z#O!IOOOOO", &bytes, &bytes_size, &path, &path_size, &PyTuple_Type,
+                        &facts_tuple, &flags, &epoch, &on_decision, &trust, &when,
+                        &signers_object)) {
     return nullptr;
   }
   ztp_signers* signers = nullptr;
@@ -61,6 +55,11 @@ PyObject* OpenEngine(PyObject* self, PyObject* args) {
   if (engine->core != nullptr) return Raise(ZTP_MISUSE, "the engine is open already");
   ztp_engine_options options = ZTP_ENGINE_OPTIONS_INIT;
   options.flags = flags;
+  ztp_facts_options taking = ZTP_FACTS_OPTIONS_INIT;
+  taking.flags = flags & ZTP_ASSUME_PROVEN;
+  taking.signers = signers;
+  if (!TrustIn(trust, &options.trust) || !ToTime(when, &taking.now)) return nullptr;
+  taking.trust = options.trust;
   if (epoch != Py_None) {
     if (PyType_IsSubtype(Py_TYPE(epoch), EpochType()) == 0) {
       PyErr_Format(PyExc_TypeError, "epoch: expected a ztp.Epoch, and not %R", epoch);
@@ -84,8 +83,8 @@ PyObject* OpenEngine(PyObject* self, PyObject* args) {
     error = ReadPolicy(signers, bytes, static_cast<size_t>(bytes_size),
                        {path, static_cast<size_t>(path_size)}, &policy.policy);
     if (error == nullptr) {
-      error =
-          ReadFacts(signers, policy.policy, facts_paths, flags & ZTP_ASSUME_PROVEN, &facts.facts);
+      error = ztp_facts_load_with(policy.policy, facts_paths.data(), facts_paths.size(), &taking,
+                                  &facts.facts);
     }
     if (error == nullptr) error = ztp_engine_new(policy.policy, facts.facts, &options, &made);
   }
@@ -96,22 +95,26 @@ PyObject* OpenEngine(PyObject* self, PyObject* args) {
   return None();
 }
 
-// (bundle: bytes | None, path: str | None, facts: tuple[str] | None, flags: int, signers: Signers |
-// None): None of all but the last is as it is.
+// (bundle: bytes | None, path: str | None, facts: tuple[str] | None, flags: int, trust: Trust |
+// None, now, signers: Signers | None): None of the first three is as it is.
 PyObject* Replace(PyObject* self, PyObject* args) {
   Core* const core = CoreOf(self);
   const char* bytes = nullptr;
   const char* path = nullptr;
   Py_ssize_t bytes_size = 0, path_size = 0;
-  PyObject *facts_tuple, *signers_object;
+  PyObject *facts_tuple, *trust, *when, *signers_object;
   ztp_signers* signers = nullptr;
   unsigned int flags = 0;
+  ztp_facts_options taking = ZTP_FACTS_OPTIONS_INIT;
   if (core == nullptr ||
-      !PyArg_ParseTuple(args, "z#z#OIO", &bytes, &bytes_size, &path, &path_size, &facts_tuple,
-                        &flags, &signers_object) ||
+      !PyArg_ParseTuple(args, "z#z#OIOOO", &bytes, &bytes_size, &path, &path_size, &facts_tuple,
+                        &flags, &trust, &when, &signers_object) ||
+      !TrustIn(trust, &taking.trust) || !ToTime(when, &taking.now) ||
       !ToSigners(signers_object, &signers)) {
     return nullptr;
   }
+  taking.flags = flags & ZTP_ASSUME_PROVEN;
+  taking.signers = signers;
   std::vector<ztp_text> facts_paths;
   const bool has_facts = facts_tuple != Py_None;
   if (has_facts && !ReadPaths(facts_tuple, &facts_paths)) return nullptr;
@@ -126,8 +129,8 @@ PyObject* Replace(PyObject* self, PyObject* args) {
     }
     if (error == nullptr && has_facts) {
       if (policy.policy == nullptr) in_force.policy = ztp_engine_policy(core->engine());
-      error = ReadFacts(signers, policy.policy != nullptr ? policy.policy : in_force.policy,
-                        facts_paths, flags & ZTP_ASSUME_PROVEN, &facts.facts);
+      error = ztp_facts_load_with(policy.policy != nullptr ? policy.policy : in_force.policy,
+                                  facts_paths.data(), facts_paths.size(), &taking, &facts.facts);
     }
     if (error == nullptr) error = ztp_engine_replace(core->engine(), policy.policy, facts.facts);
   }
@@ -325,9 +328,10 @@ Core* CoreOf(PyObject* engine) {
 bool AddEngine(PyObject* module) {
   static PyMethodDef methods[] = {
       {"_open", Method<OpenEngine>(), METH_VARARGS,
-       "_open($self, bundle, path, facts, flags, epoch, on_decision, signers, /)\n--\n\n"},
+       "_open($self, bundle, path, facts, flags, epoch, on_decision, trust, now, signers, "
+       "/)\n--\n\n"},
       {"_replace", Method<Replace>(), METH_VARARGS,
-       "_replace($self, bundle, path, facts, flags, signers, /)\n--\n\n"},
+       "_replace($self, bundle, path, facts, flags, trust, now, signers, /)\n--\n\n"},
       {"_bind", Method<Bind>(), METH_VARARGS,
        "_bind($self, action, principal, resource, can, values, /)\n--\n\n"},
       {"_decide_json", Method<DecideJson>(), METH_VARARGS,

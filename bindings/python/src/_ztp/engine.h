@@ -68,6 +68,8 @@ bool ReadCall(PyObject* const* args, Py_ssize_t positional, PyObject* names, con
 
 // (engine, trust | None): takes its evidence from now on. nullptr: a Python error is set.
 PyObject* UseTrust(PyObject* engine, PyObject* trust);
+// A ztp.Trust's handle, or nullptr of None. False: a Python error is set.
+bool TrustIn(PyObject* object, ztp_trust** trust);
 
 PyObject* NewBound(EngineObject* engine, PreparedRef prepared);
 

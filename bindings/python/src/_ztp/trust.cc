@@ -75,7 +75,12 @@ PyObject* ReplaceMember(PyObject* self, PyObject* args) {
       !ToText(source, &source_text) || !ToText(member, &member_text) || !ToBytes(content, &bytes)) {
     return nullptr;
   }
-  return Done(ztp_trust_replace(trust, source_text, member_text, bytes));
+  ztp_error* error = nullptr;
+  {
+    const WithoutGil free;  // facts may be worked out anew
+    error = ztp_trust_replace(trust, source_text, member_text, bytes);
+  }
+  return Done(error);
 }
 
 // (source, evidence, now)
@@ -154,7 +159,12 @@ PyObject* RevokeProofs(PyObject* self, PyObject* args) {
       !ToTime(now, &micros)) {
     return nullptr;
   }
-  return Done(ztp_trust_revoke(trust, &revocation, micros));
+  ztp_error* error = nullptr;
+  {
+    const WithoutGil free;
+    error = ztp_trust_revoke(trust, &revocation, micros);
+  }
+  return Done(error);
 }
 
 // (event, now)
@@ -168,7 +178,11 @@ PyObject* Receive(PyObject* self, PyObject* args) {
     return nullptr;
   }
   size_t revocations = 0;
-  ztp_error* const error = ztp_trust_receive(trust, bytes, micros, &revocations);
+  ztp_error* error = nullptr;
+  {
+    const WithoutGil free;
+    error = ztp_trust_receive(trust, bytes, micros, &revocations);
+  }
   return error != nullptr ? Raise(error) : PyLong_FromSize_t(revocations);
 }
 
@@ -270,19 +284,28 @@ bool AddProof(PyObject* module) {
 
 }  // namespace
 
+bool TrustIn(PyObject* object, ztp_trust** trust) {
+  *trust = nullptr;
+  if (object == Py_None) return true;
+  if (PyType_IsSubtype(Py_TYPE(object), trust_type) == 0) {
+    PyErr_Format(PyExc_TypeError, "trust: expected a ztp.Trust, and not %R", object);
+    return false;
+  }
+  *trust = Open(object);
+  return *trust != nullptr;
+}
+
 // (trust | None)
 PyObject* UseTrust(PyObject* engine, PyObject* trust) {
   Core* const core = CoreOf(engine);
-  if (core == nullptr) return nullptr;
   ztp_trust* used = nullptr;
-  if (trust != Py_None) {
-    if (PyType_IsSubtype(Py_TYPE(trust), trust_type) == 0) {
-      PyErr_Format(PyExc_TypeError, "trust: expected a ztp.Trust, and not %R", trust);
-      return nullptr;
-    }
-    if ((used = Open(trust)) == nullptr) return nullptr;
+  if (core == nullptr || !TrustIn(trust, &used)) return nullptr;
+  ztp_error* error = nullptr;
+  {
+    const WithoutGil free;  // facts may be worked out anew
+    error = ztp_engine_use_trust(core->engine(), used);
   }
-  return Done(ztp_engine_use_trust(core->engine(), used));
+  return Done(error);
 }
 
 bool AddTrust(PyObject* module) {

@@ -89,6 +89,7 @@ class Engine(_ztp.Engine):
         accept_now: bool = False,
         on_decision: Callable[[_ztp.Decision], object] | None = None,
         trust: Trust | Path | None = None,
+        now: Time = None,
         signers: Signers | None = None,
     ) -> Self:
         """An engine of these files.
@@ -99,7 +100,8 @@ class Engine(_ztp.Engine):
         assume_proven, accept_now: for tests and replay only. Proven values may be given as plain data; `context.now` of a
         request's JSON sets its clock.
         on_decision: called with each single decision, before whoever asked gets it. What it raises goes to them instead.
-        trust: whose evidence proves inputs, or the path of its configuration.
+        trust: whose evidence proves inputs, and attributes of the facts, or the path of its configuration.
+        now: when the evidence in `facts` is verified; None is the clock.
         signers: who must have signed the bundle and the facts' files, now and at each reload. Sources and bytes that are
         given in place of files are then refused (MisuseError).
         """
@@ -108,12 +110,19 @@ class Engine(_ztp.Engine):
         engine._policy, engine._paths = _policy(policy), _paths(facts)
         page = Epoch.open(epoch) if isinstance(epoch, (str, os.PathLike)) else epoch
         engine._epoch, engine._on_decision = page, on_decision
+        engine._trust = Trust.load(trust) if isinstance(trust, (str, os.PathLike)) else trust
         engine._signers = signers
         _check_signed(signers, engine._policy)
-        engine._open(*_bundle(engine._policy), engine._paths, engine._flags, page, on_decision, signers)
-        engine._trust = None
-        if trust is not None:
-            engine.use_trust(Trust.load(trust) if isinstance(trust, (str, os.PathLike)) else trust)
+        engine._open(
+            *_bundle(engine._policy),
+            engine._paths,
+            engine._flags,
+            page,
+            on_decision,
+            engine._trust,
+            now,
+            signers,
+        )
         return engine
 
     def __init__(self) -> None:
@@ -161,7 +170,8 @@ class Engine(_ztp.Engine):
         principal, resource: a column's name, whose texts are ids of `principal_type` or `resource_type`; or one entity
         for all rows.
         values: for each parameter or input a column's name, or one value for all rows. A str that is no column's name is
-        a value; `ztp.Column(name)` and `ztp.Constant(value)` say which is meant.
+        a value; `ztp.Column(name)` and `ztp.Constant(value)` say which is meant. Of a proven input: a `ztp.Proof` for all
+        rows, or a column of them in a dict of sequences. It counts in the rows that it is about.
         can: the obligations that the caller carries out for every row. A row whose allow has another, or any where `can`
         is not given, is not allowed: what it obliges to would be nobody's. `decide` says what that is.
         """
@@ -220,9 +230,15 @@ class Engine(_ztp.Engine):
         """Reads the files again. Decisions go on meanwhile by what was in force; on an error that stays so."""
         if isinstance(self._policy, bytes):
             raise MisuseError("the policy did not come from a file: there is nothing to read again")
-        self._replace(*_bundle(self._policy), self._paths, self._flags, self._signers)
+        self._replace(*_bundle(self._policy), self._paths, self._flags, self._trust, None, self._signers)
 
-    def replace(self, *, policy: Path | bytes | None = None, facts: Path | Iterable[Path] | None = None) -> None:
+    def replace(
+        self,
+        *,
+        policy: Path | bytes | None = None,
+        facts: Path | Iterable[Path] | None = None,
+        now: Time = None,
+    ) -> None:
         """Puts another policy, other facts or both in force, together. Ends every lease.
 
         Without facts those in force stay, if they are for the other policy too; FactsError: they are not, so give them.
@@ -232,7 +248,9 @@ class Engine(_ztp.Engine):
         if policy is not None:
             _check_signed(self._signers, new_policy)
         bundle = (None, None) if policy is None else _bundle(new_policy)
-        self._replace(*bundle, None if facts is None else new_paths, self._flags, self._signers)
+        self._replace(
+            *bundle, None if facts is None else new_paths, self._flags, self._trust, now, self._signers
+        )
         self._policy, self._paths = new_policy, new_paths
 
     # ---- Python's own ----

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Union
 
 from . import _ztp
-from ._types import EntityLike
+from ._types import EntityLike, Time
 
 if TYPE_CHECKING:
     import os
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Change", "Facts"]
 
-#: Entities as in facts files: ``{"uid": {"type": …, "id": …}, "attrs": {…}, "parents": […], "derives": […]}``, several of
-#: them, or JSON.
+#: Entities as in facts files: ``{"uid": {"type": …, "id": …}, "attrs": {…}, "parents": […], "derives": […],
+#: "evidence": [{"attr": …, "kind": …, "value": …}]}``, several of them, or JSON.
 Entities: TypeAlias = Union[str, bytes, Mapping[str, Any], Iterable[Mapping[str, Any]]]
 
 
@@ -36,8 +36,9 @@ class Change:
     def __init__(self, engine: Engine) -> None:
         self._change = _ztp.Change(engine)
 
-    def upsert(self, entities: Entities) -> None:
-        """Adds them; those that are there are replaced, edges included."""
+    def upsert(self, entities: Entities, *, now: Time = None) -> None:
+        """Adds them; those that are there are replaced, edges and what evidence proved included. Their ``"evidence"`` is
+        verified at `now`, under the trust that the engine used when the change was begun."""
         if isinstance(entities, bytes):
             entities = entities.decode()
         if not isinstance(entities, (str, Mapping)):
@@ -46,7 +47,7 @@ class Change:
             from ._hooks import to_json
 
             entities = to_json(entities)
-        self._change.upsert_json(entities)
+        self._change.upsert_json(entities, now)
 
     def delete(self, type: str, id: str) -> None:
         """NotFoundError, when it comes into force: it is not there."""
@@ -100,10 +101,11 @@ class Facts:
         """Several changes that come into force together."""
         return Change(self._engine)
 
-    def upsert(self, entities: Entities) -> None:
-        """Adds entities; those that are there are replaced, edges included."""
+    def upsert(self, entities: Entities, *, now: Time = None) -> None:
+        """Adds entities; those that are there are replaced, edges and what evidence proved included. Their ``"evidence"``
+        is verified at `now`."""
         with self.change() as change:
-            change.upsert(entities)
+            change.upsert(entities, now=now)
 
     def delete(self, type: str, id: str) -> None:
         """NotFoundError: it is not there."""
@@ -121,7 +123,8 @@ class Facts:
             change.add_origin(child, origin)
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Writes a facts file (.ztpf), which loads at once, through a temporary one beside it."""
+        """Writes a facts file (.ztpf), which loads at once, through a temporary one beside it. NotProvenError: evidence
+        proves attributes, and an engine keeps no evidence: `ztp facts build` makes such a file."""
         import os
 
         self._engine._write_facts(os.fspath(path))

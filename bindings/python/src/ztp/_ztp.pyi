@@ -254,6 +254,8 @@ class Engine:
         flags: int,
         epoch: Epoch | None,
         on_decision: Callable[[Decision], object] | None,
+        trust: Trust | None,
+        now: Time,
         signers: Signers | None,
         /,
     ) -> None: ...
@@ -263,6 +265,8 @@ class Engine:
         path: str | None,
         facts: tuple[str, ...] | None,
         flags: int,
+        trust: Trust | None,
+        now: Time,
         signers: Signers | None,
         /,
     ) -> None: ...
@@ -319,7 +323,7 @@ class Change:
     """The handle of changes of facts; one thread's at a time."""
 
     def __new__(cls, engine: Engine, /) -> Change: ...
-    def upsert_json(self, json: str, /) -> None: ...
+    def upsert_json(self, json: str, now: Time, /) -> None: ...
     def delete(self, entity: EntityLike, /) -> None: ...
     def add_parent(self, child: EntityLike, parent: EntityLike, /) -> None: ...
     def add_origin(self, child: EntityLike, origin: EntityLike, /) -> None: ...
