@@ -11,7 +11,7 @@
 #include "engine/base/scalar_text.h"
 #include "engine/base/str.h"
 #include "engine/evidence/base64.h"
-#include "engine/evidence/merkle.h"
+#include "engine/base/merkle.h"
 #include "engine/facts/json_tree.h"
 
 namespace ztp::evidence {

@@ -14,7 +14,7 @@
 
 #include "engine/base/sha256.h"
 #include "engine/evidence/base64.h"
-#include "engine/evidence/merkle.h"
+#include "engine/base/merkle.h"
 #include "engine/evidence/signed_statement.h"
 #include "engine/evidence/x509_testing.h"
 
