@@ -201,7 +201,9 @@ absl::StatusOr<std::unique_ptr<LogFiles>> OpenFolder(const std::string& path, Ac
   }
   const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return OsError(Cat("cannot open ", path), errno);
-  auto files = std::make_unique<PosixFiles>(fs::path(path).lexically_normal().string(), fd);
+  fs::path root = fs::path(path).lexically_normal();
+  if (!root.has_filename()) root = root.parent_path();  // "log/"
+  auto files = std::make_unique<PosixFiles>(root.string(), fd);
   if (access == Access::kWrite && flock(fd, LOCK_EX | LOCK_NB) != 0) {
     return Unavailable(path, ": another process writes this log");
   }

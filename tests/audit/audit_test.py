@@ -62,16 +62,15 @@ class Audit(unittest.TestCase):
         (self.world.folder / "vkey").write_text(self.world.vkey + "\n")
         self.world.ok("audit", "verify", self.world.log, "--key", self.world.folder / "vkey")
 
-        bundle = next(path for path in (self.world.log / "tile/entries").rglob("*") if path.is_file())
+        bundle = self.world.log / f"tile/entries/000.p/{2 * len(self.world.requests())}"
         good = bundle.read_bytes()
-        bundle.write_bytes(good.replace(b'"decision":true', b'"decision":true '[:-1].replace(b"true", b"tRue"), 1))
+        bundle.write_bytes(good.replace(b'"decision":true', b'"decision":tru3', 1))
         code, _, err = self.world.verify()
         self.assertEqual(code, 1)
         self.assertIn("is not the one that was hashed", err)
         code, out, _ = self.world.verify("--format", "json")
         self.assertFalse(json.loads(out)["ok"])
         self.assertEqual(self.world.run("audit", "export", self.world.log, "--key", self.world.vkey)[0], 1)
-        self.assertEqual(self.world.run("audit", "show", self.world.log, "0", "--key", self.world.vkey)[0] in (0, 1), True)
         bundle.write_bytes(good)
         self.assertEqual(self.world.verify()[0], 0)
 
