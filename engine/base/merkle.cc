@@ -1,46 +1,18 @@
 // See merkle.h.
 #include "engine/base/merkle.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <initializer_list>
+
+#include "engine/base/sha256_hasher.h"
 
 namespace ztp {
 namespace {
 
-// A context that is kept: making one costs as much as hashing a node.
-class Hasher {
- public:
-  Hasher() : algorithm_(EVP_MD_fetch(nullptr, "SHA256", nullptr)), context_(EVP_MD_CTX_new()) {}
-  ~Hasher() {
-    EVP_MD_CTX_free(context_);
-    EVP_MD_free(algorithm_);
-  }
-  Hasher(const Hasher&) = delete;
-  Hasher& operator=(const Hasher&) = delete;
-
-  MerkleHash Hash(std::initializer_list<std::string_view> pieces) {
-    MerkleHash hash;
-    bool ok = EVP_DigestInit_ex2(context_, algorithm_, nullptr) == 1;
-    for (const std::string_view piece : pieces) {
-      ok = ok && EVP_DigestUpdate(context_, piece.data(), piece.size()) == 1;
-    }
-    ok = ok &&
-         EVP_DigestFinal_ex(context_, reinterpret_cast<unsigned char*>(hash.data()), nullptr) == 1;
-    // Fails only where OpenSSL has no SHA-256, or no memory: then no tree has a root.
-    if (!ok) __builtin_trap();
-    return hash;
-  }
-
- private:
-  EVP_MD* algorithm_;
-  EVP_MD_CTX* context_;
-};
-
 MerkleHash Hash(std::initializer_list<std::string_view> pieces) {
-  thread_local Hasher hasher;
-  return hasher.Hash(pieces);
+  MerkleHash hash;
+  Sha256Hasher::OfThisThread().Hash(pieces, hash.data());
+  return hash;
 }
 
 constexpr std::string_view kLeaf("\0", 1);
