@@ -265,6 +265,43 @@ TEST(AuditLog, KilledUnderLoadItVerifiesAndHasWhatWasAcknowledged) {
   }
 }
 
+TEST(AuditLog, IsVerifiedWhileItIsWritten) {
+  std::string folder = (fs::temp_directory_path() / "ztp_audit_XXXXXX").string();
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  auto log = MustOpen(
+      *OpenFolder(folder, Access::kWrite),
+      {.durable = false, .publish_every = Duration{2000}, .store = {.journal_bytes = 100'000}});
+  std::atomic<bool> stop{false};
+  std::thread writer([&] {
+    for (int i = 0; !stop.load(); ++i) {
+      const uint64_t ticket = log->Append(Record(Cat(i)));
+      if (i % 20 == 0) {
+        EXPECT_TRUE(log->Wait(ticket).ok());
+      }
+    }
+  });
+  const auto files = OpenFolder(folder, Access::kRead);
+  ASSERT_TRUE(files.ok());
+  std::vector<Checkpoint> kept;
+  // Until it has been seen at so many sizes.
+  while (kept.size() < 12) {
+    const auto verified =
+        VerifyLog(**files, TestSigner().key, {.kept = kept, .is_running = true, .on_entry = {}});
+    EXPECT_TRUE(verified.ok()) << verified.status();
+    if (!verified.ok()) break;
+    EXPECT_THAT(verified->problems, ::testing::IsEmpty());
+    if (!verified->problems.empty()) break;
+    if (kept.empty() || kept.back().size < verified->checkpoint.size) {
+      kept.push_back(verified->checkpoint);
+    }
+  }
+  stop.store(true);
+  writer.join();
+  ASSERT_TRUE(log->Close().ok());
+  VerifiedEntries(**files, TestSigner().key, {.kept = kept, .on_entry = {}});
+  fs::remove_all(folder);
+}
+
 TEST(AuditLog, OnlyOneProcessWritesALog) {
   std::string folder = (fs::temp_directory_path() / "ztp_audit_XXXXXX").string();
   ASSERT_NE(mkdtemp(folder.data()), nullptr);

@@ -44,7 +44,7 @@ class Verifier {
     for (const Checkpoint& kept : options_.kept) Expect(kept, "the kept checkpoint");
     Expect(*checkpoint, kCheckpointFile);
     ZTP_RETURN_IF_ERROR(Walk());
-    ZTP_RETURN_IF_ERROR(LookAtFiles());
+    if (!options_.is_running) ZTP_RETURN_IF_ERROR(LookAtFiles());
     if (journal_end_ > size()) result_.pending = journal_end_ - size();
     return result_;
   }
@@ -169,7 +169,6 @@ class Verifier {
       if (path == kCheckpointFile || path == kJournalFile) continue;
       const std::optional<TileName> name = TileName::OfPath(path);
       if (!name) {
-        if (options_.is_running && path.ends_with(kTemporarySuffix)) continue;
         Problem(path, "is no file of the log");
         continue;
       }
@@ -177,7 +176,7 @@ class Verifier {
       const uint64_t hashes = size() >> (kTileHeight * level);
       if (name->index * kTileWidth + name->width > hashes) {
         // After a crash there may be tiles that the checkpoint does not cover yet.
-        if (!options_.is_running && !has_journal_) {
+        if (!has_journal_) {
           Problem(path, "is beyond what the checkpoint covers");
         }
         continue;
@@ -195,11 +194,7 @@ class Verifier {
         static_cast<uint32_t>(std::min<uint64_t>(kTileWidth, hashes - name.index * kTileWidth));
     if (today == name) return absl::OkStatus();
     const absl::StatusOr<std::string> bytes = ReadTile(files_, name);
-    if (!bytes.ok()) {
-      // The log removes them when the tile is full.
-      if (options_.is_running) return absl::OkStatus();
-      return Note(bytes.status());
-    }
+    if (!bytes.ok()) return Note(bytes.status());
     const absl::StatusOr<std::string> now = ReadTile(files_, today);
     if (!now.ok()) return Note(now.status());
     if (!now->starts_with(*bytes)) Problem(name.Path(), "is not the beginning of the later one");

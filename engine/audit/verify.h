@@ -24,8 +24,8 @@ namespace ztp::audit {
 struct VerifyOptions {
   // What the same key has signed before.
   std::vector<Checkpoint> kept;
-  // A process writes the log at this moment: files that are newer than the checkpoint are not
-  // looked at, and the journal may end in the middle of a batch.
+  // A process writes the log at this moment: the journal may end in the middle of a batch, and
+  // files that the checkpoint does not need come and go, so they are not looked at.
   bool is_running = false;
   // Called with each entry that the checkpoint covers, in order, before it is known whether
   // everything is right; may be empty.
