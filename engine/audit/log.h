@@ -84,6 +84,8 @@ class AuditLog {
   absl::Status Wait(uint64_t ticket);
 
   // Any thread. The checkpoint over all that was appended before the call: what to keep elsewhere.
+  // Waits while the disk takes nothing. Unavailable: the tiles could not be written; what was
+  // appended is safe in the journal. Internal: the log has stopped.
   absl::StatusOr<std::string> Publish();
 
   // Any thread, takes no part in deciding.
