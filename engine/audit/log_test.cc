@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <future>
+#include <mutex>
 #include <random>
 #include <set>
 #include <thread>
@@ -26,6 +27,7 @@ using ::testing::HasSubstr;
 
 constexpr char kAnswer[] = R"({"decision":true,"context":{"rules":["a.b"]}})";
 
+// Refers to `id`.
 DecisionRecord Record(const std::string& id) {
   DecisionRecord record;
   record.id = id;
@@ -163,13 +165,54 @@ TEST(AuditLog, StopsWhenADiskDoesNotKeepWhatItWasGiven) {
   ASSERT_TRUE(log->Close().ok());
 }
 
+// The power goes under load, at any operation, and anything is forgotten that was not synced: what
+// Wait returned for is there.
+TEST(AuditLog, HasWhatWasAcknowledgedWhenThePowerGoes) {
+  size_t acknowledged_at_all = 0;
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    std::mt19937_64 random(seed);
+    ForgetfulDisk disk;
+    std::mutex mutex;
+    std::set<std::string> acknowledged;
+    for (int life = 0; life < 2; ++life) {
+      auto log = MustOpen(disk.Open(), {.queue_bytes = 1 << 16,
+                                        .publish_every = Duration{1000},
+                                        .store = {.journal_bytes = 20'000}});
+      ASSERT_NE(log, nullptr);
+      disk.operations_left = static_cast<int64_t>(random() % 150);
+      std::vector<std::thread> threads;
+      for (int t = 0; t < 3; ++t) {
+        threads.emplace_back([&, t] {
+          for (int i = 0;; ++i) {
+            const std::string id = Cat(life, "-", t, "-", i);
+            if (!log->Wait(log->Append(Record(id))).ok()) return;
+            const std::lock_guard lock(mutex);
+            acknowledged.insert(id);
+          }
+        });
+      }
+      for (std::thread& thread : threads) thread.join();
+      EXPECT_FALSE(log->Close().ok());
+      log = nullptr;
+      disk.Crash(random);
+      const auto files = disk.Open();
+      ASSERT_TRUE(LogStore::Open(*files, TestSigner(), {}).ok()) << seed;
+      const auto ids = IdsOf(VerifiedEntries(*files, TestSigner().key));
+      for (const std::string& id : acknowledged) EXPECT_EQ(ids.count(id), 1u) << id;
+    }
+    acknowledged_at_all += acknowledged.size();
+  }
+  EXPECT_GT(acknowledged_at_all, 1000u);
+}
+
 TEST(AuditLog, ARecordLargerThanTheQueueIsTaken) {
   ForgetfulDisk disk;
   auto log = MustOpen(disk.Open(), {.queue_bytes = 4096});
   const std::string large =
       Cat(R"({"subject":{"type":"T","id":")", std::string(100'000, 'x'), "\"}}");
   for (int i = 0; i < 20; ++i) {
-    DecisionRecord record = Record("large");
+    const std::string id = "large";
+    DecisionRecord record = Record(id);
     record.request = large;
     EXPECT_NE(log->Append(record), 0u);
     EXPECT_NE(log->Append(Record("small")), 0u);
