@@ -9,7 +9,7 @@ help:
 	@echo "make demo    install what is missing, build, check the example policies and decide their requests"
 	@echo "make test    install what is missing, build everything, run every test"
 	@echo "make ci      what CI runs: make test, format check, layer check, tests under sanitizers"
-	@echo "make tsan    deciding beside reloads and revocations, under ThreadSanitizer"
+	@echo "make tsan    deciding beside reloads and revocations, and the audit log's queue, under ThreadSanitizer"
 	@echo "make fuzz    every fuzz target for SECONDS (600) each, or TARGETS=\"jws svid\" alone (clang 19)"
 	@echo "make fmt     bring the C++ files into the one layout"
 	@echo "make bench   decide the same work with ztp and other engines, and compare (bench/README.md)"
@@ -38,8 +38,8 @@ ci:
 
 tsan: deps
 	@cmake --preset tsan
-	@cmake --build --preset tsan -j $(JOBS) --target ztp_c_threads_test ztp_base_test
-	@ctest --preset tsan -R '^(c\.threads|Current\.)'
+	@cmake --build --preset tsan -j $(JOBS) --target ztp_c_threads_test ztp_base_test ztp_audit_test
+	@ctest --preset tsan -R '^(c\.threads|Current\.|RecordRing\.|AuditLog\.(Threads|With|Is))'
 
 fuzz: deps
 	@.ci/fuzz $(or $(SECONDS),600) $(TARGETS)

@@ -33,6 +33,7 @@ enum ExitCode : int {
 using Action = std::function<int()>;
 
 // Each adds its subcommand to the application and sets `*action` when it is the one called.
+void AddAudit(CLI::App& app, Action* action);
 void AddBench(CLI::App& app, Action* action);
 void AddBuild(CLI::App& app, Action* action);
 void AddCheck(CLI::App& app, Action* action);

@@ -1,6 +1,11 @@
 // ztp decide: requests in, decisions out.
 #include "engine/eval/decide.h"
+
+#include <chrono>
+
+#include "bindings/cli/audit_log.h"
 #include "bindings/cli/common.h"
+#include "engine/audit/decision_ids.h"
 #include "engine/base/limits.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
@@ -19,6 +24,41 @@ struct Options {
   SignedByArguments signed_by;
   std::string requests = "-";
   bool explain = false;
+  AuditLogOptions audit;
+};
+
+// Answers leave through here: those that are to be logged once they are.
+class Answers {
+ public:
+  // No log where none is asked for. The errors of OpenAuditLog.
+  absl::Status Open(const AuditLogOptions& options) {
+    if (options.folder.empty()) return absl::OkStatus();
+    ZTP_ASSIGN_OR_RETURN(log_, OpenAuditLog(options));
+    return absl::OkStatus();
+  }
+  // Before what is to be timed.
+  void Begin() { begin_ = std::chrono::steady_clock::now(); }
+  absl::Status Put(std::string_view request, const std::string& answer, Time now) {
+    if (log_ != nullptr) {
+      const auto taken = std::chrono::steady_clock::now() - begin_;
+      const std::string id = ids_.Next();
+      audit::DecisionRecord record;
+      record.id = id;
+      record.request = request;
+      record.answer = answer;
+      record.time = now;
+      record.latency_nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(taken).count();
+      ZTP_RETURN_IF_ERROR(log_->Wait(log_->Append(record)));
+    }
+    Print(answer);
+    return absl::OkStatus();
+  }
+  absl::Status Close() { return log_ == nullptr ? absl::OkStatus() : log_->Close(); }
+
+ private:
+  std::unique_ptr<audit::AuditLog> log_;
+  audit::DecisionIds ids_;
+  std::chrono::steady_clock::time_point begin_;
 };
 
 int Run(const Options& options) {
@@ -37,14 +77,17 @@ int Run(const Options& options) {
   const DecisionOrigin origin{policy_digest, world.snapshot->version()};
   Scratch scratch;
   ReadRequestResult read;
+  Answers answers;
+  if (const absl::Status status = answers.Open(options.audit); !status.ok()) return Fail(status);
   size_t count = 0, denied = 0, wrong = 0;
   if (reader.is_array()) Print("[\n");
-  while (reader.Next(&read)) {
+  while (answers.Begin(), reader.Next(&read)) {
     if (count++ > 0) Print(reader.is_array() ? ",\n" : "\n");
     if (!read.request) {
       // A request that cannot be understood is denied; the others are decided all the same.
       ++wrong;
-      Print(WriteRefusal(read.errors));
+      const absl::Status put = answers.Put(read.text, WriteRefusal(read.errors), *now);
+      if (!put.ok()) return Fail(put);
       for (JsonError& error : read.errors) {
         if (error.file.empty()) error.file = options.requests == "-" ? "<stdin>" : options.requests;
         PrintError(Cat(FormatJsonError(error), "\n"));
@@ -60,11 +103,16 @@ int Run(const Options& options) {
     std::optional<Explanation> explanation;
     if (options.explain)
       explanation = Explain(*world.policy, *world.snapshot, *read.request, scratch);
-    Print(WriteDecision(world.policy->program(), decision, origin,
-                        explanation ? &*explanation : nullptr, outcomes));
+    const absl::Status put =
+        answers.Put(read.text,
+                    WriteDecision(world.policy->program(), decision, origin,
+                                  explanation ? &*explanation : nullptr, outcomes),
+                    *now);
+    if (!put.ok()) return Fail(put);
   }
   if (count > 0) Print("\n");
   if (reader.is_array()) Print("]\n");
+  if (const absl::Status status = answers.Close(); !status.ok()) return Fail(status);
   if (count == 0) {
     PrintError("ztp: there is no request\n");
     return kFailed;
@@ -100,6 +148,7 @@ void AddDecide(CLI::App& app, Action* action) {
   command->add_option("--nonce", options->facts.nonces, kNonceHelp);
   command->add_flag("--dangling", options->facts.list_dangling,
                     "list the references to entities that are not there");
+  AddAuditLogOptions(*command, &options->audit);
   command->footer(
       "Exit codes: 0 all are allowed, 2 one is denied, 1 the policy, the facts or a request has "
       "errors.");

@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   AddTest(app, &action);
   AddBuild(app, &action);
   AddDecide(app, &action);
+  AddAudit(app, &action);
   AddCi(app, &action);
   AddBench(app, &action);
   AddDump(app, &action);

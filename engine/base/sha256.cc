@@ -1,19 +1,13 @@
 #include "engine/base/sha256.h"
 
-#include <openssl/evp.h>
-
 #include "engine/base/hex.h"
+#include "engine/base/sha256_hasher.h"
 
 namespace ztp {
 
 std::string Sha256Bytes(std::string_view bytes) {
-  std::string digest(32, '\0');
-  unsigned int size = 0;
-  // Fails only where OpenSSL was built without SHA-256: then nothing may be named at all.
-  if (EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), &size,
-                 EVP_sha256(), nullptr) != 1) {
-    __builtin_trap();
-  }
+  std::string digest(Sha256Hasher::kBytes, '\0');
+  Sha256Hasher::OfThisThread().Hash({bytes}, digest.data());
   return digest;
 }
 

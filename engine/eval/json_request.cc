@@ -234,6 +234,7 @@ bool RequestReader::Next(ReadRequestResult* result) {
   JsonItems::Item item;
   if (!items_.Next(&item)) return false;
   result->index = item.index;
+  result->text = item.text;
   result->request.reset();
   result->errors.clear();
   result->evidence.clear();

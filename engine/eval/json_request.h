@@ -34,7 +34,8 @@ struct RequestOptions {
 
 // A request, or everything that is wrong with it.
 struct ReadRequestResult {
-  size_t index = 0;  // of the document in the file
+  size_t index = 0;       // of the document in the file
+  std::string_view text;  // the document; empty where none could be found
   std::optional<Request> request;
   std::vector<JsonError> errors;       // not empty iff there is no request
   std::vector<EvidenceItem> evidence;  // that came with it; nothing of it is bound

@@ -8,10 +8,10 @@
 #include <iterator>
 #include <vector>
 
+#include "engine/base/merkle.h"
 #include "engine/base/scalar_text.h"
 #include "engine/base/str.h"
 #include "engine/evidence/base64.h"
-#include "engine/evidence/merkle.h"
 #include "engine/facts/json_tree.h"
 
 namespace ztp::evidence {

@@ -5,17 +5,15 @@
 #include <vector>
 
 #include "engine/base/hex.h"
+#include "engine/base/merkle.h"
 #include "engine/base/scalar_text.h"
 #include "engine/base/sha256.h"
 #include "engine/evidence/base64.h"
-#include "engine/evidence/merkle.h"
 #include "engine/evidence/pem.h"
+#include "engine/evidence/signed_note.h"
 
 namespace ztp::evidence {
 namespace {
-
-constexpr size_t kKeyHintBytes = 4;
-constexpr size_t kMaxNoteSignatures = 16;
 
 // The key whose id the entry names: the SHA-256 of its SubjectPublicKeyInfo.
 const SignatureKey* KeyOf(const LogEntry& entry, std::span<const SignatureKey> keys) {
@@ -45,22 +43,12 @@ std::optional<std::string_view> TakeLine(std::string_view& text) {
   return line;
 }
 
-// "— NAME BASE64\n" for each signature: is one of them this key's?
-bool NoteIsSignedBy(const SignatureKey& key, std::string_view text, std::string_view signatures) {
-  constexpr std::string_view kDash = "\xe2\x80\x94 ";
-  for (size_t i = 0; i < kMaxNoteSignatures && !signatures.empty(); ++i) {
-    const std::optional<std::string_view> line = TakeLine(signatures);
-    if (!line || line->substr(0, kDash.size()) != kDash) return false;
-    const size_t space = line->find(' ', kDash.size());
-    if (space == std::string_view::npos) return false;
-    const std::optional<std::string> bytes = DecodeBase64(line->substr(space + 1));
-    // What the first four bytes are made of differs by the key's kind; they are a hint only.
-    if (bytes && bytes->size() > kKeyHintBytes &&
-        IsSignedBy(key, text, std::string_view(*bytes).substr(kKeyHintBytes))) {
-      return true;
-    }
-  }
-  return false;
+// What the first four bytes of a signature are made of differs by the key's kind; they are a hint
+// only, and names are not looked at: the entry says which key it is.
+bool NoteIsSignedBy(const SignatureKey& key, const SignedNote& note) {
+  return std::any_of(note.signatures.begin(), note.signatures.end(), [&](const auto& signature) {
+    return IsSignedBy(key, note.text, signature.bytes);
+  });
 }
 
 }  // namespace
@@ -129,15 +117,12 @@ std::optional<Refusal> RefuseInclusion(const LogEntry& entry,
   const InclusionProof& proof = *entry.proof;
   const SignatureKey* key = KeyOf(entry, log_keys);
   if (key == nullptr) return Refuse(Check::kLog, "an entry of a log that is not trusted");
-  // Text, an empty line, signatures; the text is signed with its last line feed. A line of
-  // signatures has no empty line before it but this one.
-  const std::string_view note = proof.checkpoint;
-  const size_t gap = note.rfind("\n\n");
-  if (gap == std::string_view::npos) return Refuse(Check::kLog, "a checkpoint without signatures");
-  std::string_view text = note.substr(0, gap + 1);
-  if (!NoteIsSignedBy(*key, text, note.substr(gap + 2))) {
+  const auto note = ReadNote(proof.checkpoint);
+  if (!note.ok()) return Refuse(Check::kLog, "a checkpoint: ", note.refusal().message);
+  if (!NoteIsSignedBy(*key, *note)) {
     return Refuse(Check::kLog, "the checkpoint is not signed by the log");
   }
+  std::string_view text = note->text;
   const auto origin = TakeLine(text);
   const auto size = TakeLine(text);
   const auto root = TakeLine(text);

@@ -1,6 +1,6 @@
 // What the transparency log Rekor says about a signature: that it holds it, and since when.
 // github.com/sigstore/rekor, version 1: entries of kind dsse 0.0.1, signed entry timestamps,
-// checkpoints as signed notes (C2SP signed-note); proofs: merkle.h.
+// checkpoints as signed notes (signed_note.h); proofs: base/merkle.h.
 //
 // Boundary: an entry as a bundle has it and the log's keys in. The network is not asked: what is
 // proven is that the log has promised it (and when), or that it stands under a root that the log

@@ -12,9 +12,9 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/merkle.h"
 #include "engine/base/sha256.h"
 #include "engine/evidence/base64.h"
-#include "engine/evidence/merkle.h"
 #include "engine/evidence/private_key.h"
 #include "engine/evidence/signed_statement.h"
 #include "engine/evidence/x509_testing.h"

@@ -1,4 +1,4 @@
-#include "engine/evidence/merkle.h"
+#include "engine/base/merkle.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include "engine/base/sha256.h"
 #include "engine/base/str.h"
 
-namespace ztp::evidence {
+namespace ztp {
 namespace {
 
 // RFC 9162, section 2.1.1 and 2.1.3.1, to the letter.
@@ -62,6 +62,28 @@ TEST(Merkle, ALeafIsUnderItsRootAtItsPlaceOnly) {
   EXPECT_FALSE(IsIncluded(leaves[0], 0, 0, {}, leaves[0]));
 }
 
+TEST(Merkle, ATreeThatGrowsHasTheRootOfItsLeaves) {
+  std::vector<std::string> leaves;
+  std::vector<MerkleHash> hashes;
+  MerkleFrontier grown;
+  EXPECT_EQ(BytesOf(grown.Root()), Sha256Bytes(""));
+  for (size_t size = 1; size <= 70; ++size) {
+    hashes.push_back(HashLeaf(Cat("entry ", size)));
+    leaves.emplace_back(BytesOf(hashes.back()));
+    grown.Append(hashes.back());
+    EXPECT_EQ(grown.size(), size);
+    EXPECT_EQ(BytesOf(grown.Root()), Root(leaves)) << size;
+    // The same from complete subtrees of eight, as far as there are any.
+    MerkleFrontier of_subtrees;
+    const size_t whole = size / 8 * 8;
+    for (size_t i = 0; i < whole; i += 8) {
+      of_subtrees.AppendPerfect(HashPerfect(std::span(hashes).subspan(i, 8)), 3);
+    }
+    for (size_t i = whole; i < size; ++i) of_subtrees.Append(hashes[i]);
+    EXPECT_EQ(of_subtrees.Root(), grown.Root()) << size;
+  }
+}
+
 TEST(Merkle, ALeafIsNoInnerNode) {
   const std::string a = MerkleLeafHash("a");
   const std::string b = MerkleLeafHash("b");
@@ -71,4 +93,4 @@ TEST(Merkle, ALeafIsNoInnerNode) {
 }
 
 }  // namespace
-}  // namespace ztp::evidence
+}  // namespace ztp
