@@ -24,6 +24,7 @@
 #include "engine/audit/log.h"
 #include "engine/base/descriptor.h"
 #include "engine/base/str.h"
+#include "engine/evidence/private_key.h"
 
 namespace {
 
@@ -71,8 +72,9 @@ DecisionRecord Record() {
 std::unique_ptr<AuditLog> Open(const fs::path& folder, bool durable) {
   fs::remove_all(folder);
   auto files = OpenFolder(folder.string(), Access::kWrite);
-  auto signer =
-      MakeLogSigner("bench.example", *evidence::PrivateKey::Generate(evidence::KeyType::kEd25519));
+  auto signer = MakeLogSigner("bench.example",
+                              std::make_shared<evidence::PrivateKey>(
+                                  *evidence::PrivateKey::Generate(evidence::KeyType::kEd25519)));
   if (!files.ok() || !signer.ok()) return nullptr;
   auto log = AuditLog::Open(*std::move(files), *std::move(signer),
                             {.when_full = WhenFull::kDrop, .durable = durable});

@@ -11,6 +11,7 @@
 #include "engine/audit/mask.h"
 #include "engine/audit/render.h"
 #include "engine/audit/tile.h"
+#include "engine/evidence/private_key.h"
 #include "engine/evidence/signed_note.h"
 
 namespace {
@@ -21,7 +22,8 @@ using namespace ztp::audit;  // NOLINT
 const LogSigner& Signer() {
   static const LogSigner signer = [] {
     return *MakeLogSigner("log.example",
-                          *evidence::PrivateKey::Generate(evidence::KeyType::kEd25519));
+                          std::make_shared<evidence::PrivateKey>(
+                              *evidence::PrivateKey::Generate(evidence::KeyType::kEd25519)));
   }();
   return signer;
 }

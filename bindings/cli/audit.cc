@@ -194,7 +194,7 @@ absl::StatusOr<std::unique_ptr<audit::AuditLog>> OpenAuditLog(const AuditLogOpti
     ZTP_ASSIGN_OR_RETURN(how.entry.key, driver::ReadFile(options.mask_key, 4096));
   }
   how.entry.with_request = options.with_request;
-  ZTP_ASSIGN_OR_RETURN(evidence::PrivateKey key, LoadPrivateKey(options.key));
+  ZTP_ASSIGN_OR_RETURN(std::unique_ptr<evidence::DocumentSigner> key, LoadPrivateKey(options.key));
   auto signer = audit::MakeLogSigner(options.origin, std::move(key));
   if (!signer.ok()) return InvalidArgument("--audit-key: ", signer.refusal().message);
   ZTP_ASSIGN_OR_RETURN(auto files, audit::OpenFolder(options.folder, audit::Access::kWrite));

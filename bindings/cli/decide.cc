@@ -86,7 +86,7 @@ int Run(const Options& options) {
     if (!read.request) {
       // A request that cannot be understood is denied; the others are decided all the same.
       ++wrong;
-      const absl::Status put = answers.Put(read.text, WriteRefusal(read.errors), *now);
+      const absl::Status put = answers.Put(read.text, WriteRefusal(read.errors), world.now);
       if (!put.ok()) return Fail(put);
       for (JsonError& error : read.errors) {
         if (error.file.empty()) error.file = options.requests == "-" ? "<stdin>" : options.requests;
@@ -107,7 +107,7 @@ int Run(const Options& options) {
         answers.Put(read.text,
                     WriteDecision(world.policy->program(), decision, origin,
                                   explanation ? &*explanation : nullptr, outcomes),
-                    *now);
+                    world.now);
     if (!put.ok()) return Fail(put);
   }
   if (count > 0) Print("\n");

@@ -21,13 +21,14 @@
 #include "engine/audit/files.h"
 #include "engine/audit/verify.h"
 #include "engine/base/status.h"
+#include "engine/evidence/private_key.h"
 
 namespace ztp::audit {
 
 inline LogSigner TestSigner(std::string_view origin = "log.example/audit") {
   static const evidence::PrivateKey key =
       *evidence::PrivateKey::Generate(evidence::KeyType::kEd25519);
-  return *MakeLogSigner(origin, key);
+  return *MakeLogSigner(origin, std::make_shared<evidence::PrivateKey>(key));
 }
 
 // In memory. What is on the disk and what the system would say differ until it is synced. Threads

@@ -33,16 +33,16 @@ std::optional<uint64_t> ReadSize(std::string_view digits) {
 
 }  // namespace
 
-Verified<LogSigner> MakeLogSigner(std::string_view origin, evidence::PrivateKey private_key) {
-  ZTP_VERIFY_OR_RETURN(evidence::NoteKey key,
-                       evidence::MakeNoteKey(origin, private_key.public_key()));
-  return LogSigner{.key = std::move(key), .private_key = std::move(private_key)};
+Verified<LogSigner> MakeLogSigner(std::string_view origin,
+                                  std::shared_ptr<const evidence::DocumentSigner> signs) {
+  ZTP_VERIFY_OR_RETURN(evidence::NoteKey key, evidence::MakeNoteKey(origin, signs->public_key()));
+  return LogSigner{.key = std::move(key), .signs = std::move(signs)};
 }
 
 std::string SignCheckpoint(const Checkpoint& checkpoint, const LogSigner& signer) {
   const std::string text = Cat(signer.key.name, "\n", checkpoint.size, "\n",
                                evidence::EncodeBase64(BytesOf(checkpoint.root)), "\n");
-  return evidence::SignNote(text, signer.key, signer.private_key);
+  return evidence::SignNote(text, signer.key, *signer.signs);
 }
 
 Verified<Checkpoint> ReadCheckpoint(std::string_view note, const evidence::NoteKey& key) {

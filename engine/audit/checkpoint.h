@@ -4,11 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "engine/base/merkle.h"
-#include "engine/evidence/private_key.h"
+#include "engine/evidence/document_signer.h"
 #include "engine/evidence/signed_note.h"
 #include "engine/evidence/verified.h"
 
@@ -23,13 +24,13 @@ struct Checkpoint {
 // Who a log is: its origin, and the key that signs for it. Immutable; threads may share it.
 struct LogSigner {
   evidence::NoteKey key;
-  evidence::PrivateKey private_key;
+  std::shared_ptr<const evidence::DocumentSigner> signs;  // never null
 };
 // The errors of evidence::MakeNoteKey.
 evidence::Verified<LogSigner> MakeLogSigner(std::string_view origin,
-                                            evidence::PrivateKey private_key);
+                                            std::shared_ptr<const evidence::DocumentSigner> signs);
 
-// The signed note. Empty: OpenSSL fails.
+// The signed note. Empty: the key cannot sign.
 std::string SignCheckpoint(const Checkpoint& checkpoint, const LogSigner& signer);
 
 // Only what the key has signed, and only with the origin that is the key's name.

@@ -123,7 +123,7 @@ bool IsSealed(const BatchParts& parts, const evidence::NoteKey& key) {
 std::string WriteJournalHeader(const TileTree& base, const LogSigner& signer) {
   const Checkpoint at{.size = base.size(), .root = base.frontier().Root()};
   const std::string seal =
-      signer.private_key.Sign(SealText(kHeader, signer.key.name, at.size, at.size, at));
+      signer.signs->Sign(SealText(kHeader, signer.key.name, at.size, at.size, at));
   if (seal.size() != kSealBytes) return {};
   std::string payload;
   PutNumber(at.size, 8, &payload);
@@ -138,7 +138,7 @@ std::string WriteJournalBatch(std::span<const std::string_view> entries, const C
                               uint64_t synced, const LogSigner& signer) {
   const uint64_t first = after.size - entries.size();
   const std::string seal =
-      signer.private_key.Sign(SealText(kBatch, signer.key.name, first, synced, after));
+      signer.signs->Sign(SealText(kBatch, signer.key.name, first, synced, after));
   if (seal.size() != kSealBytes) return {};
   std::string payload;
   PutNumber(first, 8, &payload);

@@ -171,9 +171,9 @@ bool IsSignedBy(const SignedNote& note, const NoteKey& key) {
   return is_signed;
 }
 
-std::string SignNote(std::string_view text, const NoteKey& key, const PrivateKey& private_key) {
+std::string SignNote(std::string_view text, const NoteKey& key, const DocumentSigner& signer) {
   if (!IsText(text)) return {};
-  const std::string signature = private_key.Sign(text);
+  const std::string signature = signer.Sign(text);
   if (signature.empty()) return {};
   return Cat(text, "\n", kDash, key.name, " ", EncodeBase64(Cat(key.id, signature)), "\n");
 }

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/evidence/private_key.h"
+#include "engine/evidence/document_signer.h"
 #include "engine/evidence/signature_key.h"
 #include "engine/evidence/verified.h"
 
@@ -56,6 +56,6 @@ bool IsSignedBy(const SignedNote& note, const NoteKey& key);
 
 // The note with one signature, `private_key` being that of `key`. Empty: OpenSSL fails, or the text
 // is none that a note can have.
-std::string SignNote(std::string_view text, const NoteKey& key, const PrivateKey& private_key);
+std::string SignNote(std::string_view text, const NoteKey& key, const DocumentSigner& signer);
 
 }  // namespace ztp::evidence

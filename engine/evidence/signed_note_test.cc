@@ -1,5 +1,7 @@
 #include "engine/evidence/signed_note.h"
 
+#include "engine/evidence/private_key.h"
+
 #include <gtest/gtest.h>
 
 #include "engine/base/str.h"
