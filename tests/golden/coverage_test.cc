@@ -84,11 +84,22 @@ std::string ReportsOf(std::string policy) {
   return out;
 }
 
+// Believes nobody.
+class NoProver final : public AttributeProver {
+ public:
+  EvidenceOutcome Prove(const EvidenceItem&, uint32_t, EntityRecord*) override {
+    EvidenceOutcome outcome;
+    outcome.check = "signature";
+    return outcome;
+  }
+};
+
 std::string ReportsOfFacts(std::string_view json, const JsonLimits& limits) {
   driver::Compiler compiler;
-  compiler.AddText("a.ztp", "ztp 1\npackage a\nentity User\n");
+  compiler.AddText("a.ztp", "ztp 1\npackage a\nentity User { sound?: Bool proven }\n");
   EXPECT_TRUE(compiler.Check());
-  FactsReader reader(compiler.program()->schema, {.limits = limits});
+  NoProver prover;
+  FactsReader reader(compiler.program()->schema, {.prover = &prover, .limits = limits});
   reader.Add("facts", json);
   std::string out;
   for (const JsonError& error : reader.errors()) Append(out, FormatJsonError(error), "\n");
@@ -96,7 +107,7 @@ std::string ReportsOfFacts(std::string_view json, const JsonLimits& limits) {
 }
 
 // What only a file that nobody would want to read can show is made here: it is too large, or git
-// would take it for no text.
+// would take it for no text, or needs keys.
 struct Made {
   std::string code;
   std::function<std::string()> reports;
@@ -111,6 +122,12 @@ const std::vector<Made>& MadeHere() {
        }},
       {"ZTP3001", [] { return ReportsOfFacts("[]  ", {.max_file_bytes = 3}); }},
       {"ZTP3003", [] { return ReportsOfFacts(std::string_view("[\0]", 3), {}); }},
+      {"ZTP3025",
+       [] {
+         return ReportsOfFacts(R"({"uid":"User::\"u\"","evidence":[)"
+                               R"({"attr":"sound","kind":"ear","value":"x"}]})",
+                               {});
+       }},
   };
   return *all;
 }
