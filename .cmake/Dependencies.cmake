@@ -14,7 +14,7 @@ if(NOT ZTP_LIBRARIES_ONLY)
   find_package(benchmark REQUIRED)
   find_package(GTest REQUIRED)
   # The server's: Boost's Asio and Beast are headers alone.
-  find_package(Boost 1.81 REQUIRED)
+  find_package(Boost 1.74 REQUIRED)
   find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto SSL)
   find_library(ZTP_PROMETHEUS_LIBRARY prometheus-cpp-core REQUIRED)
   find_path(ZTP_PROMETHEUS_INCLUDE_DIR prometheus/registry.h REQUIRED)

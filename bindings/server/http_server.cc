@@ -9,13 +9,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
@@ -44,7 +44,9 @@ using asio::ip::tcp;
 using boost::system::error_code;
 using unix_protocol = asio::local::stream_protocol;
 
-constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+// What is awaited answers with an error and does not throw it.
+auto Into(error_code& error) { return asio::redirect_error(asio::use_awaitable, error); }
+
 constexpr std::size_t kMaxRequestId = 256;
 constexpr std::chrono::milliseconds kPauseWhenFull{50};
 
@@ -106,7 +108,8 @@ class HttpConnection final : public Connection {
   asio::awaitable<void> Run() {
     if constexpr (kIsTls) {
       Within(shared_.limits.request_timeout);
-      const auto [error] = co_await stream_.async_handshake(asio::ssl::stream_base::server, kAwait);
+      error_code error;
+      co_await stream_.async_handshake(asio::ssl::stream_base::server, Into(error));
       if (error) {
         shared_.metrics.TlsFailed();
         co_return;
@@ -118,7 +121,8 @@ class HttpConnection final : public Connection {
     }
     if constexpr (kIsTls) {
       Within(std::chrono::seconds(1));
-      co_await stream_.async_shutdown(kAwait);
+      error_code ignored;
+      co_await stream_.async_shutdown(Into(ignored));
     }
     beast::get_lowest_layer(stream_).close();
   }
@@ -138,14 +142,17 @@ class HttpConnection final : public Connection {
     if (waits) {
       // Until the first byte the connection is idle; from then on a request takes its time.
       Within(shared_.limits.idle_timeout);
-      auto [error, size] = co_await stream_.async_read_some(buffer_.prepare(kRead), kAwait);
+      error_code error;
+      const std::size_t size =
+          co_await stream_.async_read_some(buffer_.prepare(kRead), Into(error));
       if (error) co_return false;
       buffer_.commit(size);
       waits = false;
     }
     Within(shared_.limits.request_timeout);
     {
-      auto [error, size] = co_await http::async_read_header(stream_, buffer_, parser, kAwait);
+      error_code error;
+      co_await http::async_read_header(stream_, buffer_, parser, Into(error));
       if (error) {
         co_await Reject(error);
         co_return false;
@@ -153,11 +160,13 @@ class HttpConnection final : public Connection {
     }
     if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
       http::response<http::empty_body> go_on{http::status::continue_, parser.get().version()};
-      auto [error, size] = co_await http::async_write(stream_, go_on, kAwait);
+      error_code error;
+      co_await http::async_write(stream_, go_on, Into(error));
       if (error) co_return false;
     }
     {
-      auto [error, size] = co_await http::async_read(stream_, buffer_, parser, kAwait);
+      error_code error;
+      co_await http::async_read(stream_, buffer_, parser, Into(error));
       if (error) {
         co_await Reject(error);
         co_return false;
@@ -165,7 +174,8 @@ class HttpConnection final : public Connection {
     }
     http::response<http::string_body> response = Answer(parser.get());
     const bool keep = response.keep_alive();
-    auto [error, size] = co_await http::async_write(stream_, response, kAwait);
+    error_code error;
+    co_await http::async_write(stream_, response, Into(error));
     co_return !error && keep;
   }
 
@@ -216,7 +226,8 @@ class HttpConnection final : public Connection {
     response.body() = error.message();
     response.prepare_payload();
     shared_.metrics.Answered(response.result_int());
-    co_await http::async_write(stream_, response, kAwait);
+    error_code ignored;
+    co_await http::async_write(stream_, response, Into(ignored));
   }
 
   static constexpr std::size_t kRead = 4096;
@@ -377,12 +388,14 @@ class HttpServer::Impl {
   asio::awaitable<void> Accept(Acceptor<Protocol>& acceptor) {
     while (acceptor.socket.is_open()) {
       Worker& worker = *workers_[next_++ % workers_.size()];
-      auto [error, socket] =
-          co_await acceptor.socket.async_accept(worker.context.get_executor(), kAwait);
+      error_code error;
+      auto socket =
+          co_await acceptor.socket.async_accept(worker.context.get_executor(), Into(error));
       if (error == asio::error::operation_aborted) co_return;
       if (error) {  // no more descriptors, mostly: wait until there are
         asio::steady_timer timer(workers_.front()->context, kPauseWhenFull);
-        co_await timer.async_wait(kAwait);
+        error_code ignored;
+        co_await timer.async_wait(Into(ignored));
         continue;
       }
       if (shared_.connections.fetch_add(1, std::memory_order_relaxed) >=
