@@ -22,11 +22,11 @@ ztp::server::SessionHandle NewSession() {
   ztp_policy* policy = nullptr;
   ztp_engine* engine = nullptr;
   ztp_session* session = nullptr;
-  if (ztp_policy_read(bytes.data(), bytes.size(), &policy) != nullptr ||
-      ztp_engine_new(policy, nullptr, nullptr, &engine) != nullptr ||
-      ztp_session_new(engine, &session) != nullptr) {
-    __builtin_trap();
-  }
+  if (ztp_policy_read(bytes.data(), bytes.size(), &policy) != nullptr) __builtin_trap();
+  const ztp::server::PolicyHandle policy_owner(policy);
+  if (ztp_engine_new(policy, nullptr, nullptr, &engine) != nullptr) __builtin_trap();
+  const ztp::server::EngineHandle engine_owner(engine);  // the session holds what it needs
+  if (ztp_session_new(engine, &session) != nullptr) __builtin_trap();
   return ztp::server::SessionHandle(session);
 }
 
