@@ -111,7 +111,7 @@ class PlanReader {
   }
 
   std::string Principal(const JsonNode& node, const JsonPath& path) {
-    if (node.kind == JsonKind::kObject) return std::string(TextOf(node));
+    if (node.kind == JsonKind::kObject) return std::string(JsonTextOf(text_, node));
     const auto entity = node.kind == JsonKind::kString ? lineage::ParseEntity(node.text)
                                                        : std::optional<lineage::Entity>();
     if (entity) return JsonOf(*entity);
@@ -124,12 +124,7 @@ class PlanReader {
   std::string Object(const JsonNode& object, std::string_view name, const JsonPath& path) {
     const JsonNode* node = tree_.Find(object, name);
     if (node == nullptr || !IsObject(*node, Cat("`", name, "`"), JsonPath(&path, name))) return {};
-    return std::string(TextOf(*node));
-  }
-
-  std::string_view TextOf(const JsonNode& node) const {
-    const JsonScan scan = ScanJson(text_, node.offset);
-    return text_.substr(node.offset, scan.end - node.offset);
+    return std::string(JsonTextOf(text_, *node));
   }
 
   std::string Text(const JsonNode& object, std::string_view name, const JsonPath& path,

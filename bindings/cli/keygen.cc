@@ -9,6 +9,7 @@
 #include "engine/base/descriptor.h"
 #include "engine/base/os_error.h"
 #include "engine/base/str.h"
+#include "engine/base/write_file.h"
 #include "engine/evidence/private_key.h"
 
 namespace ztp::cli {
@@ -24,12 +25,7 @@ struct Options {
 absl::Status WriteNew(const std::string& path, std::string_view text, mode_t mode) {
   const Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
   if (file.get() < 0) return OsError(Cat("cannot create ", path), errno);
-  while (!text.empty()) {
-    const ssize_t written = write(file.get(), text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return OsError(Cat("cannot write ", path), errno);
-    text.remove_prefix(static_cast<size_t>(written));
-  }
+  if (absl::Status status = WriteAll(file.get(), text, path); !status.ok()) return status;
   if (fsync(file.get()) != 0) return OsError(Cat("cannot write ", path), errno);
   return absl::OkStatus();
 }

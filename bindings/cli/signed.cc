@@ -11,6 +11,7 @@
 #include "engine/driver/files.h"
 #include "engine/evidence/signed_file_states.h"
 #include "engine/facts/snapshot_file.h"
+#include "engine/runtime/signed_files.h"
 
 namespace ztp::cli {
 namespace {
@@ -25,16 +26,6 @@ struct Options {
   std::string now;
 };
 
-// None: there is no such file yet.
-absl::StatusOr<evidence::SignedFileStates> ReadStates(const std::string& path) {
-  const auto text = driver::ReadFile(path, evidence::kMaxSignedFileStatesBytes);
-  if (absl::IsNotFound(text.status())) return evidence::SignedFileStates();
-  if (!text.ok()) return text.status();
-  auto states = evidence::ReadSignedFileStates(*text);
-  if (!states.ok()) return InvalidArgument(path, ": ", states.refusal().message);
-  return *std::move(states);
-}
-
 int Run(const Options& options) {
   const std::string signature =
       options.signature.empty() ? options.file + ".sig" : options.signature;
@@ -44,7 +35,7 @@ int Run(const Options& options) {
   if (!now.ok()) return Fail(now.status());
   evidence::SignedFileStates states;
   if (!options.state.empty()) {
-    auto kept = ReadStates(options.state);
+    auto kept = LoadSignedFileStates(options.state);
     if (!kept.ok()) return Fail(kept.status());
     states = *std::move(kept);
   }

@@ -6,7 +6,6 @@
 #include <optional>
 #include <utility>
 
-#include "bindings/server/json_text.h"
 #include "engine/base/str.h"
 #include "engine/facts/json_sink.h"
 
@@ -17,9 +16,9 @@ constexpr std::string_view kMetadata = "/.well-known/authzen-configuration";
 constexpr std::string_view kEvaluation = "/access/v1/evaluation";
 constexpr std::string_view kEvaluations = "/access/v1/evaluations";
 
-// The members of a request. The last two are ztp's.
-constexpr std::array<std::string_view, 6> kMembers = {"subject", "action",   "resource",
-                                                      "context", "evidence", "can"};
+// The last two are ztp's.
+constexpr std::array<std::string_view, AuthZen::kMemberCount> kMembers = {
+    "subject", "action", "resource", "context", "evidence", "can"};
 
 // How much larger than a body its evaluations may be together, with their defaults.
 constexpr size_t kMaxExpansion = 16;
@@ -136,6 +135,10 @@ HttpResponse AuthZen::Evaluations(std::string_view body, int64_t now) {
                    "`options.evaluations_semantic` must be execute_all, deny_on_first_deny or "
                    "permit_on_first_permit");
   }
+  Defaults defaults{};
+  for (size_t i = 0; i < kMembers.size(); ++i) {
+    if (const JsonNode* node = body_.Find(root, kMembers[i])) defaults[i] = JsonTextOf(body, *node);
+  }
   HttpResponse response;
   response.body = "{\"evaluations\":[";
   bool first = true;
@@ -143,7 +146,7 @@ HttpResponse AuthZen::Evaluations(std::string_view body, int64_t now) {
   for (const JsonNode& item : body_.Children(*items)) {
     Evaluated evaluated;
     if (item.kind == JsonKind::kObject) {
-      const std::string request = Item(root, item);
+      const std::string request = Item(body, defaults, item);
       // A default is read again for each: a small body must not become a large one.
       read += request.size();
       if (read > kMaxExpansion * settings_.max_body) {
@@ -164,19 +167,20 @@ HttpResponse AuthZen::Evaluations(std::string_view body, int64_t now) {
   return response;
 }
 
-std::string AuthZen::Item(const JsonNode& defaults, const JsonNode& item) const {
+std::string AuthZen::Item(std::string_view body, const Defaults& defaults,
+                          const JsonNode& item) const {
   std::string out;
   JsonSink sink(&out);
   sink.Put('{');
   bool first = true;
-  for (const std::string_view name : kMembers) {
-    const JsonNode* own = body_.Find(item, name);
-    const JsonNode* member = own != nullptr ? own : body_.Find(defaults, name);
-    if (member == nullptr) continue;
+  for (size_t i = 0; i < kMembers.size(); ++i) {
+    const JsonNode* own = body_.Find(item, kMembers[i]);
+    const std::string_view member = own != nullptr ? JsonTextOf(body, *own) : defaults[i];
+    if (member.empty()) continue;
     if (!std::exchange(first, false)) sink.Put(',');
-    sink.PutText(name);
+    sink.PutText(kMembers[i]);
     sink.Put(':');
-    PutJson(body_, *member, sink);
+    sink.PutPlain(member);
   }
   sink.Put('}');
   sink.Flush();
@@ -231,7 +235,7 @@ std::string AuthZen::Cut(std::string_view answer) {
       }
       sink.PutText(name);
       sink.Put(':');
-      PutJson(answer_, *member, sink);
+      sink.PutPlain(JsonTextOf(answer, *member));
     }
     if (!first) sink.Put('}');
     sink.Flush();

@@ -6,6 +6,7 @@
 // requests are taken apart.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -31,6 +32,8 @@ class DecisionObserver {
 // One thread's.
 class AuthZen {
  public:
+  static constexpr size_t kMemberCount = 6;  // that a request may have
+
   // Both must outlive it. The session is its own.
   AuthZen(const Settings& settings, SessionHandle session, DecisionObserver& observer)
       : settings_(settings), session_(std::move(session)), observer_(observer) {}
@@ -43,6 +46,8 @@ class AuthZen {
   HttpResponse Handle(const HttpRequest& request, int64_t now);
 
  private:
+  using Defaults = std::array<std::string_view, kMemberCount>;  // empty: there is none
+
   struct Evaluated {
     bool allow = false;
     unsigned failed = 0;  // the HTTP status; 0: it was decided
@@ -57,8 +62,8 @@ class AuthZen {
   // What callers may learn of the engine's answer.
   std::string Cut(std::string_view answer);
   std::string Errors(std::string_view answer);
-  // The index-th request of several, with the defaults of them all.
-  std::string Item(const JsonNode& defaults, const JsonNode& item) const;
+  // One request of several, with the defaults of them all; both as they stand in the body.
+  std::string Item(std::string_view body, const Defaults& defaults, const JsonNode& item) const;
 
   const Settings& settings_;
   const SessionHandle session_;

@@ -33,6 +33,8 @@ Metrics::Metrics()
                    .Register(registry_)
                    .Add({}, kSeconds)),
       answers_(Counters(registry_, "ztp_http_responses_total", "Answers, by HTTP status.")),
+      answered_ok_(answers_.Add({{"code", "200"}})),
+      answered_bad_(answers_.Add({{"code", "400"}})),
       connections_(Gauge(registry_, "ztp_connections", "Connections that are open.")),
       turned_away_(Counters(registry_, "ztp_connections_turned_away_total",
                             "Connections that were closed because there were too many.")
@@ -54,6 +56,8 @@ void Metrics::Decided(const ztp_decision& decision, uint64_t nanoseconds) {
 void Metrics::Unread() { unread_.Increment(); }
 
 void Metrics::Answered(unsigned status) {
+  if (status == 200) return answered_ok_.Increment();
+  if (status == 400) return answered_bad_.Increment();
   answers_.Add({{"code", std::to_string(status)}}).Increment();
 }
 

@@ -24,7 +24,7 @@ class Metrics final : public DecisionObserver {
 
   void Decided(const ztp_decision& decision, uint64_t nanoseconds) override;
   void Unread() override;
-  void Answered(unsigned status);
+  void Answered(unsigned status);  // takes a lock for a status that the server seldom has
   void Connected() { connections_.Increment(); }
   void Disconnected() { connections_.Decrement(); }
   void TurnedAway() { turned_away_.Increment(); }
@@ -43,6 +43,7 @@ class Metrics final : public DecisionObserver {
   prometheus::Counter &allowed_, &denied_, &denied_unknown_, &unread_;
   prometheus::Histogram& seconds_;
   prometheus::Family<prometheus::Counter>& answers_;
+  prometheus::Counter &answered_ok_, &answered_bad_;
   prometheus::Gauge& connections_;
   prometheus::Counter &turned_away_, &tls_failures_;
   prometheus::Family<prometheus::Counter>& reloads_;

@@ -18,21 +18,12 @@
 #include "engine/base/os_error.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
+#include "engine/base/write_file.h"
 
 namespace ztp::audit {
 namespace {
 
 namespace fs = std::filesystem;
-
-absl::Status WriteAll(int fd, std::string_view bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return OsError(Cat("cannot write ", path), written < 0 ? errno : ENOSPC);
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return absl::OkStatus();
-}
 
 absl::Status SyncPath(const std::string& path, int flags) {
   const Descriptor fd(open(path.c_str(), flags | O_CLOEXEC));

@@ -18,16 +18,6 @@ absl::Status Failed(const std::string& path, int error) {
   return OsError(Cat("cannot write ", path), error);
 }
 
-bool WriteAll(int file, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t written = write(file, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    content.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
-}
-
 // A name is on the disk once its folder is.
 bool SyncFolderOf(const std::string& path) {
   const size_t slash = path.rfind('/');
@@ -38,16 +28,28 @@ bool SyncFolderOf(const std::string& path) {
 
 }  // namespace
 
+absl::Status WriteAll(int file, std::string_view bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(file, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return Failed(path, written < 0 ? errno : ENOSPC);
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status WriteFile(const std::string& path, std::string_view content, Durability durability) {
   const std::string temporary = path + ".tmp";
   {
     const Descriptor file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
     if (file.get() < 0) return Failed(temporary, errno);
-    if (!WriteAll(file.get(), content) ||
-        (durability == Durability::kDisk && fsync(file.get()) != 0)) {
-      const int error = errno;
+    absl::Status status = WriteAll(file.get(), content, temporary);
+    if (status.ok() && durability == Durability::kDisk && fsync(file.get()) != 0) {
+      status = Failed(temporary, errno);
+    }
+    if (!status.ok()) {
       unlink(temporary.c_str());
-      return Failed(temporary, error);
+      return status;
     }
   }
   if (std::rename(temporary.c_str(), path.c_str()) != 0) {

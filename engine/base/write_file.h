@@ -8,6 +8,9 @@
 
 namespace ztp {
 
+// All of the bytes, to an open file; `path` is for the message. The errors of OsError.
+absl::Status WriteAll(int file, std::string_view bytes, const std::string& path);
+
 enum class Durability : uint8_t {
   kCache,  // in the system's cache: what is lost with the machine can be made again
   kDisk,   // on the disk before this returns, with its name: what must not be forgotten

@@ -9,18 +9,15 @@
 #include "engine/evidence/jwt_svid.h"
 #include "engine/evidence/kind.h"
 #include "engine/evidence/kind_jwt.h"
+#include "engine/evidence/kind_svid.h"
 
 namespace ztp::evidence {
 namespace {
 
+constexpr std::string_view kSvidKind = "jwt";
+
 const NormalForm& Form() {
-  static const NormalForm* const form = [] {
-    auto* made = new NormalForm;
-    made->Record({{"id", made->Scalar(TypeKind::kSpiffeId)},
-                  {"kind", made->Enum("SvidKind", {"jwt"})},
-                  {"hint", made->Scalar(TypeKind::kString), true}});
-    return made;
-  }();
+  static const NormalForm* const form = MakeSvidForm(kSvidKind);
   return *form;
 }
 
@@ -38,9 +35,7 @@ class Verifier : public SourceVerifier {
     ZTP_VERIFY_OR_RETURN(const JwtSvid svid, VerifyJwtSvid(evidence, keys_, policy_, now));
     ProvenFact fact = FactOf(svid.jwt, policy_.leeway);
     fact.issuer = policy_.trust_domain;  // `iss` is not read
-    fact.value =
-        Form().Make({{"id", Value::SpiffeId(svid.spiffe_id)},
-                     {"kind", Form().EnumValue(Form().FieldType(Form().type(), "kind"), "jwt")}});
+    fact.value = MakeSvid(Form(), kSvidKind, svid.spiffe_id);
     return fact;
   }
 

@@ -18,19 +18,16 @@
 #include "engine/evidence/evidence_parts.h"
 #include "engine/evidence/kind.h"
 #include "engine/evidence/kind_jwt.h"
+#include "engine/evidence/kind_svid.h"
 #include "engine/evidence/wit_svid.h"
 
 namespace ztp::evidence {
 namespace {
 
+constexpr std::string_view kSvidKind = "wit";
+
 const NormalForm& Form() {
-  static const NormalForm* const form = [] {
-    auto* made = new NormalForm;
-    made->Record({{"id", made->Scalar(TypeKind::kSpiffeId)},
-                  {"kind", made->Enum("SvidKind", {"wit"})},
-                  {"hint", made->Scalar(TypeKind::kString), true}});
-    return made;
-  }();
+  static const NormalForm* const form = MakeSvidForm(kSvidKind);
   return *form;
 }
 
@@ -71,9 +68,7 @@ class Verifier : public SourceVerifier {
       fact.nonce = svid.proof->nonce;
       if (!reuse_allowed_) fact.once = std::move(svid.once);
     }
-    fact.value =
-        Form().Make({{"id", Value::SpiffeId(svid.spiffe_id)},
-                     {"kind", Form().EnumValue(Form().FieldType(Form().type(), "kind"), "wit")}});
+    fact.value = MakeSvid(Form(), kSvidKind, svid.spiffe_id);
     return fact;
   }
 

@@ -12,20 +12,17 @@
 
 #include "engine/base/str.h"
 #include "engine/evidence/kind.h"
+#include "engine/evidence/kind_svid.h"
 #include "engine/evidence/spiffe_bundle.h"
 #include "engine/evidence/x509_svid.h"
 
 namespace ztp::evidence {
 namespace {
 
+constexpr std::string_view kSvidKind = "x509";
+
 const NormalForm& Form() {
-  static const NormalForm* const form = [] {
-    auto* made = new NormalForm;
-    made->Record({{"id", made->Scalar(TypeKind::kSpiffeId)},
-                  {"kind", made->Enum("SvidKind", {"x509"})},
-                  {"hint", made->Scalar(TypeKind::kString), true}});
-    return made;
-  }();
+  static const NormalForm* const form = MakeSvidForm(kSvidKind);
   return *form;
 }
 
@@ -75,9 +72,7 @@ class Verifier : public SourceVerifier {
     options.revocation.crls = crls_;
     ZTP_VERIFY_OR_RETURN(X509Svid svid, VerifyX509Svid(chain, bundles_, options));
     ProvenFact fact;
-    fact.value =
-        Form().Make({{"id", Value::SpiffeId(svid.spiffe_id)},
-                     {"kind", Form().EnumValue(Form().FieldType(Form().type(), "kind"), "x509")}});
+    fact.value = MakeSvid(Form(), kSvidKind, svid.spiffe_id);
     fact.subjects.push_back(svid.spiffe_id);
     fact.issuer = svid.trust_domain();
     fact.id = std::move(svid.path.leaf_serial);

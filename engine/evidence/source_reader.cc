@@ -171,8 +171,7 @@ std::optional<std::string> SourceReader::Bytes(std::string_view name, bool requi
   }
   const JsonNode* file = node->child_count == 1 ? json_.tree().Find(*node, "file") : nullptr;
   if (file == nullptr || file->kind != JsonKind::kString) {
-    return std::string(
-        document_.substr(node->offset, ScanJson(document_, node->offset).end - node->offset));
+    return std::string(JsonTextOf(document_, *node));
   }
   if (read_file_ == nullptr) {
     ReportAt(*node, name, "this configuration may name no files: it was not read from one");

@@ -107,9 +107,7 @@ class Reader {
     source->verifier = kind->read(reader);
     if (!reader.Finish() || source->verifier == nullptr) return;
     source->common = reader.common();
-    source->fingerprint = Sha256Digest(
-        Cat(document_.substr(node.offset, ScanJson(document_, node.offset).end - node.offset), "\n",
-            reader.materials()));
+    source->fingerprint = Sha256Digest(Cat(JsonTextOf(document_, node), "\n", reader.materials()));
     const auto* same = before_.Find(source->name);
     if (same != nullptr && (*same)->fingerprint == source->fingerprint) {
       config_.sources.push_back(*same);

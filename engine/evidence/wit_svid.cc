@@ -36,8 +36,7 @@ Verified<Jwk> ReadKey(std::string_view payload, const JsonTree& tree) {
   if (node == nullptr || node->kind != JsonKind::kObject) {
     return Refuse(Check::kClaim, "`jwk` in `cnf` is required and is no object");
   }
-  Verified<Jwk> key =
-      ParseJwk(payload.substr(node->offset, ScanJson(payload, node->offset).end - node->offset));
+  Verified<Jwk> key = ParseJwk(JsonTextOf(payload, *node));
   if (!key.ok()) return Refuse(Check::kClaim, "`jwk` in `cnf`: ", key.refusal().message);
   const std::optional<JwsAlgorithm> algorithm = key->alg ? JwsAlgorithmOf(*key->alg) : std::nullopt;
   if (!algorithm || !StandardAlgorithms().Has(*algorithm)) {

@@ -336,4 +336,8 @@ bool JsonTree::Parse(std::string_view text, const JsonPath& root, JsonError* err
   return read || impl.FailSyntax(simdjson::EMPTY, 0, root);
 }
 
+std::string_view JsonTextOf(std::string_view document, const JsonNode& node) {
+  return document.substr(node.offset, ScanJson(document, node.offset).end - node.offset);
+}
+
 }  // namespace ztp

@@ -32,6 +32,9 @@ struct JsonNode {
   std::string_view text;  // string: its content, unescaped; number: its digits as written
 };
 
+// A value as it stands in the document that its tree was parsed from.
+std::string_view JsonTextOf(std::string_view document, const JsonNode& node);
+
 // A place in a document, as a chain from the place up to the root; kept on the stack while reading
 // and written out only when there is an error.
 class JsonPath {

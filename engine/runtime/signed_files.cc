@@ -14,17 +14,17 @@ namespace {
 
 std::string NameOf(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-absl::StatusOr<evidence::SignedFileStates> ReadStates(const std::string& path) {
-  const absl::StatusOr<MappedFile> file = MapFile(path, evidence::kMaxSignedFileStatesBytes,
-                                                  "a state of signed files", MapFor::kOnePass);
+}  // namespace
+
+absl::StatusOr<evidence::SignedFileStates> LoadSignedFileStates(const std::string& path) {
+  const absl::StatusOr<MappedFile> file =
+      CopyFile(path, evidence::kMaxSignedFileStatesBytes, "a state of signed files");
   if (absl::IsNotFound(file.status())) return evidence::SignedFileStates();
   if (!file.ok()) return file.status();
   auto states = evidence::ReadSignedFileStates(file->bytes);
   if (!states.ok()) return InvalidArgument(path, ": ", states.refusal().message);
   return *std::move(states);
 }
-
-}  // namespace
 
 absl::StatusOr<std::shared_ptr<SignedFiles>> SignedFiles::Make(SignedFilesOptions options) {
   if (options.keys.empty()) return InvalidArgument("nobody's key is trusted to sign");
@@ -34,7 +34,7 @@ absl::StatusOr<std::shared_ptr<SignedFiles>> SignedFiles::Make(SignedFilesOption
   }
   evidence::SignedFileStates states;
   if (!options.state_path.empty()) {
-    ZTP_ASSIGN_OR_RETURN(states, ReadStates(options.state_path));
+    ZTP_ASSIGN_OR_RETURN(states, LoadSignedFileStates(options.state_path));
   }
   return std::shared_ptr<SignedFiles>(new SignedFiles(std::move(options), std::move(states)));
 }

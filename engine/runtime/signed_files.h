@@ -22,6 +22,10 @@
 
 namespace ztp {
 
+// What was kept in that file; nothing where it is not there yet. InvalidArgument: it cannot be
+// understood; the errors of CopyFile.
+absl::StatusOr<evidence::SignedFileStates> LoadSignedFileStates(const std::string& path);
+
 struct SignedFilesOptions {
   std::vector<evidence::SignatureKey> keys;
   size_t threshold = 1;  // so many of them

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/base/limits.h"
+#include "engine/base/quote.h"
 #include "engine/base/str.h"
 #include "engine/syntax/strings.h"
 
@@ -94,7 +95,7 @@ std::string_view Builder::InsideQuotes(const antlr4::Token* token) {
     sink_.Report(
         Diagnostic(DiagKind::kUnexpectedToken, SpanOf(token), "a string stands in double quotes")
             .Expected("a string in double quotes")
-            .Fix(SpanOf(token), QuoteString(text.substr(1, text.size() - 2))));
+            .Fix(SpanOf(token), QuoteText(text.substr(1, text.size() - 2))));
   }
   return text.substr(1, text.size() - 2);
 }

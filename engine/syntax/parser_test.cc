@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/base/quote.h"
 #include "engine/base/str.h"
 #include "engine/syntax/parse_guard.h"
 #include "engine/syntax/strings.h"
@@ -176,7 +177,7 @@ TEST(ParserTest, Escapes) {
        {"\\x", "\\u", "\\u{", "\\u{}", "\\u{110000}", "\\u{D800}", "\\u{0000001}", "\\'"}) {
     EXPECT_TRUE(DecodeString(bad, value).has_value()) << bad;
   }
-  EXPECT_EQ(QuoteString("a\n\"\\\x01"), "\"a\\n\\\"\\\\\\u{01}\"");
+  EXPECT_EQ(QuoteText("a\n\"\\\x01"), "\"a\\n\\\"\\\\\\u{01}\"");
 }
 
 TEST(ParserTest, SlipsFromOtherLanguages) {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/quote.h"
 #include "engine/base/str.h"
 #include "engine/syntax/strings.h"
 
@@ -64,7 +65,7 @@ class Printer {
         out_ += "now";
         return;
       case ExprKind::kEntity:
-        Append(out_, Of(ast_.PathOf(e)), "::", QuoteString(ast_.String(e).value));
+        Append(out_, Of(ast_.PathOf(e)), "::", QuoteText(ast_.String(e).value));
         return;
       case ExprKind::kEmpty:
         out_ += "{}";
@@ -271,14 +272,14 @@ class Printer {
         Scopes(rule.principal, rule.action, rule.resource);
         Clauses(rule.clauses);
         for (const ObligationCall& call : rule.obliges) Line(1, Cat("oblige ", CallText(call)));
-        if (rule.because) Line(1, Cat("because ", QuoteString(rule.because->value)));
+        if (rule.because) Line(1, Cat("because ", QuoteText(rule.because->value)));
         return;
       }
       case DeclKind::kFixture:
         Line(0, head);
         return Statements(ast_.Fixture(decl).statements);
       case DeclKind::kTest:
-        Line(0, Cat(head, " ", QuoteString(ast_.Test(decl).name.value)));
+        Line(0, Cat(head, " ", QuoteText(ast_.Test(decl).name.value)));
         return Statements(ast_.Test(decl).statements);
     }
   }
@@ -318,7 +319,7 @@ class Printer {
   void Action(const Decl& decl, const ActionDecl& action) {
     std::vector<std::string> names;
     for (const ActionName& name : action.names) {
-      names.push_back(name.external ? Cat(Of(name.name), " = ", QuoteString(name.external->value))
+      names.push_back(name.external ? Cat(Of(name.name), " = ", QuoteText(name.external->value))
                                     : std::string(Of(name.name)));
     }
     Line(0, Cat(decl.broken ? "broken " : "", "action ", Join(names, ", ")));

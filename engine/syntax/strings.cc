@@ -117,36 +117,4 @@ std::string DecodePattern(std::string_view inside) {
   return pattern;
 }
 
-std::string QuoteString(std::string_view value) {
-  std::string out = "\"";
-  for (const char c : value) {
-    switch (c) {
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-          constexpr std::string_view kDigits = "0123456789abcdef";
-          Append(out, "\\u{", kDigits[(c >> 4) & 15], kDigits[c & 15], '}');
-        } else {
-          out.push_back(c);
-        }
-    }
-  }
-  out.push_back('"');
-  return out;
-}
-
 }  // namespace ztp::syntax

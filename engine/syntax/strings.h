@@ -24,7 +24,4 @@ std::optional<EscapeFault> DecodeString(std::string_view inside, std::string& va
 // In a pattern every backslash but that of \" is the pattern's own.
 std::string DecodePattern(std::string_view inside);
 
-// The literal, quotes included, that DecodeString takes back to `value`.
-std::string QuoteString(std::string_view value);
-
 }  // namespace ztp::syntax

@@ -79,6 +79,25 @@ static inline int text_contains(ztp_text text, const char* part) {
   return 0;
 }
 
+/* Writes a file, whole. */
+static inline void write_file(const char* path, const void* bytes, size_t size) {
+  FILE* file = fopen(path, "wb");
+  CHECK(file != NULL && fwrite(bytes, 1, size, file) == size);
+  if (file != NULL) fclose(file);
+}
+
+/* A file, whole (up to 64 KiB), in memory that the caller frees. */
+static inline char* content_of(const char* path) {
+  FILE* file = fopen(path, "rb");
+  char* content = calloc(1, 1 << 16);
+  CHECK(file != NULL);
+  if (file != NULL) {
+    CHECK(fread(content, 1, (1 << 16) - 1, file) > 0);
+    fclose(file);
+  }
+  return content;
+}
+
 /* A path in the folder that the test may write to. It is the caller's, to be freed. */
 static inline char* path_in(const char* folder, const char* name) {
   char* path = malloc(strlen(folder) + strlen(name) + 2);

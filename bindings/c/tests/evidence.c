@@ -10,18 +10,6 @@
 static const int64_t now = INT64_C(1893456000000000);
 static const int64_t second = 1000000;
 
-/* A file of the example, whole, in memory that the caller frees. */
-static char* content_of(const char* path) {
-  FILE* file = fopen(path, "rb");
-  char* content = calloc(1, 1 << 16);
-  CHECK(file != NULL);
-  if (file != NULL) {
-    CHECK(fread(content, 1, (1 << 16) - 1, file) > 0);
-    fclose(file);
-  }
-  return content;
-}
-
 static ztp_proof* proof_of(ztp_trust* trust, const char* source, const char* path) {
   char* evidence = content_of(path);
   ztp_proof* proof = NULL;

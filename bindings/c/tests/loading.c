@@ -5,11 +5,7 @@
 #include "check.h"
 #include "ztp_compile.h"
 
-static void write_file(const char* path, ztp_text content) {
-  FILE* file = fopen(path, "wb");
-  CHECK(file != NULL && fwrite(content.data, 1, content.size, file) == content.size);
-  if (file != NULL) fclose(file);
-}
+static void write_text(const char* path, ztp_text text) { write_file(path, text.data, text.size); }
 
 void test_errors(void) {
   ztp_problem problem = ZTP_PROBLEM_INIT;
@@ -52,7 +48,7 @@ void test_compiling(const char* folder) {
   CHECK(ztp_bundle_warnings(bundle).size == 0);
 
   /* The same sources make the same bytes, from a file too (whose name is in the bundle). */
-  write_file(path, text_of(shared_policy));
+  write_text(path, text_of(shared_policy));
   paths[0] = text_of(path);
   WORKS(ztp_compile_paths(paths, 1, &again));
   CHECK(ztp_bundle_bytes(again).size > 1000);
@@ -113,13 +109,13 @@ void test_loading(const char* folder) {
   source.name = ZTP_TEXT("tests.ztp");
   source.text = text_of(shared_policy);
   WORKS(ztp_compile(&source, 1, &bundle));
-  write_file(bundle_path, ztp_bundle_bytes(bundle));
+  write_text(bundle_path, ztp_bundle_bytes(bundle));
   ztp_bundle_free(bundle);
   WORKS(ztp_policy_open(text_of(bundle_path), &opened));
   CHECK(ztp_policy_digest(opened).size == strlen("sha256:") + 64);
   CHECK(memcmp(ztp_policy_digest(opened).data, ztp_policy_digest(policy).data, 71) == 0);
 
-  write_file(json_path, text_of(shared_facts));
+  write_text(json_path, text_of(shared_facts));
   paths[0] = text_of(json_path);
   WORKS(ztp_facts_load(policy, paths, 1, 0, &facts));
   CHECK(ztp_facts_count(facts) == 5);

@@ -8,12 +8,6 @@
 #include "check.h"
 #include "ztp_compile.h"
 
-static void write_file(const char* path, const void* bytes, size_t size) {
-  FILE* file = fopen(path, "wb");
-  CHECK(file != NULL && fwrite(bytes, 1, size, file) == size);
-  if (file != NULL) fclose(file);
-}
-
 static size_t base64(const void* bytes, size_t size, char* out) {
   return (size_t)EVP_EncodeBlock((unsigned char*)out, bytes, (int)size);
 }

@@ -9,17 +9,6 @@
 /* 2030-01-01T00:00:00Z, around which the example's evidence is valid. */
 static const int64_t now = INT64_C(1893456000000000);
 
-static char* content_of(const char* path) {
-  FILE* file = fopen(path, "rb");
-  char* content = calloc(1, 1 << 16);
-  CHECK(file != NULL);
-  if (file != NULL) {
-    CHECK(fread(content, 1, (1 << 16) - 1, file) > 0);
-    fclose(file);
-  }
-  return content;
-}
-
 static ztp_policy* policy_of_example(ztp_bundle** bundle) {
   const ztp_text path = ZTP_TEXT(EXAMPLE "weights.ztp");
   ztp_policy* policy = NULL;
