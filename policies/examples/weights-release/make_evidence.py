@@ -6,7 +6,6 @@ requests.jsonl beside itself)
 
 Everything is valid around 2030-01-01T00:00:00Z, the time at which README.md decides. Needs the openssl command.
 """
-import base64
 import hashlib
 import json
 import pathlib
@@ -16,37 +15,11 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-NOW = 1893456000  # 2030-01-01T00:00:00Z
+sys.path.insert(0, str(HERE.parent))
+
+from evidence_kit import NOW, Key, base64url, write_lines  # noqa: E402
+
 NONCES = [f"nonce-{i}-of-the-example" for i in (1, 2, 3)]  # what we gave out
-
-
-def openssl(*args, stdin=None):
-    return subprocess.run(["openssl", *args], input=stdin, check=True, capture_output=True).stdout
-
-
-def base64url(data):
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-class Key:
-    """A key on P-256."""
-
-    def __init__(self, folder, name):
-        self.path = folder / name
-        openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", str(self.path))
-        self.public = openssl("pkey", "-in", str(self.path), "-pubout", "-outform", "DER")
-
-    def jwk(self):
-        return {"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256",
-                "x": base64url(self.public[-64:-32]), "y": base64url(self.public[-32:])}
-
-    def token(self, claims):
-        text = ".".join(base64url(json.dumps(part, separators=(",", ":")).encode())
-                        for part in ({"alg": "ES256", "typ": "JWT"}, claims))
-        der = openssl("dgst", "-sha256", "-sign", str(self.path), stdin=text.encode())
-        listing = openssl("asn1parse", "-inform", "DER", stdin=der).decode()
-        r, s = (bytes.fromhex(n.zfill(64)) for n in re.findall(r"INTEGER\s+:([0-9A-F]+)", listing))
-        return f"{text}.{base64url(r + s)}"
 
 
 def result(verifier, node, nonce, gpu="affirming"):
@@ -109,7 +82,7 @@ def main(ztp):
     # nobody released.
     requests = [request(ear) for ear in (good, good, forged, doubtful, late, another)]
     requests.append(request(again, "vision-8b-draft"))
-    (HERE / "requests.jsonl").write_text("".join(json.dumps(r, separators=(",", ":")) + "\n" for r in requests))
+    write_lines(HERE / "requests.jsonl", requests)
 
 
 if __name__ == "__main__":
