@@ -38,6 +38,8 @@ constexpr const char* kServiceName = "envoy.service.auth.v3.Authorization";
 constexpr int kCallsAhead = 128;
 // For health's watchers to hear that it is over.
 constexpr std::chrono::milliseconds kLastWords{100};
+// Without a call for so long, callers have gone.
+constexpr std::chrono::milliseconds kQuiet{250};
 // What all connections may hold together, beside a message each.
 constexpr std::size_t kMinMemory = std::size_t{256} << 20;
 
@@ -86,6 +88,7 @@ struct Shared {
   Service service;
   std::function<bool(std::string_view)> may_ask;
   Metrics& metrics;
+  std::atomic<std::size_t> taken = 0;  // calls, ever
   std::atomic<std::size_t> in_flight = 0;
   std::atomic<bool> stopping = false;
 };
@@ -129,6 +132,7 @@ class Worker {
         shared_.in_flight.fetch_sub(1, std::memory_order_relaxed);
         Take(call);
       } else if (ok) {
+        shared_.taken.fetch_add(1, std::memory_order_relaxed);
         shared_.in_flight.fetch_add(1, std::memory_order_relaxed);
         Answer(call);
       }  // else: the server takes no more
@@ -254,7 +258,9 @@ class GrpcServer::Impl {
 
   void Stop(std::chrono::seconds drain) {
     if (server_ != nullptr) {
+      const auto deadline = std::chrono::system_clock::now() + drain;
       server_->GetHealthCheckService()->Shutdown();
+      WaitUntilQuiet(drain / 2.0);
       shared_.stopping = true;
       // Calls that wait for health to change would keep the server until the last moment.
       std::atomic<bool> done = false;
@@ -265,7 +271,7 @@ class GrpcServer::Impl {
         }
         if (!done) grpc_server_cancel_all_calls(server_->c_server());
       });
-      server_->Shutdown(std::chrono::system_clock::now() + drain);
+      server_->Shutdown(deadline);
       done = true;
       cutter.join();
     }
@@ -275,6 +281,21 @@ class GrpcServer::Impl {
   }
 
  private:
+  // The library refuses what a client sends before it has heard that the server ends. Those who
+  // heed health go away before, and lose nothing.
+  void WaitUntilQuiet(std::chrono::duration<double> most) const {
+    const auto begin = std::chrono::steady_clock::now();
+    auto last = begin;
+    std::size_t taken = shared_.taken.load();
+    for (auto now = begin; now - begin < most && now - last < kQuiet;
+         now = std::chrono::steady_clock::now()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      if (taken == shared_.taken.load()) continue;
+      taken = shared_.taken.load();
+      last = std::chrono::steady_clock::now();
+    }
+  }
+
   void Limit(grpc::ServerBuilder& builder) const {
     const auto milliseconds = [](std::chrono::seconds time) {
       return static_cast<int>(std::chrono::milliseconds(time).count());
