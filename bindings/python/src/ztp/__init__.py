@@ -21,7 +21,7 @@
 | `Error` and its kinds, `Denied` | what can go wrong, and what guards raise |
 
 Guards for training loops, data loaders and checkpoints are in `ztp.guard`, `ztp.torch` and `ztp.sklearn`; for servers in
-`ztp.grpc`.
+`ztp.grpc` and `ztp.mcp`.
 """
 
 from __future__ import annotations

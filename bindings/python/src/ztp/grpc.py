@@ -33,17 +33,18 @@ import inspect
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, Union
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import grpc
 import grpc.aio
 
-from . import Decision, Engine, Lease, RefusedError
-from .guard_lease import Obliged, carry_out
+from . import Engine
+from ._gate import Ask, Decider, Grant, Refusal
 
 if TYPE_CHECKING:
     from ._types import EntityLike
+    from .guard_lease import Obliged
 
 __all__ = ["Call", "Evidence", "Gate", "Method"]
 
@@ -100,19 +101,14 @@ class Call:
         return values[0].decode() if len(values) == 1 else None
 
 
-#: What a call is about: an entity, or a function of the call that says it (None: the call does not say it).
-Resource = Union["EntityLike", Callable[[Call], "EntityLike | None"]]
+class Method(Ask):
+    """What a method asks of the policy: Method(action, resource, values).
 
+    resource: an entity, or a function of the call that says it (None: the call does not say it).
+    values: parameters and inputs by name: values, or functions of the call.
 
-@dataclass(frozen=True)
-class Method:
-    """What a method asks of the policy. Its functions may be called by any thread, and again while a call lasts; what
-    they raise is a denial."""
-
-    action: str
-    resource: Resource
-    #: Parameters and inputs by name: values, or functions of the call.
-    values: Mapping[str, Any] = field(default_factory=dict)
+    Functions may be called by any thread, and again while a call lasts; what they raise is a denial.
+    """
 
     @classmethod
     def from_metadata(cls, action: str, type: str, key: str, **values: Any) -> Method:
@@ -146,39 +142,6 @@ class Evidence:
         return call.metadata(self.origin[1])
 
 
-class _Refusal(Exception):
-    def __init__(self, code: grpc.StatusCode, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
-class _Grant:
-    """One call's lease. Any thread's."""
-
-    def __init__(self, gate: Gate, method: Method, call: Call, cancel: Callable[[], object]) -> None:
-        self._gate = gate
-        self._method = method
-        self._call = call
-        self._lock = threading.Lock()
-        self._lease: Lease | None = None
-        self.cancel = cancel
-        self.refusal: _Refusal | None = None
-
-    def check(self) -> None:
-        """Raises _Refusal if it is not, or no longer, allowed; then for ever."""
-        with self._lock:
-            if self.refusal is not None:
-                raise self.refusal.with_traceback(None)
-            if self._lease is not None and self._lease.valid():
-                return
-            try:
-                self._lease = self._gate._decide(self._method, self._call).lease
-            except _Refusal as refusal:
-                self.refusal = refusal
-                raise
-
-
 class Gate:
     """Decides every call of the servers whose interceptor it is. Any thread's.
 
@@ -200,14 +163,14 @@ class Gate:
         oblige: Obliged | None = None,
         watch: float = 0.05,
     ) -> None:
-        self._engine = engine
+        def identify(call: Call) -> EntityLike | None:
+            return None if call.spiffe_id is None else (str(principal), call.spiffe_id)
+
+        self._decider = Decider(engine, principal if callable(principal) else identify, evidence, oblige)
         self._methods = dict(methods)
-        self._principal = principal
-        self._evidence = tuple(evidence)
-        self._oblige = dict(oblige or {})
         self._watch = watch
         self._lock = threading.Lock()
-        self._open: set[_Grant] = set()
+        self._open: set[Grant] = set()
         self._closing = threading.Event()
         self._watcher: threading.Thread | None = None
 
@@ -233,56 +196,11 @@ class Gate:
         if self._watcher is not None:
             self._watcher.join()
 
-    # ---- Deciding
-
-    def _decide(self, method: Method, call: Call) -> Decision:
-        try:
-            principal = self._identify(call)
-            resource = method.resource(call) if callable(method.resource) else method.resource
-            if resource is None:
-                raise _Refusal(grpc.StatusCode.INVALID_ARGUMENT, "the call does not say what it is about")
-            values = {name: value(call) if callable(value) else value for name, value in method.values.items()}
-            values.update(self._prove(call))
-            decision = self._engine.decide(principal, method.action, resource, can=tuple(self._oblige), **values)
-            if not decision.allow:
-                because = decision.rules[0].because if decision.rules else None
-                raise _Refusal(grpc.StatusCode.PERMISSION_DENIED, because or "denied")
-            carry_out(decision, self._oblige)
-            return decision
-        except _Refusal:
-            raise
-        except Exception:  # what it says of this server, a stranger need not know
-            _log.exception("a call of %s cannot be decided", call.method)
-            raise _Refusal(grpc.StatusCode.INTERNAL, "it cannot be decided") from None
-
-    def _identify(self, call: Call) -> EntityLike:
-        if callable(self._principal):
-            principal = self._principal(call)
-        else:
-            principal = None if call.spiffe_id is None else (self._principal, call.spiffe_id)
-        if principal is None:
-            raise _Refusal(grpc.StatusCode.UNAUTHENTICATED, "the peer has no identity")
-        return principal
-
-    def _prove(self, call: Call) -> dict[str, Any]:
-        proofs = {}
-        for evidence in self._evidence:
-            text = evidence.of(call)
-            if text is None:
-                if evidence.required:
-                    raise _Refusal(grpc.StatusCode.UNAUTHENTICATED, f"{evidence.input} is missing")
-                continue
-            try:
-                proofs[evidence.input] = self._engine.verify(evidence.source, text)
-            except RefusedError as error:
-                raise _Refusal(grpc.StatusCode.UNAUTHENTICATED, f"{evidence.input}: {error.check}") from None
-        return proofs
-
     # ---- Calls that are going on
 
-    def _grant(self, method: Method, call: Call, cancel: Callable[[], object]) -> _Grant:
-        """Decides it, and looks at it from now on. Raises _Refusal."""
-        grant = _Grant(self, method, call, cancel)
+    def _grant(self, method: Method, call: Call, cancel: Callable[[], object]) -> Grant:
+        """Decides it, and looks at it from now on. Raises Refusal."""
+        grant = Grant(self._decider, method, call, cancel)
         grant.check()
         with self._lock:
             self._open.add(grant)
@@ -291,7 +209,7 @@ class Gate:
                 self._watcher.start()
         return grant
 
-    def _end(self, grant: _Grant) -> None:
+    def _end(self, grant: Grant) -> None:
         with self._lock:
             self._open.discard(grant)
 
@@ -302,7 +220,7 @@ class Gate:
             for grant in grants:
                 try:
                     grant.check()
-                except _Refusal:
+                except Refusal:
                     self._end(grant)
                     grant.cancel()
 
@@ -328,19 +246,19 @@ def _behaviour(handler: Any) -> Callable[..., Any]:
     return behaviour
 
 
-_DENIED = _Refusal(grpc.StatusCode.PERMISSION_DENIED, "denied")
-_CANNOT = _Refusal(grpc.StatusCode.INTERNAL, "it cannot be decided")
+_DENIED = Refusal("permission_denied", "denied")
+_CANNOT = Refusal("internal", "it cannot be decided")
 
 
 # ---- grpc.server
 
 
-def _abort(context: Any, refusal: _Refusal) -> NoReturn:
-    context.abort(refusal.code, refusal.message)
+def _abort(context: Any, refusal: Refusal) -> NoReturn:
+    context.abort(grpc.StatusCode[refusal.kind.upper()], refusal.message)
     raise refusal  # abort has raised
 
 
-def _refusing(refusal: _Refusal) -> Any:
+def _refusing(refusal: Refusal) -> Any:
     """A handler for calls of every kind: it waits for no message."""
     return grpc.stream_stream_rpc_method_handler(lambda _, context: _abort(context, refusal))
 
@@ -363,13 +281,13 @@ class _Interceptor(grpc.ServerInterceptor):  # type: ignore[misc,unused-ignore] 
         gate = self._gate
         behaviour = _behaviour(handler)
 
-        def check(grant: _Grant, context: Any) -> None:
+        def check(grant: Grant, context: Any) -> None:
             try:
                 grant.check()
-            except _Refusal as refusal:
+            except Refusal as refusal:
                 _abort(context, refusal)
 
-        def checked(grant: _Grant, context: Any, messages: Iterable[Any]) -> Iterator[Any]:
+        def checked(grant: Grant, context: Any, messages: Iterable[Any]) -> Iterator[Any]:
             for message in messages:
                 check(grant, context)
                 yield message
@@ -378,7 +296,7 @@ class _Interceptor(grpc.ServerInterceptor):  # type: ignore[misc,unused-ignore] 
             call = Call(name, None if handler.request_streaming else request, context)
             try:
                 grant = gate._grant(method, call, context.cancel)
-            except _Refusal as refusal:
+            except Refusal as refusal:
                 _abort(context, refusal)
             if not context.add_callback(lambda: gate._end(grant)):
                 gate._end(grant)
@@ -399,7 +317,7 @@ class _Interceptor(grpc.ServerInterceptor):  # type: ignore[misc,unused-ignore] 
 class _AioContext:
     """A context whose messages ask the lease."""
 
-    def __init__(self, context: Any, grant: _Grant) -> None:
+    def __init__(self, context: Any, grant: Grant) -> None:
         self._context = context
         self._grant = grant
 
@@ -417,19 +335,19 @@ class _AioContext:
         await self._context.write(message)
 
 
-async def _check(grant: _Grant, context: Any) -> None:
+async def _check(grant: Grant, context: Any) -> None:
     try:
         grant.check()
-    except _Refusal as refusal:
+    except Refusal as refusal:
         await _aio_abort(context, refusal)
 
 
-async def _aio_abort(context: Any, refusal: _Refusal) -> NoReturn:
-    await context.abort(refusal.code, refusal.message)
+async def _aio_abort(context: Any, refusal: Refusal) -> NoReturn:
+    await context.abort(grpc.StatusCode[refusal.kind.upper()], refusal.message)
     raise refusal  # abort has raised
 
 
-async def _checked(grant: _Grant, context: Any, messages: AsyncIterator[Any]) -> AsyncIterator[Any]:
+async def _checked(grant: Grant, context: Any, messages: AsyncIterator[Any]) -> AsyncIterator[Any]:
     async for message in messages:
         await _check(grant, context)
         yield message
@@ -456,14 +374,14 @@ class _AioInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc,unused-i
         return self._refusing(_CANNOT)
 
     @staticmethod
-    def _refusing(refusal: _Refusal) -> Any:
+    def _refusing(refusal: Refusal) -> Any:
         async def refuse(_: Any, context: Any) -> None:
             await _aio_abort(context, refusal)
 
         return grpc.stream_stream_rpc_method_handler(refuse)
 
     @contextlib.asynccontextmanager
-    async def _granted(self, name: str, method: Method, handler: Any, request: Any, context: Any) -> AsyncIterator[_Grant]:
+    async def _granted(self, name: str, method: Method, handler: Any, request: Any, context: Any) -> AsyncIterator[Grant]:
         """While it is allowed: the task that runs the handler is cancelled when it no longer is, and says why."""
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
@@ -475,7 +393,7 @@ class _AioInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc,unused-i
         call = Call(name, None if handler.request_streaming else request, context)
         try:
             grant = self._gate._grant(method, call, cancel)
-        except _Refusal as refusal:
+        except Refusal as refusal:
             await _aio_abort(context, refusal)
         try:
             yield grant
