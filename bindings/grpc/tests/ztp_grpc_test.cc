@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <grpcpp/create_channel.h>
+#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/server.h>
 #include <gtest/gtest.h>
 
@@ -185,12 +186,7 @@ class Grpc : public ::testing::Test {
     gate_.emplace(*engine_, std::move(options));
     service_.gate = &*gate_;
 
-    grpc::SslServerCredentialsOptions tls(
-        GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY);  // clients may have none
-    tls.pem_root_certs = Certificates().root.certificate;
-    tls.pem_key_cert_pairs.push_back(
-        {Certificates().server.key, Certificates().server.certificate});
-    const auto credentials = grpc::SslServerCredentials(tls);
+    const auto credentials = ServerCredentials();
     grpc::ServerBuilder builder;
     gate_->Guard(builder, *credentials);
     int port = 0;
@@ -209,6 +205,14 @@ class Grpc : public ::testing::Test {
     gate_.reset();
   }
   virtual void Change(ztp::GrpcOptions*) {}
+  static std::shared_ptr<grpc::ServerCredentials> ServerCredentials() {
+    grpc::SslServerCredentialsOptions tls(
+        GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY);  // clients may have none
+    tls.pem_root_certs = Certificates().root.certificate;
+    tls.pem_key_cert_pairs.push_back(
+        {Certificates().server.key, Certificates().server.certificate});
+    return grpc::SslServerCredentials(tls);
+  }
 
   std::unique_ptr<acme::Data::Stub> Client(const PeerIdentity* identity) const {
     grpc::SslCredentialsOptions tls;
@@ -455,6 +459,50 @@ TEST_F(Grpc, ManyCallsAtOnceWhileLeasesEnd) {
   stop = true;
   for (std::thread& thread : threads) thread.join();
   EXPECT_GT(allowed, 0);
+}
+
+// No code was generated for it, and its handlers are a loop: as a proxy has it.
+TEST_F(Grpc, AGenericServiceIsNoWayAround) {
+  const auto credentials = ServerCredentials();
+  grpc::ServerBuilder builder;
+  gate_->Guard(builder, *credentials);
+  int port = 0;
+  builder.AddListeningPort("localhost:0", credentials, &port);
+  grpc::AsyncGenericService service;
+  builder.RegisterAsyncGenericService(&service);
+  const auto queue = builder.AddCompletionQueue();
+  const auto server = builder.BuildAndStart();
+  ASSERT_NE(server, nullptr);
+  // Takes one call, and leaves it open until it is cancelled.
+  std::vector<std::string> taken;
+  std::atomic<bool> done{false};
+  std::thread loop([&] {
+    grpc::GenericServerContext context;
+    grpc::GenericServerAsyncReaderWriter stream(&context);
+    context.AsyncNotifyWhenDone(&done);
+    service.RequestCall(&context, &stream, queue.get(), queue.get(), &stream);
+    void* tag = nullptr;
+    bool ok = false;
+    while (queue->Next(&tag, &ok)) {
+      if (tag == &stream && ok) taken.push_back(context.method());
+      if (tag == &done) done = context.IsCancelled();
+    }
+  });
+  address_ = "localhost:" + std::to_string(port);
+  const auto stub = Client(&Certificates().trainer);
+  ExpectStatus(Read("held", stub.get()), StatusCode::PERMISSION_DENIED, "the data set is on hold");
+  const auto context = About("faces");
+  const auto talk = stub->Talk(context.get());
+  Eventually([&] { return gate_->open_calls() == 1; });
+  Put(R"("hold":true)");
+  Answer answer;
+  EXPECT_FALSE(talk->Read(&answer));
+  ExpectStatus(talk->Finish(), StatusCode::PERMISSION_DENIED, "the data set is on hold");
+  Eventually([&] { return done.load(); });
+  server->Shutdown(std::chrono::system_clock::now() + 5s);
+  queue->Shutdown();
+  loop.join();
+  EXPECT_THAT(taken, ::testing::ElementsAre("/acme.Data/Talk"));
 }
 
 TEST(GrpcGate, AMistakeIsFoundWhenItIsMade) {
