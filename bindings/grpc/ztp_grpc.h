@@ -82,6 +82,7 @@ class GrpcGate {
     for (const GrpcEvidence& evidence : options_.evidence) {
       inputs_.push_back(engine.Attr(evidence.input));
     }
+    proofs_.resize(inputs_.size());
     watcher_ = std::thread([this] { Watch(); });
   }
   GrpcGate(const GrpcGate&) = delete;
@@ -132,6 +133,7 @@ class GrpcGate {
   }
 
  private:
+  static constexpr std::size_t kMaxProofs = 1024;  // of one evidence
   using Hook = ::grpc::experimental::InterceptionHookPoints;
 
   struct Verdict {
@@ -390,6 +392,36 @@ class GrpcGate {
     return std::nullopt;
   }
 
+  // Of a certificate, which a connection shows for all its calls, the proof is kept: whether it
+  // still counts is asked each time, and where it does not the evidence is verified anew.
+  std::shared_ptr<const Proof> ProofOf(std::size_t index, const std::string& text,
+                                       std::int64_t now) {
+    const GrpcEvidence& evidence = options_.evidence[index];
+    const bool kept = evidence.from == GrpcEvidence::From::kPeerCertificate;
+    if (kept) {
+      std::shared_ptr<const Proof> known;
+      {
+        const std::lock_guard<std::mutex> lock(proofs_mutex_);
+        const auto found = proofs_[index].find(text);
+        if (found != proofs_[index].end()) known = found->second;
+      }
+      try {
+        if (known != nullptr) {
+          known->Check(now);
+          return known;
+        }
+      } catch (const Error&) {  // verifying says why, or that it counts after all
+      }
+    }
+    auto proof = std::make_shared<const Proof>(options_.trust->Verify(evidence.source, text, now));
+    if (kept) {
+      const std::lock_guard<std::mutex> lock(proofs_mutex_);
+      if (proofs_[index].size() >= kMaxProofs) proofs_[index].clear();
+      proofs_[index].insert_or_assign(text, proof);
+    }
+    return proof;
+  }
+
   // Binds what the call proves.
   ::grpc::Status Prove(const GrpcCall& call, Request& request, std::int64_t now) {
     for (std::size_t i = 0; i < options_.evidence.size(); ++i) {
@@ -400,7 +432,7 @@ class GrpcGate {
         continue;
       }
       try {
-        request.Evidence(inputs_[i], options_.trust->Verify(evidence.source, *text, now));
+        request.Evidence(inputs_[i], *ProofOf(i, *text, now));
       } catch (const Error& error) {
         if (error.code() != ZTP_REFUSED) throw;
         return Unauthenticated(evidence.input + ": " + error.problems().front().id);
@@ -504,6 +536,9 @@ class GrpcGate {
 
   std::mutex sessions_mutex_;
   std::vector<std::unique_ptr<Session>> sessions_;
+
+  std::mutex proofs_mutex_;
+  std::vector<std::unordered_map<std::string, std::shared_ptr<const Proof>>> proofs_;  // as inputs_
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
