@@ -11,6 +11,7 @@
 #include "engine/evidence/private_key.h"
 #include "engine/evidence/slsa.h"
 #include "engine/evidence/statement.h"
+#include "engine/evidence/tamper_testing.h"
 #include "engine/evidence/trust_testing.h"
 
 namespace ztp::evidence {
@@ -135,6 +136,26 @@ TEST(Kinds, ABillOfMaterialsIsProvenWhereItWasSigned) {
   EXPECT_EQ(Proves(source, Bom("https://cyclonedx.org/bom", json::object())), "claim");
   EXPECT_EQ(Proves(source, Bom("https://spdx.dev/Document", json::object())), "form");
   EXPECT_EQ(Proves(source, Provenance(kBuilder)), "form");
+}
+
+TEST(Kinds, NoBitOfABillMayChangeAndNoByteMayLack) {
+  const std::string good =
+      Bom("https://cyclonedx.org/bom", {{"bomFormat", "CycloneDX"}, {"specVersion", "1.6"}});
+  const json source = {{"kind", "bom"}, {"proves", "x"}, {"signers", PemOf(Key(0).public_key())}};
+  const auto trust = MakeTrust(Document(Cat(R"("s":)", source.dump())));
+  ASSERT_NE(trust, nullptr);
+  const auto accepts = [&](const std::string& text) {
+    const auto fact = trust->Verify("s", text, kNow);
+    if (!fact.ok()) return false;
+    EXPECT_EQ((*fact)->subjects, std::vector{Cat("sha256:", std::string(64, 'a'))});
+    return true;
+  };
+  EXPECT_TRUE(accepts(good));
+  // Which key it was is a hint, and not signed.
+  const std::string id = Key(0).public_key().id;
+  EXPECT_EQ(testing::Outside(testing::AcceptedFlips(good, accepts), good, {"\"keyid\"", id}),
+            std::vector<size_t>());
+  EXPECT_EQ(testing::AcceptedCuts(good, accepts), std::vector<size_t>());
 }
 
 TEST(Kinds, ASourceOfSignedDocumentsSaysWhoMaySign) {
