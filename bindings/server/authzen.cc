@@ -54,10 +54,16 @@ std::optional<Semantic> SemanticOf(const JsonTree& tree) {
   return std::nullopt;
 }
 
-std::string ErrorItem(unsigned status, std::string_view message) {
+std::string ErrorItem(unsigned status, std::string_view message, std::string_view id) {
   std::string out;
   JsonSink sink(&out);
-  sink.Put("{\"decision\":false,\"context\":{\"error\":{\"status\":");
+  sink.Put("{\"decision\":false,\"context\":{");
+  if (!id.empty()) {
+    sink.Put("\"decision_id\":");
+    sink.PutText(id);
+    sink.Put(',');
+  }
+  sink.Put("\"error\":{\"status\":");
   sink.PutPlain(Cat(status));
   sink.Put(",\"message\":");
   sink.PutText(message);
@@ -67,6 +73,12 @@ std::string ErrorItem(unsigned status, std::string_view message) {
 }
 
 }  // namespace
+
+HttpResponse AuthZen::FailureOf(Evaluated evaluated) {
+  HttpResponse response = Failure(evaluated.failed, std::move(evaluated.message));
+  if (!evaluated.id.empty()) response.headers.emplace_back("X-Ztp-Decision-Id", evaluated.id);
+  return response;
+}
 
 bool AuthZen::Serves(std::string_view path) {
   return path == kEvaluation || path == kEvaluations || path == kMetadata;
@@ -87,8 +99,19 @@ HttpResponse AuthZen::Handle(const HttpRequest& request, int64_t now) {
   if (!IsJson(request.content_type)) {
     return Failure(415, "a request must be of Content-Type application/json");
   }
-  return request.path == kEvaluation ? Evaluation(request.body, now)
-                                     : Evaluations(request.body, now);
+  asker_ = {
+      .name = request.peer, .request_id = request.request_id, .traceparent = request.traceparent};
+  ticket_ = 0;
+  is_taken_ = true;
+  HttpResponse response =
+      request.path == kEvaluation ? Evaluation(request.body, now) : Evaluations(request.body, now);
+  if (!is_taken_) return Failure(503, "the audit log takes no more: nothing is decided");
+  if (ticket_ != 0) {
+    response.when = [log = log_, ticket = ticket_](DecisionLog::Then then) {
+      log->WhenLogged(ticket, std::move(then));
+    };
+  }
+  return response;
 }
 
 HttpResponse AuthZen::Metadata() const {
@@ -110,30 +133,34 @@ HttpResponse AuthZen::Metadata() const {
 
 HttpResponse AuthZen::Evaluation(std::string_view body, int64_t now) {
   Evaluated evaluated = Evaluate(body, now);
-  if (evaluated.failed != 0) return Failure(evaluated.failed, std::move(evaluated.message));
+  if (evaluated.failed != 0) return FailureOf(evaluated);
   HttpResponse response;
   response.body = std::move(evaluated.answer);
   return response;
 }
 
 HttpResponse AuthZen::Evaluations(std::string_view body, int64_t now) {
+  // All of it is refused.
+  const auto refuse = [&](unsigned status, std::string message) {
+    return FailureOf(Refuse(body, status, std::move(message), now));
+  };
   JsonError error;
-  if (!body_.Parse(body, JsonPath(), &error)) return Failure(400, error.message);
+  if (!body_.Parse(body, JsonPath(), &error)) return refuse(400, error.message);
   const JsonNode& root = body_.root();
-  if (root.kind != JsonKind::kObject) return Failure(400, "the body must be a JSON object");
+  if (root.kind != JsonKind::kObject) return refuse(400, "the body must be a JSON object");
   const JsonNode* items = body_.Find(root, "evaluations");
   if (items == nullptr || (items->kind == JsonKind::kArray && items->child_count == 0)) {
     return Evaluation(body, now);
   }
-  if (items->kind != JsonKind::kArray) return Failure(400, "`evaluations` must be an array");
+  if (items->kind != JsonKind::kArray) return refuse(400, "`evaluations` must be an array");
   if (items->child_count > settings_.max_evaluations) {
-    return Failure(413, Cat("at most ", settings_.max_evaluations, " evaluations in one request"));
+    return refuse(413, Cat("at most ", settings_.max_evaluations, " evaluations in one request"));
   }
   const std::optional<Semantic> semantic = SemanticOf(body_);
   if (!semantic) {
-    return Failure(400,
-                   "`options.evaluations_semantic` must be execute_all, deny_on_first_deny or "
-                   "permit_on_first_permit");
+    return refuse(400,
+                  "`options.evaluations_semantic` must be execute_all, deny_on_first_deny or "
+                  "permit_on_first_permit");
   }
   Defaults defaults{};
   for (size_t i = 0; i < kMembers.size(); ++i) {
@@ -150,17 +177,16 @@ HttpResponse AuthZen::Evaluations(std::string_view body, int64_t now) {
       // A default is read again for each: a small body must not become a large one.
       read += request.size();
       if (read > kMaxExpansion * settings_.max_body) {
-        return Failure(413, "the defaults are too large for so many evaluations");
+        return refuse(413, "the defaults are too large for so many evaluations");
       }
       evaluated = Evaluate(request, now);
     } else {
-      observer_.Unread();
-      evaluated.failed = 400;
-      evaluated.message = "an evaluation must be an object";
+      evaluated = Refuse(JsonTextOf(body, item), 400, "an evaluation must be an object", now);
     }
     if (!std::exchange(first, false)) response.body += ',';
-    response.body +=
-        evaluated.failed != 0 ? ErrorItem(evaluated.failed, evaluated.message) : evaluated.answer;
+    response.body += evaluated.failed != 0
+                         ? ErrorItem(evaluated.failed, evaluated.message, evaluated.id)
+                         : evaluated.answer;
     if (*semantic == (evaluated.allow ? Semantic::kFirstPermit : Semantic::kFirstDeny)) break;
   }
   response.body += "]}";
@@ -189,58 +215,121 @@ std::string AuthZen::Item(std::string_view body, const Defaults& defaults,
 
 AuthZen::Evaluated AuthZen::Evaluate(std::string_view request, int64_t now) {
   const auto begin = std::chrono::steady_clock::now();
+  const auto passed = [&] {
+    const std::chrono::nanoseconds taken = std::chrono::steady_clock::now() - begin;
+    return static_cast<uint64_t>(taken.count());
+  };
   ztp_decision decision = ZTP_DECISION_INIT;
   ztp_text answer{};
-  Evaluated evaluated;
   const absl::Status status =
       ToStatus(ztp_decide_json(session_.get(), ToText(request), now, false, &decision, &answer));
-  if (!status.ok() || decision.session == nullptr) {
-    observer_.Unread();
-    evaluated.failed = status.ok() ? 400 : 500;
-    evaluated.message =
-        status.ok() ? Errors(ToView(answer)) : "the engine failed: nothing was decided";
-    return evaluated;
+  if (!status.ok()) {
+    return Refuse(request, 500, "the engine failed: nothing was decided", now);
   }
-  evaluated.allow = decision.allow;
-  evaluated.answer = Cut(ToView(answer));
-  const std::chrono::nanoseconds passed = std::chrono::steady_clock::now() - begin;
-  observer_.Decided(decision, static_cast<uint64_t>(passed.count()));
+  Evaluated evaluated;
+  if (log_ != nullptr) evaluated.id = log_->NextId();
+  const bool is_read = decision.session != nullptr;
+  if (is_read) {
+    evaluated.allow = decision.allow;
+    evaluated.answer = Cut(decision, ToView(answer), evaluated.id);
+  } else {
+    evaluated.failed = 400;
+    evaluated.message = Errors(ToView(answer));
+  }
+  const uint64_t nanoseconds = passed();
+  std::string_view shadow;
+  if (shadow_ != nullptr) shadow = shadow_->Compare(request, now, decision, answer, evaluated.id);
+  Log(evaluated.id, request, ToView(answer), shadow, now, nanoseconds);
+  if (is_read) {
+    observer_.Decided(decision, nanoseconds);
+  } else {
+    observer_.Unread();
+  }
   return evaluated;
 }
 
-std::string AuthZen::Cut(std::string_view answer) {
-  if (settings_.tell == Tell::kAll) return std::string(answer);
-  JsonError error;
-  if (!answer_.Parse(answer, JsonPath(), &error)) return "{\"decision\":false}";
-  const JsonNode* decision = answer_.Find(answer_.root(), "decision");
-  const JsonNode* context = answer_.Find(answer_.root(), "context");
-  std::string out = decision != nullptr && decision->kind == JsonKind::kBool && decision->boolean
-                        ? "{\"decision\":true"
-                        : "{\"decision\":false";
-  if (context != nullptr) {
-    JsonSink sink(&out);
-    bool first = true;
-    for (const std::string_view name : {"reason", "obligations", "valid_until"}) {
-      if (name == "reason" && settings_.tell != Tell::kReason) continue;
-      const JsonNode* member = answer_.Find(*context, name);
-      // What says nothing is left out.
-      if (member == nullptr || member->kind == JsonKind::kNull ||
-          (member->kind == JsonKind::kArray && member->child_count == 0)) {
-        continue;
-      }
-      if (std::exchange(first, false)) {
-        sink.Put(",\"context\":{");
-      } else {
-        sink.Put(',');
-      }
-      sink.PutText(name);
-      sink.Put(':');
-      sink.PutPlain(JsonTextOf(answer, *member));
-    }
-    if (!first) sink.Put('}');
+AuthZen::Evaluated AuthZen::Refuse(std::string_view request, unsigned status, std::string message,
+                                   int64_t now) {
+  observer_.Unread();
+  Evaluated refused{.failed = status, .answer = {}, .message = std::move(message), .id = {}};
+  if (log_ == nullptr) return refused;
+  refused.id = log_->NextId();
+  Log(refused.id, request, ErrorItem(status, refused.message, {}), {}, now, 0);
+  return refused;
+}
+
+void AuthZen::Log(std::string_view id, std::string_view request, std::string_view answer,
+                  std::string_view shadow, int64_t now, uint64_t nanoseconds) {
+  if (log_ == nullptr || !is_taken_) return;
+  is_taken_ = log_->Append({.id = id,
+                            .asker = asker_,
+                            .request = request,
+                            .answer = answer,
+                            .shadow = shadow,
+                            .now = now,
+                            .nanoseconds = nanoseconds},
+                           &ticket_);
+}
+
+std::string AuthZen::Cut(const ztp_decision& decision, std::string_view answer,
+                         std::string_view id) {
+  std::string out;
+  JsonSink sink(&out);
+  if (settings_.tell == Tell::kAll) {
+    // The engine's answer as it is, and the id before what its context begins with.
+    constexpr std::string_view kContext = "\"context\":{";
+    const size_t at = id.empty() ? answer.npos : answer.find(kContext);
+    if (at == answer.npos) return std::string(answer);
+    sink.PutPlain(answer.substr(0, at + kContext.size()));
+    sink.Put("\"decision_id\":");
+    sink.PutText(id);
+    sink.Put(',');
+    sink.PutPlain(answer.substr(at + kContext.size()));
     sink.Flush();
+    return out;
   }
-  out += '}';
+  sink.PutPlain(decision.allow ? "{\"decision\":true" : "{\"decision\":false");
+  bool is_empty = true;
+  // What says nothing is left out.
+  const auto name = [&](std::string_view member) {
+    sink.PutPlain(std::exchange(is_empty, false) ? ",\"context\":{" : ",");
+    sink.PutText(member);
+    sink.Put(':');
+  };
+  if (!id.empty()) {
+    name("decision_id");
+    sink.PutText(id);
+  }
+  if (settings_.tell == Tell::kReason) {
+    ztp_rule rule = ZTP_RULE_INIT;
+    std::string_view reason = decision.halted ? "halted" : decision.limit ? "limit" : "";
+    if (reason.empty() && decision.rules > 0 &&
+        ToStatus(ztp_decision_rule(&decision, 0, &rule)).ok()) {
+      reason = ToView(rule.because);
+    }
+    if (!reason.empty()) {
+      name("reason");
+      sink.PutText(reason);
+    }
+  }
+  if (decision.obligations > 0) {
+    JsonError error;
+    const JsonNode* context = answer_.Parse(answer, JsonPath(), &error)
+                                  ? answer_.Find(answer_.root(), "context")
+                                  : nullptr;
+    const JsonNode* obligations =
+        context == nullptr ? nullptr : answer_.Find(*context, "obligations");
+    // An allow without what it obliges to would be another one.
+    if (obligations == nullptr) return "{\"decision\":false}";
+    name("obligations");
+    sink.PutPlain(JsonTextOf(answer, *obligations));
+  }
+  if (decision.valid_until != ZTP_FOREVER) {
+    name("valid_until");
+    sink.PutTime(Time{decision.valid_until});
+  }
+  sink.PutPlain(is_empty ? "}" : "}}");
+  sink.Flush();
   return out;
 }
 
