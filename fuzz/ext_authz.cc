@@ -10,7 +10,7 @@
 
 namespace {
 
-namespace envoy = ::envoy::service::auth::v3;
+namespace auth = ::envoy::service::auth::v3;
 
 struct Nobody final : ztp::server::DecisionObserver {
   void Decided(const ztp_decision& decision, uint64_t) override {
@@ -68,8 +68,8 @@ ztp::server::SessionHandle NewSession() {
 }
 
 // What may stand in a header.
-void CheckHeaders(const google::protobuf::RepeatedPtrField<envoy::HeaderValueOption>& headers) {
-  for (const envoy::HeaderValueOption& header : headers) {
+void CheckHeaders(const google::protobuf::RepeatedPtrField<auth::HeaderValueOption>& headers) {
+  for (const auth::HeaderValueOption& header : headers) {
     if (header.header().key().empty() || !header.has_append()) __builtin_trap();
     for (const char c : header.header().value()) {
       if (c < 0x20 || c > 0x7e) __builtin_trap();
@@ -87,8 +87,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   settings.tell = static_cast<ztp::server::Tell>(data[0] % 3);
   observer.allowed = 0;
   const std::string answer =
-      ext_authz.Check({reinterpret_cast<const char*>(data) + 1, size - 1}, 1893456000000000);
-  envoy::CheckResponse response;
+      ext_authz.Check({reinterpret_cast<const char*>(data) + 1, size - 1}, {}, 1893456000000000)
+          .message;
+  auth::CheckResponse response;
   if (!response.ParseFromString(answer)) __builtin_trap();
   const bool allowed = response.status().code() == 0;
   if (allowed != (observer.allowed == 1) || allowed != response.has_ok_response()) {

@@ -4,7 +4,6 @@ import http.client
 import http.server
 import json
 import socket
-import ssl
 import subprocess
 import threading
 import time
@@ -121,10 +120,3 @@ class Envoy:
     def close(self):
         self.process.kill()
         self.process.wait()
-
-
-def client(roots, certificate=None, key=None):
-    context = ssl.create_default_context(cafile=str(roots))
-    if certificate:
-        context.load_cert_chain(str(certificate), str(key))
-    return context

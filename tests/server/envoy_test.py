@@ -16,9 +16,9 @@ import time
 import unittest
 from pathlib import Path
 
-from authority import Authority
-from envoy_harness import Envoy, Service, client
+from envoy_harness import Envoy, Service
 from gateway import FACTS, PEER, POLICY, UNTIL, Gate, Login, chat, run_with_pypi
+from serving import Authority, client_context
 
 ZTP = None
 CHAT = "/v1/chat/completions"
@@ -43,7 +43,7 @@ class EnvoyTest(unittest.TestCase):
 
     @classmethod
     def context(cls, name, names, authority=None):
-        return client(cls.mesh.root, *(authority or cls.mesh).issue(name, names))
+        return client_context(cls.mesh.root, *(authority or cls.mesh).issue(name, names))
 
     def ask(self, method, path, body=None, headers=(), context=None, connection=None):
         """(status, JSON, headers)"""
@@ -53,6 +53,7 @@ class EnvoyTest(unittest.TestCase):
             own.putheader(name, value)
         if body is not None:
             own.putheader("Content-Length", str(len(body)))
+            own.putheader("Content-Type", "application/json")
         own.endheaders(body)
         response = own.getresponse()
         text = response.read().decode()
@@ -87,7 +88,7 @@ class EnvoyTest(unittest.TestCase):
 
     def test_who_has_no_identity_of_the_mesh_does_not_come_in(self):
         stranger = self.context("stranger", f"URI:{PEER}", self.others)
-        nobody = client(self.mesh.root)
+        nobody = client_context(self.mesh.root)
         elsewhere = self.context("elsewhere", "URI:spiffe://other.org/ns/prod/sa/chat")
         for context in stranger, nobody, elsewhere:
             with self.assertRaises(OSError):
@@ -158,7 +159,8 @@ class EnvoyTest(unittest.TestCase):
 
         def curl(*arguments):
             done = subprocess.run(["curl", "-s", "--http2", "--cacert", self.mesh.root, "--cert", certificate, "--key", key, "-o", "/dev/null",
-                                   "-w", "%{http_version} %{http_code}", "--resolve", f"localhost:{self.envoy.port}:127.0.0.1", *arguments],
+                                   "-w", "%{http_version} %{http_code}", "--resolve", f"localhost:{self.envoy.port}:127.0.0.1",
+                                   "-H", "content-type: application/json", *arguments],
                                   capture_output=True, text=True, timeout=20)
             return done.stdout
 

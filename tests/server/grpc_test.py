@@ -18,9 +18,9 @@ import time
 import unittest
 from pathlib import Path
 
-from authority import Authority
 from gateway import FACTS, PEER, POLICY, UNTIL, Gate, chat, run_with_pypi
 from serving import POLICY as WITHOUT_ROUTES
+from serving import Authority
 
 ZTP = None
 METHOD = "/envoy.service.auth.v3.Authorization/Check"
@@ -43,7 +43,7 @@ def request(method="GET", path="/v1/models/llama", headers=(), body=b"", peer=PE
     http.method, http.path, http.host, http.scheme, http.protocol = method, path, "models.acme.org", "https", protocol
     http.id, http.size = "17", len(body)
     http.raw_body = body
-    entries = [(":path", path), (":method", method), *headers]
+    entries = [(":path", path), (":method", method), ("content-type", "application/json"), *headers]
     if said is not None:
         entries.append(("x-envoy-auth-partial-body", said))
     for name, value in entries:
@@ -165,7 +165,7 @@ class GrpcTest(unittest.TestCase):
         self.assertEqual({h.header.key: h.header.value for h in answer.ok_response.headers}, {
             "x-ztp-valid-until": UNTIL, "x-ztp-obligation": 'audit;level="full";note=%"gr%c3%b6%c3%9fer %221%22";share="0.25";loud=?1'})
         self.assertEqual({h.header.key: h.header.value for h in answer.ok_response.response_headers_to_add}, {"x-ztp-valid-until": UNTIL})
-        self.assertEqual(list(answer.ok_response.headers_to_remove), ["x-ztp-else"])
+        self.assertEqual(list(answer.ok_response.headers_to_remove), ["x-ztp-decision-id", "x-ztp-else"])
         self.assertTrue(all(h.HasField("append") and not h.append.value for h in answer.ok_response.headers), "what a client sent is replaced")
         self.assertEqual(answer.dynamic_metadata["route"], "acme.gate.chat")
         self.assertEqual(list(answer.dynamic_metadata["rules"]), ["acme.gate.lent_models"])

@@ -17,8 +17,7 @@ import time
 import unittest
 from pathlib import Path
 
-from authority import Authority
-from serving import FACTS, POLICY, Server, UnixConnection, client_context
+from serving import FACTS, POLICY, Authority, Server, UnixConnection, client_context
 
 ZTP = None
 REQUEST = {"subject": {"type": "user", "id": "alice@example.com"}, "action": {"name": "read"}, "resource": {"type": "document", "id": "1"}}
@@ -361,5 +360,5 @@ class Serve(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    ZTP = sys.argv.pop(1)
+    ZTP = os.path.abspath(sys.argv.pop(1))
     unittest.main()
