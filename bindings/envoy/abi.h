@@ -38,7 +38,7 @@ inline std::string_view NameOf(const Header& header) { return {header.name, head
 inline std::string_view ValueOf(const Header& header) { return {header.value, header.value_size}; }
 
 enum LogLevel : int { kLogInfo = 2, kLogWarning = 3, kLogError = 4 };
-enum HeaderKind : int { kRequestHeaders = 0 };
+enum HeaderKind : int { kRequestHeaders = 0, kResponseHeaders = 2 };
 enum BodyKind : int { kReceivedRequestBody = 0 };
 enum ResetReason : int { kLocalReset = 0 };
 

@@ -39,6 +39,8 @@ absl::StatusOr<int64_t> ReadNumber(const JsonNode& node, int64_t least, int64_t 
   return InvalidArgument("`", node.key, "` must be a whole number from ", least, " to ", most);
 }
 
+using server::Tell;
+
 absl::Status ReadTell(const JsonNode& node, Tell& out) {
   if (node.kind == JsonKind::kString) {
     if (node.text == "decision") return out = Tell::kDecision, absl::OkStatus();

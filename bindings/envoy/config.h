@@ -13,11 +13,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "bindings/server/settings.h"
 
 namespace ztp::envoy {
-
-// How much a denial tells beside that it is one: whoever may ask learns it. As `ztp serve --tell`.
-enum class Tell : uint8_t { kDecision, kReason, kAll };
 
 // Names and meanings are those of `ztp serve`.
 struct Config {
@@ -28,8 +26,8 @@ struct Config {
   uint32_t threshold = 1;
   std::string state;
   std::string epoch;
-  std::chrono::seconds watch{1};  // 0: files are not looked at
-  Tell tell = Tell::kReason;
+  std::chrono::seconds watch{1};              // 0: files are not looked at
+  server::Tell tell = server::Tell::kReason;  // to whom it denies
   std::optional<std::vector<std::string>>
       can;                    // obligations that the upstream carries out; none: all
   size_t max_body = 1 << 20;  // bytes that are kept where a route needs the body

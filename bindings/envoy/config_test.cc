@@ -11,6 +11,8 @@
 namespace ztp::envoy {
 namespace {
 
+using server::Tell;
+
 TEST(Config, Defaults) {
   const absl::StatusOr<Config> config = ParseConfig(R"({"policy": "gate.ztpb"})");
   ASSERT_TRUE(config.ok()) << config.status();

@@ -4,8 +4,10 @@
 #include <array>
 #include <utility>
 
-#include "bindings/envoy/answer.h"
 #include "bindings/envoy/peer_certificate.h"
+#include "bindings/server/http_route.h"
+#include "bindings/server/obligation_header.h"
+#include "bindings/server/tell.h"
 #include "engine/base/scalar_text.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
@@ -16,6 +18,7 @@ namespace {
 
 using server::ToText;
 
+constexpr std::string_view kDenied = "{\"decision\":false}";
 constexpr std::string_view kMetadata = "ztp";  // the namespace of dynamic metadata
 constexpr std::string_view kValidUntil = "x-ztp-valid-until";
 constexpr std::string_view kObligation = "x-ztp-obligation";
@@ -80,17 +83,14 @@ void SetMetadata(HttpFilter* envoy, std::string_view key, std::string_view value
                                                                  ToBuffer(key), ToBuffer(value));
 }
 
-unsigned StatusOf(ztp_code code) {
-  switch (code) {
-    case ZTP_NOT_FOUND:
-    case ZTP_REFUSED:
-      return 403;
-    case ZTP_BAD_REQUEST:
-    case ZTP_LIMIT:
-      return 400;
-    default:
-      return 503;
-  }
+// The header's value; empty: the answer cannot be read.
+std::string ObligationsOf(std::string_view answer, JsonTree& tree) {
+  JsonError error;
+  if (!tree.Parse(answer, JsonPath(), &error)) return {};
+  const JsonNode* context = tree.Find(tree.root(), "context");
+  const JsonNode* all = context == nullptr ? nullptr : tree.Find(*context, "obligations");
+  if (all == nullptr || all->kind != JsonKind::kArray) return {};
+  return server::ObligationHeader(answer, tree, *all);
 }
 
 }  // namespace
@@ -151,8 +151,7 @@ HeadersStatus Stream::RequestHeaders(HttpFilter* envoy, bool ends) {
 BodyStatus Stream::RequestBody(HttpFilter* envoy, bool ends) {
   if (state_ == State::kAllowed) {
     if (StillAllowed(envoy)) return kBodyContinue;
-    Refuse(envoy, 403, RefusalBody(403, "it is no longer allowed", filter_.config().tell),
-           Filter::kEnded);
+    RefuseWith(envoy, 403, "it is no longer allowed", Filter::kEnded);
   }
   if (state_ != State::kWaiting) return kBodyStopNoBuffer;
   Worker* const worker = filter_.WorkerOf(envoy);
@@ -171,6 +170,15 @@ TrailersStatus Stream::RequestTrailers(HttpFilter* envoy) {
   return state_ == State::kAllowed ? kTrailersContinue : kTrailersStop;
 }
 
+HeadersStatus Stream::ResponseHeaders(HttpFilter* envoy) {
+  if (state_ == State::kAllowed) {  // until when it may be kept, is the policy's to say
+    envoy_dynamic_module_callback_http_set_header(
+        envoy, kResponseHeaders, ToBuffer(kValidUntil),
+        valid_until_.empty() ? Buffer() : ToBuffer(valid_until_));
+  }
+  return kHeadersContinue;
+}
+
 BodyStatus Stream::ResponseBody(HttpFilter* envoy) {
   // Not allowed: the body is that of the denial, or of an answer of Envoy's own.
   if (state_ != State::kAllowed || StillAllowed(envoy)) return kBodyContinue;
@@ -184,7 +192,7 @@ BodyStatus Stream::ResponseBody(HttpFilter* envoy) {
 
 void Stream::Fail(HttpFilter* envoy) {
   if (state_ == State::kRefused) return;
-  Refuse(envoy, 503, "{\"decision\":false}", Filter::kFailed);
+  Refuse(envoy, 503, kDenied, Filter::kFailed);
 }
 
 void Stream::TakePiece(HttpFilter* envoy, Worker& worker) {
@@ -198,12 +206,10 @@ void Stream::TakePiece(HttpFilter* envoy, Worker& worker) {
   }
   for (const Buffer& piece : worker.pieces) {
     if (piece.size > filter_.config().max_body - body_.size()) {
-      Refuse(envoy, 413,
-             RefusalBody(413,
-                         Cat("a body of which the policy must know all may have at most ",
-                             filter_.config().max_body, " bytes"),
-                         filter_.config().tell),
-             Filter::kDenied);
+      RefuseWith(envoy, 413,
+                 Cat("a body of which the policy must know all may have at most ",
+                     filter_.config().max_body, " bytes"),
+                 Filter::kDenied);
       return;
     }
     body_.append(ToView(piece));
@@ -260,21 +266,16 @@ bool Stream::Route(HttpFilter* envoy, Worker& worker, Body body, int64_t now) {
     http.source_ip = ToText(HostOf(ToView(address)));
   }
 
-  ztp_text route{};
-  ztp_text request{};
-  const std::unique_ptr<ztp_error, server::HandleFree<&ztp_error_free>> error(
-      ztp_route(worker.session.get(), &http, now, &route, &request));
-  const ztp_code code = ztp_error_code(error.get());
-  if (code == ZTP_OK) {
-    route_ = server::ToView(route);
-    request_ = server::ToView(request);
+  server::Routed routed = server::RouteHttp(worker.session.get(), http, now);
+  if (routed.failed == 0) {
+    route_ = std::move(routed.route);
+    request_ = std::move(routed.request);
     if (!filter_.can().empty()) request_.insert(1, filter_.can());
     return true;
   }
   // It may be the body that is missing, and nothing else: with it, it is asked again. An upgraded
   // connection's does not end.
-  const unsigned status = StatusOf(code);
-  if (body == Body::kNotYet && status == 400 && !upgrades) {
+  if (body == Body::kNotYet && routed.failed == 400 && !upgrades && filter_.ReadsBodies()) {
     const size_t limit = filter_.config().max_body;
     if (envoy_dynamic_module_callback_http_get_buffer_limit(envoy) <= limit) {
       envoy_dynamic_module_callback_http_set_buffer_limit(envoy, limit + 1);
@@ -282,13 +283,8 @@ bool Stream::Route(HttpFilter* envoy, Worker& worker, Body body, int64_t now) {
     state_ = State::kWaiting;
     return false;
   }
-  const bool failed = status == 503;
-  Refuse(envoy, status,
-         RefusalBody(status,
-                     failed ? std::string_view("the engine failed: nothing was decided")
-                            : server::ToView(ztp_error_message(error.get())),
-                     filter_.config().tell),
-         failed ? Filter::kFailed : Filter::kDenied);
+  RefuseWith(envoy, routed.failed, routed.message,
+             routed.failed == 503 ? Filter::kFailed : Filter::kDenied);
   return false;
 }
 
@@ -309,10 +305,12 @@ void Stream::Decide(HttpFilter* envoy, Body body) {
   if (!status.ok()) {
     Fail(envoy);
   } else if (decision.session == nullptr) {  // the route's request does not fit the policy
-    Refuse(envoy, 403, RefusalBody(400, "the request cannot be read", filter_.config().tell),
-           Filter::kDenied);
+    RefuseWith(envoy, 400,
+               server::ErrorsIn(server::ToView(answer), filter_.config().tell, worker->tree),
+               Filter::kDenied);
   } else if (!decision.allow) {
-    Refuse(envoy, 403, DenialBody(server::ToView(answer), filter_.config().tell, worker->tree),
+    Refuse(envoy, 403,
+           server::CutAnswer(server::ToView(answer), filter_.config().tell, worker->tree),
            Filter::kDenied);
   } else {
     Allow(envoy, *worker, decision, server::ToView(answer));
@@ -321,30 +319,25 @@ void Stream::Decide(HttpFilter* envoy, Body body) {
 
 void Stream::Allow(HttpFilter* envoy, Worker& worker, const ztp_decision& decision,
                    std::string_view answer) {
+  const auto set = [&](std::string_view name, std::string_view value) {
+    return envoy_dynamic_module_callback_http_set_header(envoy, kRequestHeaders, ToBuffer(name),
+                                                         ToBuffer(value));
+  };
   if (decision.obligations > 0) {
-    std::vector<std::string> obligations;
-    if (!Obligations(answer, worker.tree, obligations) ||
-        obligations.size() != decision.obligations) {
+    const std::string obligations = ObligationsOf(answer, worker.tree);
+    if (obligations.empty() || !set(kObligation, obligations)) {
       Fail(envoy);  // what must be done would not be
       return;
     }
-    for (const std::string& obligation : obligations) {
-      if (!envoy_dynamic_module_callback_http_add_header(
-              envoy, kRequestHeaders, ToBuffer(kObligation), ToBuffer(obligation))) {
-        Fail(envoy);
-        return;
-      }
-    }
-    SetMetadata(envoy, "obligations", Cat("[", Join(obligations, ","), "]"));
+    SetMetadata(envoy, "obligations", obligations);
   }
   if (decision.valid_until != ZTP_FOREVER) {
-    const std::string until = FormatTime(Time{decision.valid_until});
-    if (!envoy_dynamic_module_callback_http_set_header(envoy, kRequestHeaders,
-                                                       ToBuffer(kValidUntil), ToBuffer(until))) {
+    valid_until_ = FormatTime(Time{decision.valid_until});
+    if (!set(kValidUntil, valid_until_)) {
       Fail(envoy);
       return;
     }
-    SetMetadata(envoy, "valid_until", until);
+    SetMetadata(envoy, "valid_until", valid_until_);
   }
   SetMetadata(envoy, "decision", "allow");
   lease_ = decision.lease;
@@ -369,17 +362,27 @@ bool Stream::StillAllowed(HttpFilter* envoy) {
   return true;
 }
 
+void Stream::RefuseWith(HttpFilter* envoy, unsigned status, std::string_view message,
+                        Filter::Counter counter) {
+  Refuse(envoy, status,
+         filter_.config().tell == server::Tell::kDecision ? std::string(kDenied)
+                                                          : server::ErrorAnswer(status, message),
+         counter);
+}
+
 void Stream::Refuse(HttpFilter* envoy, unsigned status, std::string_view body,
                     Filter::Counter counter) {
   state_ = State::kRefused;
   body_ = std::string();
   SetMetadata(envoy, "decision", counter == Filter::kEnded ? "ended" : "deny");
   filter_.Count(envoy, counter);
-  constexpr std::string_view kName = "content-type";
-  constexpr std::string_view kValue = "application/json";
-  Header type = {kName.data(), kName.size(), kValue.data(), kValue.size()};
-  envoy_dynamic_module_callback_http_send_response(envoy, status, &type, 1, ToBuffer(body),
-                                                   ToBuffer("ztp_denied"));
+  constexpr auto header = [](std::string_view name, std::string_view value) {
+    return Header{name.data(), name.size(), value.data(), value.size()};
+  };
+  std::array<Header, 2> headers = {header("content-type", "application/json"),
+                                   header("cache-control", "no-store")};
+  envoy_dynamic_module_callback_http_send_response(envoy, status, headers.data(), headers.size(),
+                                                   ToBuffer(body), ToBuffer("ztp_denied"));
 }
 
 }  // namespace ztp::envoy

@@ -42,6 +42,8 @@ class Filter {
   Worker* WorkerOf(HttpFilter* envoy) const;
   // `"can":[…],` for requests; empty: the upstream carries out all obligations.
   std::string_view can() const { return can_; }
+  // Does the policy in force have a route that reads bodies?
+  bool ReadsBodies() const { return in_force_->ReadsBodies(); }
 
   enum Counter : uint8_t { kAllowed, kDenied, kFailed, kEnded };
   void Count(HttpFilter* envoy, Counter counter) const;
@@ -67,6 +69,7 @@ class Stream {
   HeadersStatus RequestHeaders(HttpFilter* envoy, bool ends);
   BodyStatus RequestBody(HttpFilter* envoy, bool ends);
   TrailersStatus RequestTrailers(HttpFilter* envoy);
+  HeadersStatus ResponseHeaders(HttpFilter* envoy);
   BodyStatus ResponseBody(HttpFilter* envoy);
   // An event failed in a way that is nobody's: no memory. Denies, if that can still be done.
   void Fail(HttpFilter* envoy);
@@ -87,12 +90,16 @@ class Stream {
   bool StillAllowed(HttpFilter* envoy);
   void TakePiece(HttpFilter* envoy, Worker& worker);
   void Refuse(HttpFilter* envoy, unsigned status, std::string_view body, Filter::Counter counter);
+  // With a reason that is no decision's, told unless nothing is.
+  void RefuseWith(HttpFilter* envoy, unsigned status, std::string_view message,
+                  Filter::Counter counter);
 
   const Filter& filter_;
   State state_ = State::kNew;
   std::string body_;
   std::string route_;
   std::string request_;  // of the policy, as JSON
+  std::string valid_until_;
   ztp_lease lease_{};
   int64_t decided_at_ = 0;
 };

@@ -73,6 +73,11 @@ absl::StatusOr<server::SessionHandle> InForce::NewSession() {
   return server::SessionHandle(session);
 }
 
+bool InForce::ReadsBodies() const {
+  const server::PolicyHandle policy(ztp_engine_policy(engine_.get()));
+  return ztp_policy_reads_bodies(policy.get());
+}
+
 absl::Status InForce::Load() {
   if (!config_.signed_by.empty()) {
     std::string keys;

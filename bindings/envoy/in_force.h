@@ -32,6 +32,8 @@ class InForce {
 
   // A thread's way in.
   absl::StatusOr<server::SessionHandle> NewSession();
+  // Does the policy in force have a route that reads bodies?
+  bool ReadsBodies() const;
 
  private:
   explicit InForce(Config config) : config_(std::move(config)) {}

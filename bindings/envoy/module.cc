@@ -83,8 +83,10 @@ ZTP_ENVOY_EVENT int envoy_dynamic_module_on_http_filter_request_trailers(void* e
                  [&](Stream& own) { return own.RequestTrailers(envoy); });
 }
 
-ZTP_ENVOY_EVENT int envoy_dynamic_module_on_http_filter_response_headers(void*, const void*, bool) {
-  return kHeadersContinue;
+ZTP_ENVOY_EVENT int envoy_dynamic_module_on_http_filter_response_headers(void* envoy,
+                                                                         const void* stream, bool) {
+  return Guarded(envoy, stream, kHeadersStop,
+                 [&](Stream& own) { return own.ResponseHeaders(envoy); });
 }
 
 ZTP_ENVOY_EVENT int envoy_dynamic_module_on_http_filter_response_body(void* envoy,
