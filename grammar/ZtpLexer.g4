@@ -20,6 +20,7 @@ GROUP: 'group';
 OBLIGATION: 'obligation';
 DEF: 'def';
 DELEGATE: 'delegate';
+ROUTE: 'route';
 PERMIT: 'permit';
 FORBID: 'forbid';
 DUTY: 'duty';

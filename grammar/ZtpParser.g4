@@ -38,6 +38,7 @@ declaration
   | obligationDecl
   | defDecl
   | delegateDecl
+  | routeDecl
   | ruleDecl
   | fixtureDecl
   | testDecl
@@ -128,6 +129,22 @@ scopeTypes
 entityLiteral: qualifiedName COLONCOLON (STRING | SLIP_STRING);
 call: qualifiedName arguments;
 
+// ---- Routes -------------------------------------------------------------------------------------------
+
+routeDecl: ROUTE name routeBody;
+routeBody: LBRACE routeMember* RBRACE;
+routeMember
+  : ON name (COMMA name)* (STRING | SLIP_STRING)
+  | IDENT (STRING | SLIP_STRING)
+  | WHEN expression
+  | LET anyName ASSIGN expression
+  | (PRINCIPAL | RESOURCE) entityLiteral braces?
+  | ACTION qualifiedName
+  | WITH braces
+  | INPUT anyName ASSIGN expression
+  | PROVEN anyName FROM expression
+  ;
+
 // ---- Tests --------------------------------------------------------------------------------------------
 
 fixtureDecl: FIXTURE name testBody;
@@ -209,7 +226,7 @@ qualifiedName: name (DOT anyName)*;
 // Words that are keywords only in their own places.
 name
   : IDENT
-  | ZTP | PACKAGE | IMPORT | TYPE | GROUP | OBLIGATION | DELEGATE | FIXTURE | TEST | USING
+  | ZTP | PACKAGE | IMPORT | TYPE | GROUP | OBLIGATION | DELEGATE | ROUTE | FIXTURE | TEST | USING
   | OF | DUAL | ON | BY | WITH | AT | FOR | DERIVES | CARRIED | CLAIMED | VOUCHED | PROVEN | INHERITED
   | ALLOW | DENY | WITHIN | FLOWS | TO | FROM | MEET
   ;

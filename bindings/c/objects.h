@@ -21,6 +21,7 @@
 #include "engine/eval/bound_request.h"
 #include "engine/eval/json_request.h"
 #include "engine/eval/scratch.h"
+#include "engine/route/router.h"
 #include "engine/runtime/engine.h"
 #include "engine/runtime/signed_files.h"
 
@@ -255,6 +256,10 @@ struct ztp_session : ztp::c::Handle {
   bool parser_takes_evidence = false;
   ztp::BoundRequest parsed;
   std::string answer;
+
+  // For HTTP requests.
+  ztp::route::Router::Scratch routing;
+  std::string route_name, routed;
 
  private:
   void Enter(const ztp::World& now);

@@ -684,6 +684,55 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_decide_json(ztp_session* session, ztp_text r
                                                 bool explain, ztp_decision* decision,
                                                 ztp_text* answer);
 
+/* ---- HTTP requests: by the `route` blocks of the policy ---- */
+
+typedef struct ztp_http_header {
+  ztp_text name; /* in any case */
+  ztp_text value;
+} ztp_http_header;
+
+/* Of ztp_http_request.flags; pinned. */
+enum {
+  ZTP_HTTP_BODY_PARTIAL = 1,  /* `body` is cut off, or was not handed over though there is one */
+  ZTP_HTTP_HEADERS_JOINED = 2 /* headers of one name may have become one, with commas between */
+};
+
+/* A request as it came; all of it is text that a client may have chosen, but what is said of the
+ * peer. Texts that are not known are empty. */
+typedef struct ztp_http_request {
+  size_t struct_size; /* in */
+  ztp_text method;
+  ztp_text scheme;
+  ztp_text authority;
+  ztp_text path; /* the target, with its query */
+  const ztp_http_header* headers;
+  size_t header_count;
+  ztp_text body;
+  /* Of the certificate with which the peer authenticated itself to whoever hands this over: what
+   * stands here is believed. */
+  ztp_text peer_spiffe;
+  ztp_text peer_certificates; /* PEM, its own first */
+  ztp_text source_ip;         /* without a port */
+  uint32_t flags;
+} ztp_http_request;
+#define ZTP_HTTP_REQUEST_INIT                                                               \
+  {                                                                                         \
+    sizeof(ztp_http_request), {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, 0, {0, 0}, {0, 0}, {0, 0}, \
+        {0, 0}, 0                                                                           \
+  }
+
+/* The request that the policy's routes make of an HTTP request, as JSON for ztp_decide_json, and
+ * the name of the route, with its package. Both are valid until the next ztp_route with the
+ * session. Every error is a denial: ZTP_NOT_FOUND: no route takes it; ZTP_BAD_REQUEST: what its
+ * route needs is missing, comes twice, is cut off, or could be read in two ways; ZTP_REFUSED:
+ * evidence that the principal is made of. `now` is for evidence. Allocates. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_route(ztp_session* session, const ztp_http_request* http,
+                                          int64_t now, ztp_text* route, ztp_text* request);
+/* How many routes the policy has; whether one of them reads bodies, so that they must be handed
+ * over. [realtime] */
+ZTP_API size_t ztp_policy_routes(const ztp_policy* policy);
+ZTP_API bool ztp_policy_reads_bodies(const ztp_policy* policy);
+
 /* ---- Batches: many requests of one action ---- */
 
 typedef struct ztp_batch ztp_batch;

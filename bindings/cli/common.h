@@ -45,6 +45,7 @@ void AddFmt(CLI::App& app, Action* action);
 void AddKeygen(CLI::App& app, Action* action);
 void AddLineage(CLI::App& app, Action* action);
 void AddRim(CLI::App& app, Action* action);
+void AddRoute(CLI::App& app, Action* action);
 void AddServe(CLI::App& app, Action* action);
 void AddSign(CLI::App& app, Action* action);
 void AddSigned(CLI::App& app, Action* action);

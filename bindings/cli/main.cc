@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   AddKeygen(app, &action);
   AddLineage(app, &action);
   AddRim(app, &action);
+  AddRoute(app, &action);
   AddServe(app, &action);
   AddSign(app, &action);
   AddSigned(app, &action);

@@ -1,4 +1,4 @@
-// Text within other text: string literals of the language, and XML.
+// Text within other text: string literals of the language, JSON strings, and XML.
 #pragma once
 
 #include <optional>
@@ -11,6 +11,9 @@ namespace ztp {
 std::string QuoteText(std::string_view text);
 // What a literal with its quotes says. Nothing: it is none.
 std::optional<std::string> UnquoteText(std::string_view literal);
+
+// The text as a JSON string, with its quotes. Bytes that are not UTF-8 stay as they are.
+std::string JsonText(std::string_view text);
 
 // `text` as XML's content or an attribute's value between double quotes. Control characters, which
 // XML has no way to say, are left out but for line ends and tabs.

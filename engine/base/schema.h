@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "engine/base/route.h"
 #include "engine/base/value.h"
 #include "engine/core/program.h"
 
@@ -201,6 +202,7 @@ struct Schema {
   std::vector<Input> inputs;
   std::vector<Action> actions;
   std::vector<ObligationType> obligations;
+  std::vector<Route> routes;  // of one path, in the order in which they are tried
 
   const EnumType& operator[](EnumId id) const { return enums[id.index]; }
   const LatticeType& operator[](LatticeId id) const { return lattices[id.index]; }

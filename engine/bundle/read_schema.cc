@@ -94,6 +94,7 @@ class SchemaReader {
       return ObligationType{FromString(o->package()), FromString(o->name()),
                             FromString(o->json_name()), Params(o->params())};
     });
+    s.routes = FromVector<Route>(in_.routes(), [&](const fb::Route* r) { return ReadRoute(*r); });
     ZTP_RETURN_IF_ERROR(ReadTypes(&s.types));
     if (spent_) return InvalidArgument("the schema's names are longer than the bundle");
     return s;
@@ -157,6 +158,58 @@ class SchemaReader {
       return Param{FromString(p->name()), TypeId{p->type()}, static_cast<Rank>(p->rank()),
                    p->optional(), Default(p->default_value())};
     });
+  }
+
+  // ---- Routes. What a table may lack is empty, which CheckSchema and route::Router refuse.
+  RouteValue ReadValue(const fb::RouteValue* value) {
+    RouteValue out;
+    if (value == nullptr) return out;
+    out.source = static_cast<RouteSource>(value->source());
+    out.name = FromString(value->name());
+    out.path = FromNames(value->path());
+    if (value->fallback() != nullptr) out.fallback = FromString(value->fallback());
+    return out;
+  }
+
+  std::vector<RouteBinding> Bindings(
+      const flatbuffers::Vector<flatbuffers::Offset<fb::RouteBinding>>* bindings) {
+    return FromVector<RouteBinding>(bindings, [&](const fb::RouteBinding* b) {
+      return RouteBinding{FromString(b->name()), ReadValue(b->value())};
+    });
+  }
+
+  RouteEntity ReadEntity(const fb::RouteEntity* entity) {
+    RouteEntity out;
+    if (entity == nullptr) return out;
+    out.type = entity->type();
+    out.id.pieces = FromVector<RouteText::Piece>(entity->pieces(), [&](const fb::RoutePiece* p) {
+      return RouteText::Piece{FromString(p->before()), ReadValue(p->value())};
+    });
+    out.id.after = FromString(entity->after());
+    out.attributes = Bindings(entity->attributes());
+    return out;
+  }
+
+  Route ReadRoute(const fb::Route& r) {
+    Route out;
+    out.package = FromString(r.package());
+    out.name = FromString(r.name());
+    out.line = r.line();
+    out.methods = FromNames(r.methods());
+    out.path = FromString(r.path());
+    out.peer = FromString(r.peer());
+    out.client = FromString(r.client());
+    out.tests = FromVector<RouteTest>(r.tests(), [&](const fb::RouteTest* t) {
+      return RouteTest{static_cast<RouteTest::Kind>(t->kind()), ReadValue(t->value()),
+                       FromNames(t->literals())};
+    });
+    out.principal = ReadEntity(r.principal());
+    out.action = r.action();
+    out.resource = ReadEntity(r.resource());
+    out.params = Bindings(r.params());
+    out.inputs = Bindings(r.inputs());
+    out.proofs = Bindings(r.proofs());
+    return out;
   }
 
   // Types keep their numbers: each must be new to the table, in the order of the file.

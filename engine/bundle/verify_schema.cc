@@ -17,7 +17,8 @@ class SchemaChecker {
   absl::Status Check() {
     for (const size_t size :
          {schema_.enums.size(), schema_.lattices.size(), schema_.entities.size(),
-          schema_.inputs.size(), schema_.actions.size(), schema_.obligations.size()}) {
+          schema_.inputs.size(), schema_.actions.size(), schema_.obligations.size(),
+          schema_.routes.size()}) {
       if (size > kMaxDeclarations) return InvalidArgument("too many declarations of one kind");
     }
     ZTP_RETURN_IF_ERROR(CheckLattices());
@@ -34,6 +35,14 @@ class SchemaChecker {
     }
     for (const ObligationType& obligation : schema_.obligations) {
       ZTP_RETURN_IF_ERROR(CheckParams(obligation.params, obligation.name));
+    }
+    // What the rest of a route says is read by engine/route, which refuses what it cannot go by.
+    for (const Route& route : schema_.routes) {
+      if (route.action >= schema_.actions.size() ||
+          route.principal.type >= schema_.entities.size() ||
+          route.resource.type >= schema_.entities.size()) {
+        return InvalidArgument("route ", route.name, " refers to what is not there");
+      }
     }
     return absl::OkStatus();
   }

@@ -170,6 +170,46 @@ class Writer {
     });
   }
 
+  Offset<fb::RouteValue> Value(const RouteValue& value) {
+    const auto name = Text(value.name);
+    const auto path = Names(value.path);
+    const auto fallback = value.fallback ? Text(*value.fallback) : Offset<flatbuffers::String>();
+    return fb::CreateRouteValue(builder_, static_cast<uint8_t>(value.source), name, path, fallback);
+  }
+
+  Offset<flatbuffers::Vector<Offset<fb::RouteBinding>>> Bindings(
+      const std::vector<RouteBinding>& bindings) {
+    return Tables<fb::RouteBinding>(bindings, [&](const RouteBinding& b) {
+      const auto name = Text(b.name);
+      return fb::CreateRouteBinding(builder_, name, Value(b.value));
+    });
+  }
+
+  Offset<fb::RouteEntity> Entity(const RouteEntity& entity) {
+    const auto pieces = Tables<fb::RoutePiece>(entity.id.pieces, [&](const RouteText::Piece& p) {
+      const auto before = Text(p.before);
+      return fb::CreateRoutePiece(builder_, before, Value(p.value));
+    });
+    const auto after = Text(entity.id.after);
+    const auto attributes = Bindings(entity.attributes);
+    return fb::CreateRouteEntity(builder_, entity.type, pieces, after, attributes);
+  }
+
+  Offset<fb::Route> WriteRoute(const Route& r) {
+    const auto package = Text(r.package), name = Text(r.name);
+    const auto methods = Names(r.methods);
+    const auto path = Text(r.path), peer = Text(r.peer), client = Text(r.client);
+    const auto tests = Tables<fb::RouteTest>(r.tests, [&](const RouteTest& t) {
+      const auto value = Value(t.value);
+      return fb::CreateRouteTest(builder_, static_cast<uint8_t>(t.kind), value, Names(t.literals));
+    });
+    const auto principal = Entity(r.principal), resource = Entity(r.resource);
+    const auto params = Bindings(r.params), inputs = Bindings(r.inputs);
+    const auto proofs = Bindings(r.proofs);
+    return fb::CreateRoute(builder_, package, name, r.line, methods, path, peer, client, tests,
+                           principal, r.action, resource, params, inputs, proofs);
+  }
+
   Offset<fb::Schema> WriteSchema() {
     const Schema& s = p_.schema;
     std::vector<Offset<fb::Type>> type_offsets;
@@ -231,10 +271,11 @@ class Writer {
       const auto params = Params(o.params);
       return fb::CreateObligation(builder_, package, name, json_name, params);
     });
+    const auto routes = Tables<fb::Route>(s.routes, [&](const Route& r) { return WriteRoute(r); });
     const auto root_package = Text(s.root_package);
     const auto values = WritePool(value_pool_);
     return fb::CreateSchema(builder_, root_package, types, enums, lattices, entities, inputs,
-                            actions, obligations, values);
+                            actions, obligations, values, routes);
   }
 
   const DecisionProgram& p_;

@@ -19,7 +19,9 @@ std::string PolicyDigest(const DecisionProgram& program) {
 absl::StatusOr<std::shared_ptr<const NamedPolicy>> NamedPolicy::Make(DecisionProgram program) {
   std::string digest = PolicyDigest(program);
   ZTP_ASSIGN_OR_RETURN(std::shared_ptr<const Policy> policy, Policy::Make(std::move(program)));
-  return std::make_shared<const NamedPolicy>(NamedPolicy{std::move(policy), std::move(digest)});
+  ZTP_ASSIGN_OR_RETURN(auto router, route::Router::Make(policy->schema()));
+  return std::make_shared<const NamedPolicy>(
+      NamedPolicy{std::move(policy), std::move(digest), std::move(router)});
 }
 
 namespace {

@@ -12,6 +12,7 @@
 #include "engine/eval/policy.h"
 #include "engine/evidence/policy_trust.h"
 #include "engine/facts/snapshot.h"
+#include "engine/route/router.h"
 
 namespace ztp {
 
@@ -19,9 +20,10 @@ namespace ztp {
 struct NamedPolicy {
   std::shared_ptr<const Policy> policy;
   std::string digest;  // "sha256:…" of its bundle
+  std::unique_ptr<const route::Router> router;
 
   // Of a program that came from a bundle, or from the compiler (then of the bundle it would make).
-  // The errors of Policy::Make.
+  // The errors of Policy::Make and Router::Make.
   static absl::StatusOr<std::shared_ptr<const NamedPolicy>> Make(DecisionProgram program);
 };
 

@@ -1,4 +1,4 @@
-// The order of the work: names, declarations, definitions, rules, tests, lints.
+// The order of the work: names, declarations, definitions, rules, routes, tests, lints.
 #include "engine/sema/check.h"
 
 #include <utility>
@@ -8,6 +8,7 @@
 #include "engine/sema/check_expr.h"
 #include "engine/sema/lints.h"
 #include "engine/sema/names.h"
+#include "engine/sema/routes.h"
 #include "engine/sema/rules.h"
 #include "engine/sema/tests.h"
 
@@ -34,6 +35,8 @@ std::unique_ptr<Program> Check(std::span<const syntax::Ast* const> files,
   checker.CheckDefs();
   RuleChecker rules(names, builder, checker);
   rules.CheckAll();
+  RouteChecker routes(names);
+  routes.CheckAll();
   TestChecker tests(names, checker, rules);
   tests.CheckAll();
   // After an error, what is unused or shadowed may be so only because of it.
@@ -46,6 +49,7 @@ std::unique_ptr<Program> Check(std::span<const syntax::Ast* const> files,
   program->rules = std::move(rules.rules());
   program->tests = std::move(tests.tests());
   program->schema = std::move(names.schema());
+  program->schema.routes = std::move(routes.routes());
   builder.Finish(program.get());
   return program;
 }

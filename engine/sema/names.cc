@@ -153,6 +153,7 @@ void Names::CollectNames() {
             AddName(NameKind::kFixture, NameSpace::kFixtures, site, decl.name);
             break;
           case Kind::kDelegate:
+          case Kind::kRoute:
           case Kind::kRule:
           case Kind::kTest:
             break;

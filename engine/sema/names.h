@@ -136,6 +136,7 @@ class Names {
   Names& operator=(const Names&) = delete;
 
   void set_const_evaluator(ConstEvaluator evaluate) { evaluate_ = std::move(evaluate); }
+  const ConstEvaluator& const_evaluator() const { return evaluate_; }
 
   // Fills the schema and the tables below from all declarations; reports what is wrong with them.
   // Once, before anything is looked up from outside. The const evaluator must be set.

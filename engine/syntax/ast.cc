@@ -85,6 +85,8 @@ std::string_view Describe(DeclKind kind) {
       return "action group";
     case DeclKind::kObligation:
       return "obligation";
+    case DeclKind::kRoute:
+      return "route";
     case DeclKind::kDef:
       return "def";
     case DeclKind::kDelegate:

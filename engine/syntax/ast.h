@@ -214,6 +214,7 @@ enum class DeclKind : uint8_t {
   kObligation,
   kDef,
   kDelegate,
+  kRoute,
   kRule,
   kFixture,
   kTest,
@@ -358,6 +359,35 @@ struct DelegateDecl {
   std::vector<Clause> clauses;
 };
 
+// A line between a route's braces.
+struct RouteLine {
+  enum class Kind : uint8_t {
+    kOn,         // names: methods; text: the path
+    kPeer,       // text
+    kClient,     // text
+    kWhen,       // value
+    kLet,        // name, value
+    kPrincipal,  // value: a kEntity; body
+    kResource,   // the same
+    kAction,     // action
+    kWith,       // body
+    kInput,      // name, value
+    kProven,     // name, value
+  };
+  Kind kind = Kind::kOn;
+  Span span;
+  std::vector<Name> names;
+  Text text;
+  Name name;
+  ExprId value;
+  ExprId body;  // kRecord or kEmpty; invalid if there is none
+  Path action;
+};
+
+struct RouteDecl {
+  std::vector<RouteLine> lines;
+};
+
 struct TestStatement {
   enum class Kind : uint8_t { kUsing, kEntity, kLet, kInput, kNow, kExpect };
   Kind kind = Kind::kUsing;
@@ -437,6 +467,7 @@ class Ast {
   const ObligationDecl& Obligation(const Decl& d) const { return obligations[d.index]; }
   const DefDecl& Def(const Decl& d) const { return defs[d.index]; }
   const DelegateDecl& Delegate(const Decl& d) const { return delegates[d.index]; }
+  const RouteDecl& Route(const Decl& d) const { return routes[d.index]; }
   const RuleDecl& Rule(const Decl& d) const { return rules[d.index]; }
   const FixtureDecl& Fixture(const Decl& d) const { return fixtures[d.index]; }
   const TestDecl& Test(const Decl& d) const { return tests[d.index]; }
@@ -466,6 +497,7 @@ class Ast {
   std::vector<ObligationDecl> obligations;
   std::vector<DefDecl> defs;
   std::vector<DelegateDecl> delegates;
+  std::vector<RouteDecl> routes;
   std::vector<RuleDecl> rules;
   std::vector<FixtureDecl> fixtures;
   std::vector<TestDecl> tests;

@@ -261,6 +261,8 @@ void Builder::Declaration(P::DeclarationContext* ctx, bool broken) {
     Add(DeclKind::kDef, ast_.defs.size(), def, def->name(), std::move(decl));
   } else if (auto* delegate = ctx->delegateDecl()) {
     Delegate(delegate, std::move(decl));
+  } else if (auto* route = ctx->routeDecl()) {
+    Route(route, std::move(decl));
   } else if (auto* rule = ctx->ruleDecl()) {
     Rule(rule, std::move(decl));
   } else if (auto* fixture = ctx->fixtureDecl()) {

@@ -101,6 +101,11 @@ class Builder {
   Scope OneScope(P::ScopeContext* ctx, Span span);
   ExprId Literal(P::EntityLiteralContext* ctx);
   ObligationCall Call(P::CallContext* ctx);
+  // builder_routes.cc
+  void Route(P::RouteDeclContext* ctx, Decl decl);
+  std::optional<RouteLine> OneRouteLine(P::RouteMemberContext* ctx);
+
+  // builder_rules.cc: tests.
   std::vector<TestStatement> Statements(P::TestBodyContext* ctx, bool is_test);
   TestStatement Statement(P::StatementContext* ctx);
   void EntityParts(P::StatementContext* ctx, TestStatement& statement);

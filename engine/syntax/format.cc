@@ -90,6 +90,7 @@ class Formatter {
     switch (decl.kind) {
       case DeclKind::kRule:
       case DeclKind::kDelegate:
+      case DeclKind::kRoute:
         return Rule(begin, end);
       case DeclKind::kFixture:
         return Statements(begin, end, ast_.Fixture(decl).statements);
@@ -169,6 +170,9 @@ class Formatter {
         if (rule.because) call(rule.because->span);
       }
       for (const DelegateDecl& delegate : ast_.delegates) lines(delegate);
+      for (const RouteDecl& route : ast_.routes) {
+        for (const RouteLine& line : route.lines) rule_lines_.push_back(line.span.begin);
+      }
       std::sort(rule_lines_.begin(), rule_lines_.end());
     }
     return std::binary_search(rule_lines_.begin(), rule_lines_.end(), tokens_[i].span.begin);

@@ -141,6 +141,12 @@ void MarkIntroductions(std::vector<FormatToken>& tokens, const Ast& ast) {
   };
   for (const RuleDecl& rule : ast.rules) clauses(rule.clauses);
   for (const DelegateDecl& delegate : ast.delegates) clauses(delegate.clauses);
+  for (const RouteDecl& route : ast.routes) {
+    for (const RouteLine& line : route.lines) {
+      if (line.kind != RouteLine::Kind::kWhen) continue;
+      At(tokens, line.span.begin, [&](size_t i) { tokens[i].introduces = true; });
+    }
+  }
   auto statements = [&](const std::vector<TestStatement>& list) {
     for (const TestStatement& statement : list) {
       if (!statement.at.valid()) continue;

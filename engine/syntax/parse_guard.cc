@@ -86,8 +86,8 @@ class Landmarks {
     const antlr4::Token* token = tokens_.get(index);
     const size_t type = token->getType();
     if (In(type, {P::ENUM, P::LATTICE, P::CONST, P::DEF, P::PERMIT, P::FORBID, P::DUTY, P::NEVER,
-                  P::ALWAYS, P::TYPE, P::OBLIGATION, P::DELEGATE, P::FIXTURE, P::TEST, P::PACKAGE,
-                  P::IMPORT})) {
+                  P::ALWAYS, P::TYPE, P::OBLIGATION, P::DELEGATE, P::ROUTE, P::FIXTURE, P::TEST,
+                  P::PACKAGE, P::IMPORT})) {
       const size_t after = TypeAfter(index);
       const bool named = after == P::IDENT || after == P::STRING || IsWord(after);
       return named && FirstOnLine(index);
@@ -147,6 +147,7 @@ class Recovery final : public antlr4::DefaultErrorStrategy {
     const antlr4::ParserRuleContext* ctx = parser->getContext();
     switch (ctx->getRuleIndex()) {
       case P::RuleRuleMember:
+      case P::RuleRouteMember:
       case P::RuleStatement:
       case P::RuleEntityMember:
       case P::RuleField:
@@ -177,31 +178,43 @@ class Recovery final : public antlr4::DefaultErrorStrategy {
       const size_t rule = parser->getContext()->getRuleIndex();
       antlr4::Token* found = parser->getCurrentToken();
       // At a new declaration, or the end, what is missing is the brace.
-      if (!In(rule, {P::RuleRuleBody, P::RuleTestBody, P::RuleEntityBody}) ||
-          found->getType() == antlr4::Token::EOF ||
+      if (!IsBody(rule) || found->getType() == antlr4::Token::EOF ||
           landmarks_.DeclarationStart(found->getTokenIndex())) {
         throw antlr4::InputMismatchException(parser);
       }
       beginErrorCondition(parser);
       Report(parser, found, next);
       parser->consume();
-      const size_t member = rule == P::RuleRuleBody   ? P::RuleRuleMember
-                            : rule == P::RuleTestBody ? P::RuleStatement
-                                                      : P::RuleEntityMember;
-      Skip(parser, member, found->getTokenIndex());
+      Skip(parser, MemberOf(rule), found->getTokenIndex());
       endErrorCondition(parser);
     }
   }
 
  private:
+  // Rules that are lists of lines between braces, and the rule of a line.
+  static bool IsBody(size_t rule) { return MemberOf(rule) != 0; }
+  static size_t MemberOf(size_t body) {
+    switch (body) {
+      case P::RuleRuleBody:
+        return P::RuleRuleMember;
+      case P::RuleRouteBody:
+        return P::RuleRouteMember;
+      case P::RuleTestBody:
+        return P::RuleStatement;
+      case P::RuleEntityBody:
+        return P::RuleEntityMember;
+      default:
+        return 0;
+    }
+  }
+
   void Report(antlr4::Parser* parser, antlr4::Token* found, antlr4::misc::IntervalSet expected) {
     ++errors_;
     SyntaxError error;
     const antlr4::ParserRuleContext* ctx = parser->getContext();
     error.rule = ctx->getRuleIndex();
     error.found = found;
-    if (expected.contains(static_cast<size_t>(P::RBRACE)) &&
-        In(error.rule, {P::RuleRuleBody, P::RuleTestBody, P::RuleEntityBody}) &&
+    if (expected.contains(static_cast<size_t>(P::RBRACE)) && IsBody(error.rule) &&
         (found->getType() == antlr4::Token::EOF ||
          landmarks_.DeclarationStart(found->getTokenIndex()))) {
       error.opened = ctx->start;
@@ -235,6 +248,7 @@ class Recovery final : public antlr4::DefaultErrorStrategy {
           if (depth == 0 && (type == P::RBRACE || landmarks_.TwoWords(index))) return;
           break;
         case P::RuleEntityMember:
+        case P::RuleRouteMember:
         case P::RuleField:
           if (depth == 0 &&
               (In(type, {P::COMMA, P::RBRACE, P::RPAREN}) || landmarks_.FirstOnLine(index)))

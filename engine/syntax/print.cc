@@ -266,6 +266,9 @@ class Printer {
         Scopes(delegate.principal, delegate.action, delegate.resource);
         return Clauses(delegate.clauses);
       }
+      case DeclKind::kRoute:
+        Line(0, head);
+        return RouteLines(ast_.Route(decl).lines);
       case DeclKind::kRule: {
         const RuleDecl& rule = ast_.Rule(decl);
         Line(0, Cat(head, Spelling(rule.kind), " ", name));
@@ -356,6 +359,48 @@ class Printer {
           break;
         case Clause::Kind::kUnlessObliged:
           Line(1, Cat("unless obliged ", CallText(clause.obliged)));
+          break;
+      }
+    }
+  }
+
+  void RouteLines(const std::vector<RouteLine>& lines) {
+    using Kind = RouteLine::Kind;
+    for (const RouteLine& l : lines) {
+      const std::string body = l.body.valid() ? Cat(" ", ExprText(l.body)) : "";
+      switch (l.kind) {
+        case Kind::kOn:
+          Line(1, Cat("on ", Names(l.names, ", "), " ", QuoteText(l.text.value)));
+          break;
+        case Kind::kPeer:
+          Line(1, Cat("peer ", QuoteText(l.text.value)));
+          break;
+        case Kind::kClient:
+          Line(1, Cat("client ", QuoteText(l.text.value)));
+          break;
+        case Kind::kWhen:
+          Line(1, Cat("when ", ExprText(l.value)));
+          break;
+        case Kind::kLet:
+          Line(1, Cat("let ", Of(l.name), " = ", ExprText(l.value)));
+          break;
+        case Kind::kPrincipal:
+          Line(1, Cat("principal ", ExprText(l.value), body));
+          break;
+        case Kind::kResource:
+          Line(1, Cat("resource ", ExprText(l.value), body));
+          break;
+        case Kind::kAction:
+          Line(1, Cat("action ", Of(l.action)));
+          break;
+        case Kind::kWith:
+          Line(1, Cat("with", body));
+          break;
+        case Kind::kInput:
+          Line(1, Cat("input ", Of(l.name), " = ", ExprText(l.value)));
+          break;
+        case Kind::kProven:
+          Line(1, Cat("proven ", Of(l.name), " from ", ExprText(l.value)));
           break;
       }
     }

@@ -1,0 +1,121 @@
+#include "engine/route/http_target.h"
+
+#include <algorithm>
+
+#include "engine/base/path_pattern.h"
+#include "engine/base/status.h"
+#include "engine/base/str.h"
+
+namespace ztp::route {
+namespace {
+
+int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// The byte that "%XX" at `at` says; -1: there are no two digits.
+int Encoded(std::string_view text, size_t at) {
+  if (at + 3 > text.size()) return -1;
+  const int high = HexDigit(text[at + 1]);
+  const int low = HexDigit(text[at + 2]);
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+bool NeedsNoEncoding(int byte) {
+  const char c = static_cast<char>(byte);
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '_' || c == '~';
+}
+
+}  // namespace
+
+absl::StatusOr<HttpTarget> ReadTarget(std::string_view target) {
+  if (target.size() > kMaxTargetBytes) {
+    return InvalidArgument("the path is longer than ", kMaxTargetBytes, " bytes");
+  }
+  HttpTarget out;
+  const size_t question = std::min(target.find('?'), target.size());
+  out.path = target.substr(0, question);
+  if (question < target.size()) out.query = target.substr(question + 1);
+  if (!out.path.starts_with('/')) return InvalidArgument("the path does not begin with '/'");
+  size_t begin = 1;  // of the segment
+  for (size_t i = 1; i <= out.path.size(); ++i) {
+    if (i == out.path.size() || out.path[i] == '/') {
+      const std::string_view segment = out.path.substr(begin, i - begin);
+      if (segment.empty() && i < out.path.size()) {
+        return InvalidArgument("the path has an empty segment ('//')");
+      }
+      if (segment == "." || segment == "..") {
+        return InvalidArgument("the path has a segment '", segment, "'");
+      }
+      begin = i + 1;
+      continue;
+    }
+    if (out.path[i] != '%') {
+      if (IsPathByte(out.path[i])) continue;
+      return InvalidArgument("the path has a byte that may not stand there");
+    }
+    const int byte = Encoded(out.path, i);
+    if (byte < 0) return InvalidArgument("the path has a '%' without two digits behind it");
+    if (byte < 0x20 || byte == 0x7f ||
+        std::string_view("/\\.;%").find(static_cast<char>(byte)) != std::string_view::npos) {
+      return InvalidArgument("the path has '", out.path.substr(i, 3),
+                             "', which not everybody reads alike");
+    }
+    if (NeedsNoEncoding(byte)) {
+      return InvalidArgument("the path has '", out.path.substr(i, 3),
+                             "' for a letter that needs no encoding");
+    }
+    i += 2;
+  }
+  return out;
+}
+
+std::string DecodeSegment(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (size_t i = 0; i < text.size(); ++i) {
+    const int byte = text[i] == '%' ? Encoded(text, i) : -1;
+    if (byte < 0) {
+      out += text[i];
+    } else {
+      out += static_cast<char>(byte);
+      i += 2;
+    }
+  }
+  return out;
+}
+
+absl::StatusOr<std::optional<std::string>> QueryParameter(std::string_view query,
+                                                          std::string_view name) {
+  std::optional<std::string> found;
+  const auto decode = [](std::string_view text) -> std::optional<std::string> {
+    std::string plain(text);
+    std::replace(plain.begin(), plain.end(), '+', ' ');
+    for (size_t i = 0; i < plain.size(); ++i) {
+      if (plain[i] == '%' && Encoded(plain, i) < 0) return std::nullopt;
+    }
+    return DecodeSegment(plain);
+  };
+  while (!query.empty()) {
+    const size_t end = std::min(query.find('&'), query.size());
+    const std::string_view part = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    const size_t equals = std::min(part.find('='), part.size());
+    const auto key = decode(part.substr(0, equals));
+    if (!key || *key != name) continue;
+    if (found) return InvalidArgument("the parameter ", Quoted(name), " comes twice");
+    auto value = decode(equals < part.size() ? part.substr(equals + 1) : std::string_view());
+    if (!value) {
+      return InvalidArgument("the parameter ", Quoted(name),
+                             " has a '%' without two digits behind it");
+    }
+    found = std::move(value);
+  }
+  return found;
+}
+
+}  // namespace ztp::route

@@ -1,0 +1,413 @@
+#include "engine/route/reading.h"
+
+#include <algorithm>
+
+#include "engine/base/limits.h"
+#include "engine/base/quote.h"
+#include "engine/base/scalar_text.h"
+#include "engine/base/status.h"
+#include "engine/base/str.h"
+#include "engine/route/forwarded.h"
+
+namespace ztp::route {
+namespace {
+
+// The place, as a policy writes it.
+std::string Place(const RouteValue& value) {
+  switch (value.source) {
+    case RouteSource::kQuery:
+      return Cat("the parameter ", Quoted(value.name));
+    case RouteSource::kHeader:
+      return Cat("the header ", Quoted(value.name));
+    case RouteSource::kBody: {
+      std::string path = "body";
+      for (const std::string& step : value.path) path += "." + step;
+      return path;
+    }
+    case RouteSource::kMethod:
+      return "the method";
+    case RouteSource::kAuthority:
+      return "the host";
+    case RouteSource::kBearer:
+      return "a bearer token";
+    case RouteSource::kPeerSpiffe:
+      return "the peer's SPIFFE ID";
+    case RouteSource::kPeerCertificate:
+      return "the peer's certificate";
+    case RouteSource::kClientSpiffe:
+      return "the client's SPIFFE ID";
+    case RouteSource::kSourceIp:
+      return "the peer's address";
+    case RouteSource::kProven:
+      return Cat("proven.", value.name);
+    default:
+      return Quoted(value.name);
+  }
+}
+
+// RFC 9110, 8.3.1; 8259, 11: JSON has no parameters, and `charset=utf-8` does no harm.
+bool IsJson(std::string_view content_type) {
+  const std::string_view type = content_type.substr(0, content_type.find(';'));
+  const size_t end = type.find_last_not_of(" \t");
+  const std::string_view name = type.substr(0, end == std::string_view::npos ? 0 : end + 1);
+  if (!EqualButForCase(name, "application/json") &&
+      !(name.size() > 17 && EqualButForCase(name.substr(0, 12), "application/") &&
+        EqualButForCase(name.substr(name.size() - 5), "+json"))) {
+    return false;
+  }
+  if (type.size() == content_type.size()) return true;
+  std::string rest(content_type.substr(type.size() + 1));
+  std::erase_if(rest, [](char c) { return c == ' ' || c == '\t' || c == '"'; });
+  return EqualButForCase(rest, "charset=utf-8");
+}
+
+bool IsInteger(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  return !text.empty() && text.size() <= 19 && (text.size() == 1 || text[0] != '0') &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<std::string_view>> Reading::Header(std::string_view name) const {
+  std::optional<std::string_view> found;
+  for (const HttpHeader& header : http_.headers) {
+    if (!EqualButForCase(header.name, name)) continue;
+    if (found) return InvalidArgument("the header ", Quoted(name), " comes twice");
+    found = header.value;
+  }
+  if (found && http_.headers_joined && found->find(',') != std::string_view::npos) {
+    return InvalidArgument("the header ", Quoted(name), " may be several");
+  }
+  return found;
+}
+
+Reading::MaybeFound Reading::Bearer() const {
+  ZTP_ASSIGN_OR_RETURN(const auto header, Header("authorization"));
+  if (!header) return std::nullopt;
+  constexpr std::string_view kScheme = "Bearer ";
+  if (header->size() <= kScheme.size() ||
+      !EqualButForCase(header->substr(0, kScheme.size()), kScheme)) {
+    return std::nullopt;
+  }
+  // RFC 6750, 2.1.
+  std::string_view token = header->substr(kScheme.size());
+  token.remove_prefix(std::min(token.find_first_not_of(' '), token.size()));
+  const bool good = !token.empty() && std::all_of(token.begin(), token.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-._~+/=").find(c) != std::string_view::npos;
+  });
+  if (!good) return InvalidArgument("the bearer token is malformed");
+  return Found{std::string(token), false};
+}
+
+absl::Status Reading::ParseBody() {
+  if (body_is_parsed_) return absl::OkStatus();
+  if (http_.body_partial) return InvalidArgument("the body is cut off, or was not handed over");
+  if (http_.body.size() > kMaxJsonDocumentBytes) return InvalidArgument("the body is too large");
+  ZTP_ASSIGN_OR_RETURN(const auto encoding, Header("content-encoding"));
+  if (encoding && !EqualButForCase(*encoding, "identity")) {
+    return InvalidArgument("the body is encoded (", Quoted(*encoding), ")");
+  }
+  ZTP_ASSIGN_OR_RETURN(const auto type, Header("content-type"));
+  if (!type || !IsJson(*type)) return InvalidArgument("the body is not said to be JSON");
+  JsonError error;
+  if (!scratch_.body.Parse(http_.body, JsonPath(), &error)) {
+    return InvalidArgument("the body is no JSON that is taken: ", error.message);
+  }
+  body_is_parsed_ = true;
+  return absl::OkStatus();
+}
+
+Reading::MaybeFound Reading::InBody(std::span<const std::string> path) {
+  ZTP_RETURN_IF_ERROR(ParseBody());
+  const JsonNode* node = &scratch_.body.root();
+  for (const std::string& step : path) {
+    if (node->kind != JsonKind::kObject) return std::nullopt;
+    node = scratch_.body.Find(*node, step);
+    if (node == nullptr) return std::nullopt;
+  }
+  switch (node->kind) {
+    case JsonKind::kNull:
+      return std::nullopt;
+    case JsonKind::kString:
+      return Found{std::string(node->text), false};
+    default:
+      return Found{std::string(JsonTextOf(http_.body, *node)), true};
+  }
+}
+
+absl::StatusOr<std::string> Reading::ClientSpiffe() const {
+  ZTP_ASSIGN_OR_RETURN(const auto header, Header("x-forwarded-client-cert"));
+  if (!header) return absl::NotFoundError("the proxy sends no x-forwarded-client-cert");
+  return ForwardedSpiffeId(*header);
+}
+
+Reading::MaybeFound Reading::Proven(const RouteValue& value) {
+  for (const RouteBinding& proof : route_->proofs) {
+    if (proof.name != value.name) continue;
+    ZTP_ASSIGN_OR_RETURN(const auto bytes, Find(proof.value));
+    if (!bytes) return std::nullopt;
+    ZTP_ASSIGN_OR_RETURN(const std::string source, evidence_.SourceOf(value.name, bytes->text));
+    if (source.empty()) {
+      return absl::PermissionDeniedError(
+          ToAbsl(Cat("nobody here verifies evidence for ", Quoted(value.name))));
+    }
+    auto json = evidence_.Proven(value.name, source, bytes->text, value.path);
+    if (absl::IsNotFound(json.status())) return std::nullopt;
+    if (!json.ok()) return json.status();
+    return Found{*std::move(json), true};
+  }
+  return std::nullopt;
+}
+
+Reading::MaybeFound Reading::FindInRequest(const RouteValue& value) {
+  const auto text = [](std::string_view found) -> std::optional<Found> {
+    if (found.empty()) return std::nullopt;
+    return Found{std::string(found), false};
+  };
+  const auto captured = [&](const PathPattern* pattern,
+                            const std::vector<std::string_view>& captures) {
+    const auto& names = pattern->names();
+    const auto at = std::find(names.begin(), names.end(), value.name);
+    return captures[static_cast<size_t>(at - names.begin())];
+  };
+  switch (value.source) {
+    case RouteSource::kLiteral:
+      return std::nullopt;
+    case RouteSource::kPath:
+      return Found{DecodeSegment(captured(path_, scratch_.path)), false};
+    case RouteSource::kQuery: {
+      ZTP_ASSIGN_OR_RETURN(auto found, QueryParameter(target_.query, value.name));
+      if (!found) return std::nullopt;
+      return Found{*std::move(found), false};
+    }
+    case RouteSource::kHeader: {
+      ZTP_ASSIGN_OR_RETURN(const auto found, Header(value.name));
+      if (!found) return std::nullopt;
+      return Found{std::string(*found), false};
+    }
+    case RouteSource::kBody:
+      return InBody(value.path);
+    case RouteSource::kMethod:
+      return text(http_.method);
+    case RouteSource::kAuthority:
+      return text(http_.authority);
+    case RouteSource::kBearer:
+      return Bearer();
+    case RouteSource::kPeer:
+      return Found{std::string(captured(peer_, scratch_.peer)), false};
+    case RouteSource::kPeerSpiffe:
+      return text(http_.peer_spiffe);
+    case RouteSource::kPeerCertificate:
+      return text(http_.peer_certificates);
+    case RouteSource::kClient:
+      return Found{std::string(captured(client_, scratch_.client)), false};
+    case RouteSource::kClientSpiffe: {
+      auto id = ClientSpiffe();
+      if (absl::IsNotFound(id.status())) return std::nullopt;
+      if (!id.ok()) return id.status();
+      return Found{*std::move(id), false};
+    }
+    case RouteSource::kSourceIp:
+      return text(http_.source_ip);
+    case RouteSource::kProven:
+      return Proven(value);
+  }
+  return std::nullopt;
+}
+
+Reading::MaybeFound Reading::Find(const RouteValue& value) {
+  ZTP_ASSIGN_OR_RETURN(auto found, FindInRequest(value));
+  if (!found && value.fallback) return Found{*value.fallback, true};
+  return found;
+}
+
+absl::StatusOr<bool> Reading::Fits(const std::optional<PathPattern>& peer,
+                                   const std::optional<PathPattern>& client, absl::Status* why) {
+  if (!http_.peer_spiffe.empty()) ZTP_RETURN_IF_ERROR(CheckSpiffeId(http_.peer_spiffe));
+  if (peer) {
+    if (!peer->Match(http_.peer_spiffe, false, &scratch_.peer)) {
+      *why = absl::NotFoundError(
+          ToAbsl(http_.peer_spiffe.empty() ? std::string("the peer showed no SPIFFE ID")
+                                           : Cat("the peer is not one of ", Quoted(route_->peer))));
+      return false;
+    }
+    peer_ = &*peer;
+  }
+  if (client) {
+    auto id = ClientSpiffe();
+    if (!id.ok() && !absl::IsNotFound(id.status())) return id.status();
+    client_spiffe_ = id.ok() ? *std::move(id) : std::string();
+    if (!client->Match(client_spiffe_, false, &scratch_.client)) {
+      *why = absl::NotFoundError(ToAbsl(
+          client_spiffe_.empty() ? std::string(FromAbsl(id.status().message()))
+                                 : Cat("the client is not one of ", Quoted(route_->client))));
+      return false;
+    }
+    client_ = &*client;
+  }
+  for (const RouteTest& test : route_->tests) {
+    ZTP_ASSIGN_OR_RETURN(const bool holds, Holds(test));
+    if (holds) continue;
+    *why = absl::NotFoundError(ToAbsl(Cat(Place(test.value), " is not what a route asks for")));
+    return false;
+  }
+  return true;
+}
+
+// What is not there is equal to nothing, and different from nothing.
+absl::StatusOr<bool> Reading::Holds(const RouteTest& test) {
+  ZTP_ASSIGN_OR_RETURN(const auto found, Find(test.value));
+  switch (test.kind) {
+    case RouteTest::Kind::kPresent:
+      return found.has_value();
+    case RouteTest::Kind::kAbsent:
+      return !found.has_value();
+    case RouteTest::Kind::kEqual:
+    case RouteTest::Kind::kNotEqual:
+      break;
+  }
+  if (!found) return false;
+  const std::string json = found->is_json ? found->text : JsonText(found->text);
+  const bool among =
+      std::find(test.literals.begin(), test.literals.end(), json) != test.literals.end();
+  return among == (test.kind == RouteTest::Kind::kEqual);
+}
+
+absl::StatusOr<std::string> Reading::Id(const RouteText& text, std::string_view what) {
+  std::string id;
+  for (size_t i = 0; i < text.pieces.size(); ++i) {
+    const RouteText::Piece& piece = text.pieces[i];
+    ZTP_ASSIGN_OR_RETURN(auto found, Find(piece.value));
+    if (!found) return InvalidArgument(what, " is not named: there is no ", Place(piece.value));
+    if (found->is_json) {
+      // A JSON string says its text; a number its digits; nothing else is part of a name.
+      if (found->text.starts_with('"')) {
+        JsonError error;
+        JsonTree tree;
+        if (!tree.Parse(found->text, JsonPath(), &error)) return InvalidArgument(error.message);
+        found->text = tree.root().text;
+      } else if (!IsInteger(found->text)) {
+        return InvalidArgument(Place(piece.value), " names nothing: it is no text");
+      }
+    }
+    if (found->text.empty()) return InvalidArgument(Place(piece.value), " is empty");
+    // Else "a/b" and "c" would be named as "a" and "b/c" are.
+    const bool last = i + 1 == text.pieces.size();
+    if (!last && found->text.find(text.pieces[i + 1].before) != std::string::npos) {
+      return InvalidArgument(Place(piece.value), " has a ", Quoted(text.pieces[i + 1].before),
+                             " in it");
+    }
+    Append(id, piece.before, found->text);
+  }
+  id += text.after;
+  return id;
+}
+
+absl::StatusOr<std::string> Reading::Json(const Found& found, TypeId type,
+                                          std::string_view what) const {
+  if (found.is_json) return found.text;
+  switch (schema_.types.kind(type)) {
+    case TypeKind::kInt:
+      if (!IsInteger(found.text)) return InvalidArgument(what, " is no whole number");
+      return found.text;
+    case TypeKind::kBool:
+      if (found.text != "true" && found.text != "false") {
+        return InvalidArgument(what, " is neither 'true' nor 'false'");
+      }
+      return found.text;
+    default:
+      return JsonText(found.text);
+  }
+}
+
+TypeId Reading::TypeOf(std::string_view what, std::string_view name) const {
+  if (what == "input") {
+    const auto id = schema_.FindInput(name);
+    return id ? schema_[*id].type : TypeId();
+  }
+  if (what == "parameter") {
+    const Action& action = schema_[ActionId{route_->action}];
+    const auto index = action.FindParam(name);
+    return index ? action.params[*index].type : TypeId();
+  }
+  const RouteEntity& entity = what == "subject" ? route_->principal : route_->resource;
+  const EntityType& type = schema_[EntityTypeId{entity.type}];
+  const auto index = type.FindAttribute(name);
+  return index ? type.attributes[*index].type : TypeId();
+}
+
+absl::Status Reading::WriteBindings(std::span<const RouteBinding> bindings, std::string_view what,
+                                    std::string* out) {
+  *out += '{';
+  bool any = false;
+  for (const RouteBinding& binding : bindings) {
+    ZTP_ASSIGN_OR_RETURN(const auto found, Find(binding.value));
+    // What is required and is not there, the engine says.
+    if (!found) continue;
+    // A source of a literal form, or a place of the body that holds text, is text of its own kind.
+    const bool in_body = binding.value.source == RouteSource::kBody;
+    std::string json;
+    if (in_body && !found->is_json) {
+      json = JsonText(found->text);
+    } else {
+      ZTP_ASSIGN_OR_RETURN(json, Json(*found, TypeOf(what, binding.name), Place(binding.value)));
+    }
+    Append(*out, any ? "," : "", JsonText(binding.name), ":", json);
+    any = true;
+  }
+  *out += '}';
+  return absl::OkStatus();
+}
+
+absl::Status Reading::WriteEntity(const RouteEntity& entity, std::string_view member,
+                                  std::string* out) {
+  ZTP_ASSIGN_OR_RETURN(const std::string id,
+                       Id(entity.id, member == "subject" ? "the principal" : "the resource"));
+  Append(*out, JsonText(member),
+         ":{\"type\":", JsonText(schema_[EntityTypeId{entity.type}].json_name),
+         ",\"id\":", JsonText(id));
+  if (!entity.attributes.empty()) {
+    *out += ",\"properties\":";
+    ZTP_RETURN_IF_ERROR(WriteBindings(entity.attributes, member, out));
+  }
+  *out += '}';
+  return absl::OkStatus();
+}
+
+absl::Status Reading::WriteEvidence(std::string* out) {
+  bool any = false;
+  for (const RouteBinding& proof : route_->proofs) {
+    ZTP_ASSIGN_OR_RETURN(const auto found, Find(proof.value));
+    if (!found) continue;  // unbound, and what rests on it denies
+    ZTP_ASSIGN_OR_RETURN(const std::string source, evidence_.SourceOf(proof.name, found->text));
+    if (source.empty()) continue;
+    Append(*out, any ? "," : ",\"evidence\":[", "{\"input\":", JsonText(proof.name),
+           ",\"source\":", JsonText(source), ",\"value\":", JsonText(found->text), "}");
+    any = true;
+  }
+  if (any) *out += ']';
+  return absl::OkStatus();
+}
+
+absl::Status Reading::Write(std::string* request) {
+  *request = "{";
+  ZTP_RETURN_IF_ERROR(WriteEntity(route_->principal, "subject", request));
+  Append(*request, ",\"action\":{\"name\":", JsonText(schema_[ActionId{route_->action}].json_name));
+  if (!route_->params.empty()) {
+    *request += ",\"properties\":";
+    ZTP_RETURN_IF_ERROR(WriteBindings(route_->params, "parameter", request));
+  }
+  *request += "},";
+  ZTP_RETURN_IF_ERROR(WriteEntity(route_->resource, "resource", request));
+  if (!route_->inputs.empty()) {
+    *request += ",\"context\":";
+    ZTP_RETURN_IF_ERROR(WriteBindings(route_->inputs, "input", request));
+  }
+  ZTP_RETURN_IF_ERROR(WriteEvidence(request));
+  *request += '}';
+  return absl::OkStatus();
+}
+
+}  // namespace ztp::route

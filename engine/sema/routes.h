@@ -1,0 +1,98 @@
+// Routes: where the parts of a request come from in an HTTP request, held against what the policy
+// declares.
+//
+// Boundary: a route says places and no more: there is nothing to be worked out, so that what it
+// reads can be listed. Ranks are those of the language: what a client writes is claimed, what the
+// channel shows is vouched for by who ends it, what evidence said is proven.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/base/path_pattern.h"
+#include "engine/base/route.h"
+#include "engine/sema/names.h"
+
+namespace ztp::sema {
+
+class RouteChecker {
+ public:
+  // `names` must outlive it.
+  explicit RouteChecker(Names& names) : names_(names) {}
+
+  // Checks every route, in source order.
+  void CheckAll();
+
+  std::vector<Route>& routes() { return routes_; }
+
+ private:
+  // A value with what is known of it when the policy is compiled.
+  struct Sourced {
+    RouteValue value;
+    Rank rank = Rank::kClaimed;
+    TypeId type;              // of kProven; else kNone
+    syntax::ExprId fallback;  // the literal behind `??`
+    const syntax::Expr* at = nullptr;
+  };
+  struct Local {
+    Symbol name;
+    Span span;
+    Sourced value;
+  };
+  // What is checked now.
+  struct Context {
+    DeclSite site;
+    Route route;
+    std::vector<Local> locals;
+    std::vector<InputId> proofs;
+    bool names_proxy = false;  // has a `peer` line
+  };
+  struct Taken {
+    std::optional<PathPattern> pattern;
+    Span span;
+  };
+
+  void CheckRoute(const DeclSite& site);
+  void CheckConflicts();
+  // Lines, in the order in which they depend on each other.
+  void CheckOn(Context& c, const syntax::RouteLine& line);
+  void CheckPeer(Context& c, const syntax::RouteLine& line, RouteSource source);
+  void CheckLet(Context& c, const syntax::RouteLine& line);
+  void CheckProven(Context& c, const syntax::RouteLine& line);
+  void CheckWhen(Context& c, syntax::ExprId id);
+  void CheckAction(Context& c, const syntax::RouteLine& line);
+  void CheckEntity(Context& c, const syntax::RouteLine& line, RouteEntity& entity);
+  void CheckAttributes(Context& c, const syntax::RouteLine& line, RouteEntity& entity);
+  void CheckWith(Context& c, const syntax::RouteLine* line);
+  void CheckInput(Context& c, const syntax::RouteLine& line);
+
+  // Nothing: an error was reported.
+  std::optional<Sourced> Read(Context& c, syntax::ExprId id);
+  std::optional<Sourced> ReadPlace(Context& c, syntax::ExprId id);
+  std::optional<Sourced> ReadSource(Context& c, const syntax::Expr& e, std::string_view root,
+                                    std::vector<std::string> path);
+  std::optional<Sourced> ReadProven(Context& c, const syntax::Expr& e,
+                                    const std::vector<std::string>& path);
+  // `a.b["c"]`: its first name, and what follows.
+  bool Flatten(Context& c, syntax::ExprId id, Symbol* root, std::vector<std::string>* path);
+  // A literal as JSON.
+  std::optional<std::string> Literal(Context& c, syntax::ExprId id);
+  // Binds a value to what wants `type` and a rank; false: an error was reported.
+  bool Fits(Context& c, const Sourced& value, TypeId type, Rank rank, std::string_view what);
+  bool FromText(TypeId type) const;
+  std::optional<RouteText> Text(Context& c, syntax::ExprId entity, bool may_be_claimed,
+                                std::string_view what);
+  void AddLocal(Context& c, const syntax::Name& name, Sourced value);
+
+  void Bad(Span span, std::string message, std::string help = "");
+  const syntax::Expr& At(const Context& c, syntax::ExprId id) const { return (*c.site.ast)[id]; }
+
+  Names& names_;
+  std::vector<Route> routes_;
+  std::vector<Taken> taken_;  // of each route
+};
+
+}  // namespace ztp::sema
