@@ -362,7 +362,7 @@ class Module(unittest.TestCase):
         """(status, what the body says)"""
         own = connection or self.connect(who)
         own.putrequest(method, path)
-        for name, value in headers:
+        for name, value in (("content-type", "application/json"), *headers):
             own.putheader(name, value)
         if body is not None and not any(name == "transfer-encoding" for name, _ in headers):
             body = body if isinstance(body, bytes) else json.dumps(body).encode()
