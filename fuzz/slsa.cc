@@ -27,5 +27,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                     slsa->level > (slsa->is_summary ? 4 : 2))) {
     std::abort();
   }
+  // What is expected besides takes nothing that was not taken, and says nothing of provenance.
+  policy.resources = {"https://registry.example/**"};
+  const auto expected = VerifySlsa(WriteDsse(envelope), policy, now);
+  if (expected.ok() ? !slsa.ok() : slsa.ok() && !slsa->is_summary) std::abort();
   return 0;
 }

@@ -56,8 +56,9 @@ Which evidence is whose. NAME.sig, NAME.sigstore.json, NAME.intoto.json and NAME
 to the artefact NAME beside them, as do those in a model's folder (they are left out of its digest, and
 must prove something); all others to the artefacts whose digest they name. Model signatures fill the
 inputs of the trust configuration's sources of the kind oms, SLSA provenance and summaries those of the
-kind slsa: declare them `proven for resource.digest`. Bills of materials are NAME.cdx.json,
-NAME.spdx.json, NAME.bom.json. What is not proven is unbound, and a permit that needs it does not hold.
+kind slsa, bills of materials in a signed statement those of the kind bom: declare them `proven for
+resource.digest`. Bills of materials are NAME.cdx.json, NAME.spdx.json, NAME.bom.json; what one says
+that nobody signed, or whose statement is not about the artefact, is claimed. What is not proven is unbound, and a permit that needs it does not hold.
 
 The plan (--plan):
   {"ztp_ci": 1,

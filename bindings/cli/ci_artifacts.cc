@@ -112,8 +112,8 @@ absl::StatusOr<std::string> ReadTreeFile(const ModelTree& tree, const TreeFile& 
   return bytes;
 }
 
-void AddDigests(const lineage::Inventory& inventory, CiEvidence* item) {
-  item->role = EvidenceRole::kBom;
+void AddDigests(const lineage::Inventory& inventory, EvidenceRole role, CiEvidence* item) {
+  item->role = role;
   for (const lineage::Artifact& artifact : inventory.artifacts) {
     for (const lineage::ContentDigest& digest : artifact.digests) {
       if (digest.algorithm == "sha256") item->subjects.push_back(Cat("sha256:", digest.hex));
@@ -146,8 +146,7 @@ void ReadStatementItem(CiEvidence* item) {
              item->predicate == evidence::kSummaryPredicateType) {
     item->role = EvidenceRole::kSlsa;
   } else if (const auto inventory = lineage::ReadSignedInventory(payload); inventory.ok()) {
-    item->subjects.clear();
-    AddDigests(*inventory, item);
+    AddDigests(*inventory, EvidenceRole::kSignedBom, item);
   } else {
     item->role = EvidenceRole::kOther;
   }
@@ -155,7 +154,7 @@ void ReadStatementItem(CiEvidence* item) {
 
 void ReadBomItem(CiEvidence* item) {
   const auto inventory = lineage::ReadInventory(item->text, BaseOf(item->path));
-  if (inventory.ok()) return AddDigests(*inventory, item);
+  if (inventory.ok()) return AddDigests(*inventory, EvidenceRole::kBom, item);
   // Or it is a signed one.
   ReadStatementItem(item);
   if (item->role == EvidenceRole::kUnreadable) item->why = inventory.refusal().message;

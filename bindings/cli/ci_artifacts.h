@@ -39,7 +39,8 @@ struct CiArtifact {
 enum class EvidenceRole : uint8_t {
   kModelSignature,  // of the kind "oms"
   kSlsa,            // of the kind "slsa": provenance, or a verification summary
-  kBom,             // a bill of materials, signed or not: what it says is claimed
+  kBom,             // a bill of materials that nobody signed: what it says is claimed
+  kSignedBom,       // of the kind "bom"; claimed too unless a source has verified it
   kOther,           // a statement that nothing here takes
   kUnreadable,
 };
@@ -51,9 +52,11 @@ struct CiEvidence {
   std::string text;
   std::string digest;  // "sha256:…" of the file's bytes
   EvidenceRole role = EvidenceRole::kUnreadable;
-  std::string predicate;              // of a statement: its type
-  std::vector<std::string> subjects;  // "sha256:…": what it says it is about
-  std::string why;                    // it is unreadable
+  std::string predicate;  // of a statement: its type
+  // "sha256:…": what it says it is about. Of a signed bill also what the bill itself describes,
+  // about which its signature proves nothing.
+  std::vector<std::string> subjects;
+  std::string why;  // it is unreadable
   // The artefact that it lies in, or is named after; nothing: it is for whatever it is about.
   std::optional<size_t> artifact;
   bool inside = false;     // in the artefact's folder, whose digest leaves it out

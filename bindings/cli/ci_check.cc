@@ -26,6 +26,7 @@ constexpr size_t kMaxReasons = 8;
 std::string_view KindOf(EvidenceRole role) {
   return role == EvidenceRole::kModelSignature ? "oms"
          : role == EvidenceRole::kSlsa         ? "slsa"
+         : role == EvidenceRole::kSignedBom    ? "bom"
                                                : std::string_view();
 }
 
@@ -75,9 +76,17 @@ Refusal NotAbout(const CiEvidence& item, const CiArtifact& artifact) {
     return Refuse(Check::kContent, DifferenceOf(item, artifact));
   }
   return Refuse(
-      item.role == EvidenceRole::kBom ? Check::kContent : Check::kSubject, "it is about ",
+      item.role == EvidenceRole::kBom || item.role == EvidenceRole::kSignedBom ? Check::kContent
+                                                                               : Check::kSubject,
+      "it is about ",
       item.subjects.empty() ? "nothing that has a SHA-256" : JsonExcerpt(item.subjects.front()),
       ", and the artefact is ", artifact.digest);
+}
+
+bool IsAbout(const evidence::ProvenFact& fact, const CiArtifact& artifact) {
+  return std::any_of(fact.subjects.begin(), fact.subjects.end(), [&](const std::string& subject) {
+    return subject == artifact.digest || subject == artifact.model_digest;
+  });
 }
 
 // Several sources refuse what is not theirs. The refusal that says most is of the one that it came
@@ -231,7 +240,8 @@ std::string CiChecker::RequestOf(const CiArtifact& artifact, const PlannedArtifa
     if (name("bytes")) sink.PutPlain(Cat(artifact.bytes));
     for (const size_t i : artifact.evidence) {
       const CiEvidence& item = folder.evidence[i];
-      if (item.role != EvidenceRole::kBom || !item.IsAbout(artifact) || !name("bom")) continue;
+      const bool is_bom = item.role == EvidenceRole::kBom || item.role == EvidenceRole::kSignedBom;
+      if (!is_bom || !item.IsAbout(artifact) || !name("bom")) continue;
       sink.PutText(item.digest);
       break;
     }
@@ -277,6 +287,8 @@ void CiChecker::ProveStatement(const CiArtifact& artifact, Request* request, CiU
     std::optional<Refusal> refusal;
     if (!fact.ok()) {
       refusal = fact.refusal();
+    } else if (!IsAbout(**fact, artifact)) {  // a bill names more than its statement is about
+      refusal = NotAbout(item, artifact);
     } else if (request->inputs[input.index].state == Fact::State::kPresent) {
       // Another proves it already; is this one good all the same?
       Request other = *request;
@@ -314,6 +326,14 @@ void CiChecker::Prove(const CiFolder& folder, size_t index, Request* request, Ci
       case EvidenceRole::kBom:
         use.described = item.IsAbout(artifact);
         if (!use.described) use.outcome = Refused(item, NotAbout(item, artifact));
+        break;
+      case EvidenceRole::kSignedBom:
+        use.described = item.IsAbout(artifact);
+        if (!use.described) {
+          use.outcome = Refused(item, NotAbout(item, artifact));
+        } else if (!InputsOf(KindOf(item.role)).empty()) {
+          ProveStatement(artifact, request, &use, result);
+        }  // else nobody's bills are verified: it is as if it were not signed
         break;
       case EvidenceRole::kOther:
         break;

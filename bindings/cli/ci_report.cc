@@ -39,7 +39,8 @@ std::string PathOf(const CiReport& report, std::string_view path) {
 std::string UseText(const CiUse& use) {
   const std::string name = use.evidence->Name();
   if (use.refused()) return Cat(name, ": refused: ", use.outcome.check, ": ", use.outcome.message);
-  if (use.described) return Cat(name, ": a bill of materials of it; what it says is claimed");
+  if (use.described && use.inputs.empty())
+    return Cat(name, ": a bill of materials of it; what it says is claimed");
   if (use.inputs.empty()) {
     return Cat(name, ": not looked at: no kind of evidence here is ",
                Quoted(JsonExcerpt(use.evidence->predicate)));

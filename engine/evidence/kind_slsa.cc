@@ -6,12 +6,17 @@
 //   "revocation": …, "crl_max_age": …     who may sign (kind_signed.h)
 //   "builders": [{"id": "https://…", "level": 3}]   whose provenance they may sign, and its worth
 //   "verifiers": ["https://…"]                      whose summaries they may sign
+//   "resources": ["https://registry.acme.org/**"]   and of what: patterns, as of `like`, for a
+//                                                   summary's resourceUri. Without it: of anything
 //
 // Boundary: settings to a verifier, its result to the normal form.
 #include <utility>
 
+#include "engine/base/str.h"
+#include "engine/core/glob.h"
 #include "engine/evidence/kind_signed.h"
 #include "engine/evidence/slsa.h"
+#include "engine/facts/json_items.h"
 
 namespace ztp::evidence {
 namespace {
@@ -49,6 +54,15 @@ class Verifier : public SourceVerifier {
       one.level = static_cast<int>(level.value_or(0));
     });
     policy_.verifiers = reader.OptionalTexts("verifiers").value_or(std::vector<std::string>());
+    policy_.resources = reader.OptionalTexts("resources");
+    for (const std::string& pattern : policy_.resources.value_or(std::vector<std::string>())) {
+      if (CheckGlob(pattern) != GlobError::kNone) {
+        reader.Report("resources", Cat(Quoted(JsonExcerpt(pattern)), " is no pattern"));
+      }
+    }
+    if (policy_.resources && policy_.verifiers.empty()) {
+      reader.Report("resources", "whose summaries? `verifiers` is missing");
+    }
     if (policy_.builders.empty() && policy_.verifiers.empty()) {
       reader.Report("", "nobody is believed: `builders` or `verifiers` is missing");
     }

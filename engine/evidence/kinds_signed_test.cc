@@ -11,6 +11,7 @@
 #include "engine/evidence/private_key.h"
 #include "engine/evidence/slsa.h"
 #include "engine/evidence/statement.h"
+#include "engine/evidence/tamper_testing.h"
 #include "engine/evidence/trust_testing.h"
 
 namespace ztp::evidence {
@@ -52,6 +53,19 @@ std::string Provenance(const std::string& builder) {
                           {{"builder", {{"id", builder}}},
                            {"metadata", {{"finishedOn", "2020-01-01T00:00:00Z"}}}}}}}})
                      .dump()};
+  EXPECT_TRUE(SignDsse(Key(0), &envelope));
+  return WriteDsse(envelope);
+}
+
+std::string Bom(std::string_view type, const json& document) {
+  DsseEnvelope envelope{
+      .payload_type = std::string(kStatementPayloadType),
+      .payload =
+          json({{"_type", "https://in-toto.io/Statement/v1"},
+                {"subject", {{{"name", "a"}, {"digest", {{"sha256", std::string(64, 'a')}}}}}},
+                {"predicateType", type},
+                {"predicate", document}})
+              .dump()};
   EXPECT_TRUE(SignDsse(Key(0), &envelope));
   return WriteDsse(envelope);
 }
@@ -104,6 +118,46 @@ TEST(Kinds, ProvenanceIsWorthWhatTheConfigurationSaysOfItsBuilder) {
   EXPECT_EQ(Proves(aged, Provenance(kBuilder)), "age");
 }
 
+TEST(Kinds, ABillOfMaterialsIsProvenWhereItWasSigned) {
+  const json source = {{"kind", "bom"}, {"proves", "x"}, {"signers", PemOf(Key(0).public_key())}};
+  const json cyclonedx = {{"bomFormat", "CycloneDX"}, {"specVersion", "1.6"}};
+  const std::string id = Key(0).public_key().id;
+  EXPECT_EQ(Proves(source, Bom("https://cyclonedx.org/bom/v1.6", cyclonedx)),
+            Cat("{ format: \"cyclonedx\", logged: false, signer: \"", id,
+                "\", version: \"1.6\" } sha256:aaa stays"));
+  EXPECT_EQ(Proves(source, Bom("https://spdx.dev/Document", {{"@context", "x"}})),
+            Cat("{ format: \"spdx\", logged: false, signer: \"", id, "\" } sha256:aaa stays"));
+  json other = source;
+  other["signers"] = PemOf(Key(1).public_key());
+  EXPECT_EQ(Proves(other, Bom("https://cyclonedx.org/bom", cyclonedx)), "signature");
+  EXPECT_EQ(Proves(source, cyclonedx.dump()), "form");  // nobody signed it
+  EXPECT_EQ(Proves(source, Bom("https://cyclonedx.org/bombast", cyclonedx)), "form");
+  EXPECT_EQ(Proves(source, Bom("https://cyclonedx.org/bom", {{"bomFormat", "SPDX"}})), "form");
+  EXPECT_EQ(Proves(source, Bom("https://cyclonedx.org/bom", json::object())), "claim");
+  EXPECT_EQ(Proves(source, Bom("https://spdx.dev/Document", json::object())), "form");
+  EXPECT_EQ(Proves(source, Provenance(kBuilder)), "form");
+}
+
+TEST(Kinds, NoBitOfABillMayChangeAndNoByteMayLack) {
+  const std::string good =
+      Bom("https://cyclonedx.org/bom", {{"bomFormat", "CycloneDX"}, {"specVersion", "1.6"}});
+  const json source = {{"kind", "bom"}, {"proves", "x"}, {"signers", PemOf(Key(0).public_key())}};
+  const auto trust = MakeTrust(Document(Cat(R"("s":)", source.dump())));
+  ASSERT_NE(trust, nullptr);
+  const auto accepts = [&](const std::string& text) {
+    const auto fact = trust->Verify("s", text, kNow);
+    if (!fact.ok()) return false;
+    EXPECT_EQ((*fact)->subjects, std::vector{Cat("sha256:", std::string(64, 'a'))});
+    return true;
+  };
+  EXPECT_TRUE(accepts(good));
+  // Which key it was is a hint, and not signed.
+  const std::string id = Key(0).public_key().id;
+  EXPECT_EQ(testing::Outside(testing::AcceptedFlips(good, accepts), good, {"\"keyid\"", id}),
+            std::vector<size_t>());
+  EXPECT_EQ(testing::AcceptedCuts(good, accepts), std::vector<size_t>());
+}
+
 TEST(Kinds, ASourceOfSignedDocumentsSaysWhoMaySign) {
   const struct {
     const char* says;
@@ -114,6 +168,12 @@ TEST(Kinds, ASourceOfSignedDocumentsSaysWhoMaySign) {
       {"nobody is believed", [](json* s) { s->erase("builders"); }},
       {"`level` is missing", [](json* s) { (*s)["builders"][0].erase("level"); }},
       {"level", [](json* s) { (*s)["builders"][0]["level"] = 4; }},
+      {"whose summaries?", [](json* s) { (*s)["resources"] = "https://r.example/**"; }},
+      {"is no pattern",
+       [](json* s) {
+         (*s)["verifiers"] = "https://v.example";
+         (*s)["resources"] = "https://r.example/\\";
+       }},
       {"go together",
        [](json* s) {
          (*s)["identities"] = {{{"issuer", "i"}, {"name", "n"}}};

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/base/sha256.h"
+#include "engine/evidence/dsse.h"
 #include "engine/evidence/rekor.h"
 #include "engine/evidence/sct.h"
 #include "engine/evidence/statement.h"
@@ -172,7 +173,34 @@ Verified<SignedStatement> Keyless(const SigstoreBundle& bundle, const SignerPoli
   return result;
 }
 
+// A bare envelope, by one of the keys.
+Verified<SignedStatement> ByEnvelope(DsseEnvelope envelope, std::string_view text,
+                                     const SignerPolicy& policy) {
+  if (policy.keys.empty()) {
+    return Refuse(Check::kKeyUnknown, "signed with a key, and no key is trusted");
+  }
+  if (envelope.payload_type != kStatementPayloadType) {
+    return Refuse(Check::kMalformed, "the payload is not of the type ", kStatementPayloadType);
+  }
+  ZTP_VERIFY_OR_RETURN(const std::vector<size_t> signers, CheckDsse(envelope, policy.keys));
+  SignedStatement statement;
+  statement.signer.name = policy.keys[signers.front()].id;
+  statement.signer.anchor = statement.signer.name;
+  statement.payload_type = std::move(envelope.payload_type);
+  statement.payload = std::move(envelope.payload);
+  statement.digest = Sha256Digest(text);
+  return statement;
+}
+
 }  // namespace
+
+Verified<SignedStatement> VerifyStatementText(std::string_view text, const SignerPolicy& policy,
+                                              Time now) {
+  // A bundle has no payload at its top; what has one is an envelope.
+  Verified<DsseEnvelope> envelope = ReadDsse(text);
+  if (envelope.ok()) return ByEnvelope(*std::move(envelope), text, policy);
+  return VerifySignedStatement(text, policy, now);
+}
 
 Verified<SignedStatement> VerifySignedStatement(std::string_view text, const SignerPolicy& policy,
                                                 Time now) {

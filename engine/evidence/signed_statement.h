@@ -2,8 +2,8 @@
 // keyless (a certificate of Fulcio's that says who signed in where, in Rekor's log).
 //
 // Boundary: who signed which payload, and when, by keys and roots that the caller gives; nothing
-// that comes with a signature says how to verify it. What the payload states: oms.h, slsa.h.
-// Nothing is fetched: keyless signatures are verified by what their bundle has.
+// that comes with a signature says how to verify it. What the payload states: oms.h, slsa.h,
+// kind_bom.cc. Nothing is fetched: keyless signatures are verified by what their bundle has.
 #pragma once
 
 #include <optional>
@@ -85,6 +85,12 @@ struct SignedStatement {
 //   kIssuedInFuture       keyless: signed after `now`
 Verified<SignedStatement> VerifySignedStatement(std::string_view bundle, const SignerPolicy& policy,
                                                 Time now);
+
+// The same of evidence that is either: such a bundle, or a bare DSSE envelope that one of
+// `policy.keys` has signed.
+//   kMalformed     also an envelope of another payload than an in-toto statement
+Verified<SignedStatement> VerifyStatementText(std::string_view evidence, const SignerPolicy& policy,
+                                              Time now);
 
 // Who a certificate of Fulcio's says signed in, and who told it.
 // github.com/sigstore/fulcio, docs/oid-info.md: 1.3.6.1.4.1.57264.1.8, and .1.1 of old.

@@ -6,8 +6,8 @@
 
 #include "engine/base/scalar_text.h"
 #include "engine/base/sha256.h"
+#include "engine/core/glob.h"
 #include "engine/evidence/claims.h"
-#include "engine/evidence/dsse.h"
 #include "engine/evidence/statement.h"
 #include "engine/facts/json_items.h"
 
@@ -18,33 +18,6 @@ constexpr size_t kMaxDependencies = 4096;
 constexpr size_t kMaxLevels = 64;
 constexpr int kMaxLevel = 4;
 constexpr std::string_view kBuildLevel = "SLSA_BUILD_LEVEL_";
-
-// A bare envelope, by one of the keys.
-Verified<SignedStatement> ByEnvelope(DsseEnvelope envelope, std::string_view text,
-                                     const SignerPolicy& policy) {
-  if (policy.keys.empty()) {
-    return Refuse(Check::kKeyUnknown, "signed with a key, and no key is trusted");
-  }
-  if (envelope.payload_type != kStatementPayloadType) {
-    return Refuse(Check::kMalformed, "the payload is not of the type ", kStatementPayloadType);
-  }
-  ZTP_VERIFY_OR_RETURN(const std::vector<size_t> signers, CheckDsse(envelope, policy.keys));
-  SignedStatement statement;
-  statement.signer.name = policy.keys[signers.front()].id;
-  statement.signer.anchor = statement.signer.name;
-  statement.payload_type = std::move(envelope.payload_type);
-  statement.payload = std::move(envelope.payload);
-  statement.digest = Sha256Digest(text);
-  return statement;
-}
-
-Verified<SignedStatement> VerifyEither(std::string_view text, const SignerPolicy& policy,
-                                       Time now) {
-  // A bundle has no payload at its top; what has one is an envelope.
-  Verified<DsseEnvelope> envelope = ReadDsse(text);
-  if (envelope.ok()) return ByEnvelope(*std::move(envelope), text, policy);
-  return VerifySignedStatement(text, policy, now);
-}
 
 Verified<std::optional<Time>> ReadTime(const Claims& claims, std::string_view name, Time now) {
   ZTP_VERIFY_OR_RETURN(const std::optional<std::string> text, claims.Text(name));
@@ -127,6 +100,14 @@ std::optional<Refusal> ReadSummary(const JsonTree& tree, const JsonNode& predica
     return Refuse(Check::kIssuer, "verified by ", Quoted(JsonExcerpt(slsa->builder)),
                   ", which the policy does not name");
   }
+  if (policy.resources) {
+    ZTP_VERIFY_OR_RETURN(const std::string uri, claims.RequiredText("resourceUri"));
+    if (std::none_of(policy.resources->begin(), policy.resources->end(),
+                     [&](const std::string& pattern) { return GlobMatches(pattern, uri); })) {
+      return Refuse(Check::kSubject, "a summary of ", Quoted(JsonExcerpt(uri)),
+                    ", which is not among the source's `resources`");
+    }
+  }
   ZTP_VERIFY_OR_RETURN(slsa->issued_at, ReadTime(claims, "timeVerified", now));
   if (!slsa->issued_at) return Refuse(Check::kClaim, "a summary has no `timeVerified`");
   ZTP_VERIFY_OR_RETURN(const std::string result, claims.RequiredText("verificationResult"));
@@ -146,7 +127,8 @@ std::optional<Refusal> ReadSummary(const JsonTree& tree, const JsonNode& predica
 }  // namespace
 
 Verified<Slsa> VerifySlsa(std::string_view evidence, const SlsaPolicy& policy, Time now) {
-  ZTP_VERIFY_OR_RETURN(SignedStatement signed_by, VerifyEither(evidence, policy.signers, now));
+  ZTP_VERIFY_OR_RETURN(SignedStatement signed_by,
+                       VerifyStatementText(evidence, policy.signers, now));
   JsonTree tree;
   ZTP_VERIFY_OR_RETURN(const Statement statement, ReadStatement(signed_by.payload, &tree));
   Slsa slsa;

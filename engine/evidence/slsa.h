@@ -33,6 +33,10 @@ struct SlsaPolicy {
   SignerPolicy signers;
   std::vector<SlsaBuilder> builders;   // whose provenance they may sign
   std::vector<std::string> verifiers;  // ids of verifiers whose summaries they may sign
+  // What their summaries may be of: patterns (core/glob.h) that a summary's `resourceUri` must
+  // match byte by byte, one of them. Nothing: a summary of any resource, told apart by its digest
+  // alone.
+  std::optional<std::vector<std::string>> resources;
 };
 
 // std.ai's Slsa, and what it is about.
@@ -55,6 +59,7 @@ struct Slsa {
 // Thread-safe. Refuses with what VerifySignedStatement and CheckDsse do, or
 //   kMalformed        another predicate, no subject with a SHA-256
 //   kIssuer           a builder or verifier that the policy does not name
+//   kSubject          a summary of a resource that the policy does not expect
 //   kStatus           a summary that did not pass
 //   kClaim            a member that is required is missing or of another type
 //   kIssuedInFuture

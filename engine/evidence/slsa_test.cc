@@ -104,6 +104,27 @@ TEST(Slsa, ASummaryIsWorthWhatItsVerifierIs) {
   }
 }
 
+// Its digest says which bytes were verified; `resourceUri` as what. (SLSA, "How to verify" of a
+// VSA.)
+TEST(Slsa, ASummaryIsOfWhatIsExpected) {
+  SlsaPolicy policy = Policy();
+  const auto check = [&](std::vector<std::string> resources, const std::string& evidence) {
+    policy.resources = std::move(resources);
+    return std::string(NameOfCheck(VerifySlsa(evidence, policy, kNow)));
+  };
+  const std::string good = Sign(Summary());
+  EXPECT_EQ(check({"pkg:a"}, good), "accepted");
+  EXPECT_EQ(check({"https://x.example/**", "pkg:*"}, good), "accepted");
+  for (const char* pattern : {"pkg:b", "pkg:", "pkg:a/**", "PKG:a", "*:aa"}) {
+    EXPECT_EQ(check({pattern}, good), "subject") << pattern;
+  }
+  EXPECT_EQ(check({}, good), "subject");
+  std::string without = Summary();
+  without.replace(without.find("resourceUri"), 11, "resourceurl");
+  EXPECT_EQ(check({"**"}, Sign(without)), "claim");
+  EXPECT_EQ(check({"pkg:b"}, Sign(Provenance())), "accepted");  // which has no such member
+}
+
 TEST(Slsa, IsRefusedForWhatItLacks) {
   struct Case {
     std::string evidence;

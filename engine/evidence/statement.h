@@ -17,6 +17,9 @@
 namespace ztp::evidence {
 
 inline constexpr std::string_view kStatementPayloadType = "application/vnd.in-toto+json";
+// Of bills of materials; a version may follow, as "/v1.6".
+inline constexpr std::string_view kCycloneDxPredicateType = "https://cyclonedx.org/bom";
+inline constexpr std::string_view kSpdxPredicateType = "https://spdx.dev/Document";
 inline constexpr size_t kMaxStatementSubjects = 65'536;
 inline constexpr size_t kMaxSubjectDigests = 16;
 inline constexpr size_t kMaxStatementTextBytes = 4096;  // a name, a type, a digest
@@ -33,6 +36,12 @@ struct Statement {
   std::string predicate_type;
   const JsonNode* predicate = nullptr;  // an object of the tree
 };
+
+// Is `type` this predicate type, or a version of it?
+inline bool IsPredicateOf(std::string_view predicate, std::string_view type) {
+  return type.starts_with(predicate) &&
+         (type.size() == predicate.size() || type[predicate.size()] == '/');
+}
 
 // 64 digits of hexadecimal in lower case?
 bool IsSha256Hex(std::string_view text);

@@ -59,7 +59,7 @@ TEST_F(TrustDocumentTest, MistakesAreNamedWithTheirPlace) {
       Errors(Document(R"("a":{"kind":"oidc"})")),
       "$.sources.a.kind: 'oidc' is no kind of evidence: there are x509-svid, jwt-svid, wit-svid, "
       "kubernetes-token, sign-in, access-token, pipeline-token, ear, nvidia-token, "
-      "nvidia-report, sev-snp, tdx, tpm-quote, gpu-and-host, oms, slsa");
+      "nvidia-report, sev-snp, tdx, tpm-quote, gpu-and-host, oms, slsa, bom");
   EXPECT_EQ(Errors(With(R"("issuers")", R"("isuers")")),
             "$.sources.sso: `issuers` is missing\n"
             "$.sources.sso.isuers: there is no member `isuers` here");

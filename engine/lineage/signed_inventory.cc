@@ -20,8 +20,8 @@ Verified<Inventory> ReadSignedInventory(std::string_view payload) {
   ZTP_VERIFY_OR_RETURN(const evidence::Statement statement,
                        evidence::ReadStatement(payload, &tree));
   const std::string_view type = statement.predicate_type;
-  if (!type.starts_with("https://cyclonedx.org/bom") &&
-      !type.starts_with("https://spdx.dev/Document")) {
+  if (!evidence::IsPredicateOf(evidence::kCycloneDxPredicateType, type) &&
+      !evidence::IsPredicateOf(evidence::kSpdxPredicateType, type)) {
     return Refuse(Check::kMalformed, "a statement with the predicate ", Quoted(JsonExcerpt(type)),
                   ", which is no CycloneDX or SPDX document");
   }

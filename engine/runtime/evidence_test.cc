@@ -246,7 +246,8 @@ TEST_F(EvidenceTest, NormalFormsAreThoseOfTheStandardVocabulary) {
                                                         {"tpm-quote", "Device"},
                                                         {"gpu-and-host", "Device"},
                                                         {"oms", "Oms"},
-                                                        {"slsa", "Slsa"}};
+                                                        {"slsa", "Slsa"},
+                                                        {"bom", "Bom"}};
   EXPECT_EQ(std::size(kTypes), evidence::AllKinds().size()) << "one is missing here";
   for (const auto& [kind_name, type_name] : kTypes) {
     const auto named =

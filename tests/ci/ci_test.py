@@ -16,6 +16,8 @@ ZTP = str(pathlib.Path(sys.argv.pop(1) if len(sys.argv) > 1 else "build/release/
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "policies/examples"
 EXAMPLE = EXAMPLES / "registry-gate"
 NOW = "2030-01-01T00:00:00Z"
+sys.path.append(str(EXAMPLES))
+from evidence_kit import Key, sha256  # noqa: E402
 
 # Each artefact of the example: is it allowed, by which rule (or which denies it first), and which check each piece of
 # evidence did not pass ("" for one that it did).
@@ -174,13 +176,69 @@ class Ci(unittest.TestCase):
                     self.assertEqual(evidence["outcome"].get("check", ""), "" if allow else "status")
                 if allow:
                     self.assertEqual(result["answer"]["context"]["rules"], ["acme.gate.reviewed"])
-        # It is another verifier's, or of other bytes: nobody's word.
+        # It is of another resource, another verifier's, or of other bytes: nobody's word.
+        self.change("trust.json", lambda t: t["sources"]["gate"].update(resources="https://registry.acme.example/packages/*"))
+        results, _ = self.results()
+        self.assertEqual([results[n]["evidence"][0]["outcome"].get("check") for n in ("models/vision-7b", "packages/tools-1.0.whl")],
+                         ["subject", None])
+        self.change("trust.json", lambda t: t["sources"]["gate"].pop("resources"))
         (self.incoming / "packages/tools-1.0.whl").write_text("other bytes\n")
         result = self.results()[0]["packages/tools-1.0.whl"]
         self.assertEqual((result["allow"], result["evidence"][0]["outcome"]["check"]), (False, "subject"))
         self.change("trust.json", lambda t: t["sources"]["gate"].update(verifiers="https://acme.example/second"))
         result = self.results()[0]["models/vision-7b"]
         self.assertEqual((result["allow"], result["evidence"][0]["outcome"]["check"]), (False, "issuer"))
+
+    # ---------------------------------------------------------------------------------------- bills of materials
+
+    def test_a_bill_of_materials_proves_something_where_it_was_signed(self):
+        self.only("packages/tools-1.0.whl")
+        wheel = self.incoming / "packages/tools-1.0.whl"
+        (self.folder / "gate.ztp").write_text("""ztp 1
+package acme.bills
+import std.ai
+entity Pipeline { sources: Set<Glob>, publishes_data: Bool = false }
+entity Package carried vouched { digest: Digest, bom?: Digest }
+input bill?: Bom proven for resource.digest
+input signature?: Oms proven for resource.digest
+action publish on Package by Pipeline
+permit proven { principal Pipeline action publish resource Package when has bill and bill.format == "cyclonedx" }
+""")
+        makers, stranger = Key(self.folder, "makers"), Key(self.folder, "stranger")
+        (self.folder / "makers.pub").write_text(makers.pem)
+        self.change("trust.json", lambda t: t.update(sources={
+            "bills": {"kind": "bom", "signers": {"file": "makers.pub"}, "proves": "bill"}}))
+        self.change("ci.json", lambda p: p.update(artifacts=[{"match": "packages/*", "type": "Package", "action": "publish"}]))
+        digest = sha256(wheel.read_bytes())
+        bill = {"bomFormat": "CycloneDX", "specVersion": "1.6",
+                "components": [{"type": "machine-learning-model", "name": "t", "hashes": [{"alg": "SHA-256", "content": digest}]}]}
+
+        def statement(*subjects):
+            return {"_type": "https://in-toto.io/Statement/v1", "predicateType": "https://cyclonedx.org/bom", "predicate": bill,
+                    "subject": [{"name": "t", "digest": {"sha256": d}} for d in subjects]}
+
+        about, others = statement(digest), statement("ab" * 32, "cd" * 32)
+        for document, name, allow, says in [
+            (makers.envelope(about), "cdx.json", True, "proves bill by bills"),
+            (makers.bundle(about), "sigstore.json", True, "proves bill by bills"),
+            (stranger.envelope(about), "cdx.json", False, "refused: signature"),
+            (makers.envelope(others), "cdx.json", False, "refused: content"),  # what it lists is not what it is about
+            (bill, "cdx.json", False, "a bill of materials of it; what it says is claimed"),
+        ]:
+            with self.subTest(f"{name} {says}"):
+                path = wheel.with_name(f"{wheel.name}.{name}")
+                path.write_text(json.dumps(document))
+                result = self.results()[0]["packages/tools-1.0.whl"]
+                self.assertEqual(result["allow"], allow)
+                self.assertIn(f"evidence packages/{path.name}: {says}", self.ci().stdout)
+                path.unlink()
+        # Where nobody's bills count, a signed one is what one is that nobody signed.
+        self.change("trust.json", lambda t: t.update(sources={
+            "models": {"kind": "oms", "signers": {"file": "makers.pub"}, "proves": "signature"}}))
+        wheel.with_name("tools-1.0.whl.cdx.json").write_text(json.dumps(makers.envelope(about)))
+        done = self.ci()
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("what it says is claimed", done.stdout)
 
     # --------------------------------------------------------------------------------- folders as pipelines have them
 

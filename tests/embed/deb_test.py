@@ -12,7 +12,8 @@ from embed import EXAMPLES, ROOT, SOURCE, WARNINGS, bundle_of, environment, expe
 cpack, build = sys.argv[1], pathlib.Path(sys.argv[2])
 need("dpkg-deb", "dpkg-shlibdeps", "dpkg-query", "readelf", "file", "pkg-config", "cc", "c++")
 
-FILES = ["bin/ztp", "include/ztp.h", "include/ztp.hpp", "include/ztp_compile.h", "share/doc/ztp/copyright"]
+FILES = ["bin/ztp", "include/ztp.h", "include/ztp.hpp", "include/ztp_compile.h", "include/ztp_grpc.h",
+         "include/ztp_grpc_call.h", "share/doc/ztp/copyright"]
 LIB_FILES = ["libztp.so", "libztp.so.0", "libztpc.so", "libztpc.so.0", "libztp_envoy.so", "pkgconfig/ztp.pc", "pkgconfig/ztpc.pc",
              "cmake/ztp/ztpConfig.cmake", "cmake/ztp/ztpConfigVersion.cmake"]
 OWN = {"libztp.so.0", "libztpc.so.0"}

@@ -29,11 +29,14 @@ numpy<2
 pandas==2.2.3
 pyarrow==17.0.0
 polars>=1.0
+grpcio>=1.60
+mcp>=2,<3
+uvicorn
 """
 
 # Uses of the package that are checked as users' are.
-TYPED_TESTS = ["conftest.py", "test_decide.py", "test_engine.py", "test_evidence.py", "test_show.py", "test_table.py",
-               "test_threads.py", "test_wheel.py", "run_package.py"]  # fmt: skip
+TYPED_TESTS = ["conftest.py", "test_decide.py", "test_engine.py", "test_evidence.py", "test_grpc.py", "test_mcp.py", "test_show.py",
+               "test_table.py", "test_threads.py", "test_wheel.py", "run_package.py"]  # fmt: skip
 
 
 def run(*command: object, **options: object) -> None:

@@ -20,7 +20,8 @@
 | `compile`, `compile_text` | sources to a bundle |
 | `Error` and its kinds, `Denied` | what can go wrong, and what guards raise |
 
-Guards for training loops, data loaders and checkpoints are in `ztp.guard`, `ztp.torch` and `ztp.sklearn`.
+Guards for training loops, data loaders and checkpoints are in `ztp.guard`, `ztp.torch` and `ztp.sklearn`; for servers in
+`ztp.grpc` and `ztp.mcp`.
 """
 
 from __future__ import annotations
