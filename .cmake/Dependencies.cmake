@@ -22,6 +22,9 @@ if(NOT ZTP_LIBRARIES_ONLY)
   target_link_libraries(ztp_prometheus INTERFACE ${ZTP_PROMETHEUS_LIBRARY})
   target_include_directories(ztp_prometheus SYSTEM INTERFACE ${ZTP_PROMETHEUS_INCLUDE_DIR})
   add_library(ztp::prometheus ALIAS ztp_prometheus)
+  pkg_check_modules(ztp_grpc REQUIRED IMPORTED_TARGET grpc++ protobuf)
+  find_program(ZTP_PROTOC protoc REQUIRED)
+  find_program(ZTP_GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
   pkg_check_modules(ztp_yaml REQUIRED IMPORTED_TARGET yaml-0.1)
   pkg_check_modules(ztp_xmlsec REQUIRED IMPORTED_TARGET xmlsec1-openssl)  # XML signatures, for the command alone
   pkg_check_modules(ztp_p11_kit REQUIRED IMPORTED_TARGET p11-kit-1)  # keys in devices, for the command alone

@@ -1,9 +1,13 @@
 // See address.h.
 #include "bindings/server/address.h"
 
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <charconv>
 
 #include "engine/base/status.h"
@@ -52,6 +56,18 @@ absl::StatusOr<Address> ParseAddress(std::string_view text) {
   }
   address.host = parsed.to_string();
   return address;
+}
+
+absl::Status RemoveStaleSocket(const std::string& path) {
+  struct stat about = {};
+  if (lstat(path.c_str(), &about) != 0 || !S_ISSOCK(about.st_mode)) return absl::OkStatus();
+  boost::asio::io_context context;
+  boost::asio::local::stream_protocol::socket probe(context);
+  boost::system::error_code error;
+  probe.connect(path, error);
+  if (!error) return Unavailable("cannot listen at unix:", path, ": somebody does already");
+  unlink(path.c_str());
+  return absl::OkStatus();
 }
 
 }  // namespace ztp::server

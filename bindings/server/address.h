@@ -23,4 +23,7 @@ struct Address {
 // InvalidArgument: anything else; names are not looked up, since what they lead to may change.
 absl::StatusOr<Address> ParseAddress(std::string_view text);
 
+// Removes what a server that was killed has left at the path. Unavailable: one that still answers.
+absl::Status RemoveStaleSocket(const std::string& path);
+
 }  // namespace ztp::server

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "bindings/server/tell.h"
 #include "engine/base/str.h"
 #include "engine/facts/json_sink.h"
 
@@ -52,18 +53,6 @@ std::optional<Semantic> SemanticOf(const JsonTree& tree) {
   if (semantic->text == "deny_on_first_deny") return Semantic::kFirstDeny;
   if (semantic->text == "permit_on_first_permit") return Semantic::kFirstPermit;
   return std::nullopt;
-}
-
-std::string ErrorItem(unsigned status, std::string_view message) {
-  std::string out;
-  JsonSink sink(&out);
-  sink.Put("{\"decision\":false,\"context\":{\"error\":{\"status\":");
-  sink.PutPlain(Cat(status));
-  sink.Put(",\"message\":");
-  sink.PutText(message);
-  sink.Put("}}}");
-  sink.Flush();
-  return out;
 }
 
 }  // namespace
@@ -160,7 +149,7 @@ HttpResponse AuthZen::Evaluations(std::string_view body, int64_t now) {
     }
     if (!std::exchange(first, false)) response.body += ',';
     response.body +=
-        evaluated.failed != 0 ? ErrorItem(evaluated.failed, evaluated.message) : evaluated.answer;
+        evaluated.failed != 0 ? ErrorAnswer(evaluated.failed, evaluated.message) : evaluated.answer;
     if (*semantic == (evaluated.allow ? Semantic::kFirstPermit : Semantic::kFirstDeny)) break;
   }
   response.body += "]}";
@@ -197,72 +186,15 @@ AuthZen::Evaluated AuthZen::Evaluate(std::string_view request, int64_t now) {
   if (!status.ok() || decision.session == nullptr) {
     observer_.Unread();
     evaluated.failed = status.ok() ? 400 : 500;
-    evaluated.message =
-        status.ok() ? Errors(ToView(answer)) : "the engine failed: nothing was decided";
+    evaluated.message = status.ok() ? ErrorsIn(ToView(answer), settings_.tell, answer_)
+                                    : "the engine failed: nothing was decided";
     return evaluated;
   }
   evaluated.allow = decision.allow;
-  evaluated.answer = Cut(ToView(answer));
+  evaluated.answer = CutAnswer(ToView(answer), settings_.tell, answer_);
   const std::chrono::nanoseconds passed = std::chrono::steady_clock::now() - begin;
   observer_.Decided(decision, static_cast<uint64_t>(passed.count()));
   return evaluated;
-}
-
-std::string AuthZen::Cut(std::string_view answer) {
-  if (settings_.tell == Tell::kAll) return std::string(answer);
-  JsonError error;
-  if (!answer_.Parse(answer, JsonPath(), &error)) return "{\"decision\":false}";
-  const JsonNode* decision = answer_.Find(answer_.root(), "decision");
-  const JsonNode* context = answer_.Find(answer_.root(), "context");
-  std::string out = decision != nullptr && decision->kind == JsonKind::kBool && decision->boolean
-                        ? "{\"decision\":true"
-                        : "{\"decision\":false";
-  if (context != nullptr) {
-    JsonSink sink(&out);
-    bool first = true;
-    for (const std::string_view name : {"reason", "obligations", "valid_until"}) {
-      if (name == "reason" && settings_.tell != Tell::kReason) continue;
-      const JsonNode* member = answer_.Find(*context, name);
-      // What says nothing is left out.
-      if (member == nullptr || member->kind == JsonKind::kNull ||
-          (member->kind == JsonKind::kArray && member->child_count == 0)) {
-        continue;
-      }
-      if (std::exchange(first, false)) {
-        sink.Put(",\"context\":{");
-      } else {
-        sink.Put(',');
-      }
-      sink.PutText(name);
-      sink.Put(':');
-      sink.PutPlain(JsonTextOf(answer, *member));
-    }
-    if (!first) sink.Put('}');
-    sink.Flush();
-  }
-  out += '}';
-  return out;
-}
-
-std::string AuthZen::Errors(std::string_view answer) {
-  constexpr std::string_view kNothing = "the request cannot be read";
-  JsonError error;
-  if (settings_.tell == Tell::kDecision || !answer_.Parse(answer, JsonPath(), &error)) {
-    return std::string(kNothing);
-  }
-  const JsonNode* context = answer_.Find(answer_.root(), "context");
-  const JsonNode* errors = context == nullptr ? nullptr : answer_.Find(*context, "errors");
-  std::string out;
-  if (errors != nullptr) {
-    for (const JsonNode& each : answer_.Children(*errors)) {
-      const JsonNode* path = answer_.Find(each, "path");
-      const JsonNode* message = answer_.Find(each, "message");
-      if (message == nullptr) continue;
-      Append(out, out.empty() ? "" : "\n", path == nullptr ? "" : path->text,
-             path == nullptr ? "" : ": ", message->text);
-    }
-  }
-  return out.empty() ? std::string(kNothing) : out;
 }
 
 }  // namespace ztp::server

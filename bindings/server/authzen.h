@@ -59,9 +59,6 @@ class AuthZen {
   HttpResponse Evaluation(std::string_view body, int64_t now);
   HttpResponse Evaluations(std::string_view body, int64_t now);
   Evaluated Evaluate(std::string_view request, int64_t now);
-  // What callers may learn of the engine's answer.
-  std::string Cut(std::string_view answer);
-  std::string Errors(std::string_view answer);
   // One request of several, with the defaults of them all; both as they stand in the body.
   std::string Item(std::string_view body, const Defaults& defaults, const JsonNode& item) const;
 

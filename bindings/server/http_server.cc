@@ -351,16 +351,8 @@ class HttpServer::Impl {
     const std::string& path = endpoint.address.unix_path;
     error_code error;
     const unix_protocol::endpoint where(path);
-    // What a server that was killed has left is removed; one that still answers is not.
-    struct stat about = {};
-    if (lstat(path.c_str(), &about) == 0 && S_ISSOCK(about.st_mode)) {
-      unix_protocol::socket probe(workers_.front()->context);
-      probe.connect(where, error);
-      if (!error) return Unavailable("cannot listen at unix:", path, ": somebody does already");
-      unlink(path.c_str());
-    }
+    ZTP_RETURN_IF_ERROR(RemoveStaleSocket(path));
     asio::basic_socket_acceptor<unix_protocol> socket(workers_.front()->context);
-    error.clear();
     socket.open(where.protocol(), error);
     // Nobody may connect before the mode is what was asked for.
     const mode_t before = umask(0177);

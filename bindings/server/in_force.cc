@@ -78,6 +78,11 @@ std::string InForce::PolicyDigest() const {
   return std::string(ToView(ztp_policy_digest(policy.get())));
 }
 
+size_t InForce::Routes() const {
+  const PolicyHandle policy(ztp_engine_policy(engine_.get()));
+  return ztp_policy_routes(policy.get());
+}
+
 absl::Status InForce::Reload() {
   const std::lock_guard lock(reloads_);
   std::string looks = LookAtFiles();

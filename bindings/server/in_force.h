@@ -28,6 +28,8 @@ class InForce {
   absl::StatusOr<SessionHandle> NewSession();
   // "sha256:…" of the bundle in force.
   std::string PolicyDigest() const;
+  // How many routes the policy in force has.
+  size_t Routes() const;
   uint64_t generation() const { return ztp_engine_generation(engine_.get()); }
 
   // Reads all files again. An error: what was in force stays so (but the trust configuration is

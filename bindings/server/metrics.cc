@@ -35,6 +35,9 @@ Metrics::Metrics()
       answers_(Counters(registry_, "ztp_http_responses_total", "Answers, by HTTP status.")),
       answered_ok_(answers_.Add({{"code", "200"}})),
       answered_bad_(answers_.Add({{"code", "400"}})),
+      grpc_answers_(Counters(registry_, "ztp_grpc_responses_total",
+                             "Answers, by gRPC status: a denial is 0.")),
+      grpc_answered_ok_(grpc_answers_.Add({{"code", "0"}})),
       connections_(Gauge(registry_, "ztp_connections", "Connections that are open.")),
       turned_away_(Counters(registry_, "ztp_connections_turned_away_total",
                             "Connections that were closed because there were too many.")
@@ -59,6 +62,11 @@ void Metrics::Answered(unsigned status) {
   if (status == 200) return answered_ok_.Increment();
   if (status == 400) return answered_bad_.Increment();
   answers_.Add({{"code", std::to_string(status)}}).Increment();
+}
+
+void Metrics::GrpcAnswered(unsigned code) {
+  if (code == 0) return grpc_answered_ok_.Increment();
+  grpc_answers_.Add({{"code", std::to_string(code)}}).Increment();
 }
 
 std::string Metrics::Text() const {

@@ -24,7 +24,8 @@ class Metrics final : public DecisionObserver {
 
   void Decided(const ztp_decision& decision, uint64_t nanoseconds) override;
   void Unread() override;
-  void Answered(unsigned status);  // takes a lock for a status that the server seldom has
+  void Answered(unsigned status);    // takes a lock for a status that the server seldom has
+  void GrpcAnswered(unsigned code);  // a gRPC status; the same holds
   void Connected() { connections_.Increment(); }
   void Disconnected() { connections_.Decrement(); }
   void TurnedAway() { turned_away_.Increment(); }
@@ -44,6 +45,8 @@ class Metrics final : public DecisionObserver {
   prometheus::Histogram& seconds_;
   prometheus::Family<prometheus::Counter>& answers_;
   prometheus::Counter &answered_ok_, &answered_bad_;
+  prometheus::Family<prometheus::Counter>& grpc_answers_;
+  prometheus::Counter& grpc_answered_ok_;
   prometheus::Gauge& connections_;
   prometheus::Counter &turned_away_, &tls_failures_;
   prometheus::Family<prometheus::Counter>& reloads_;

@@ -3,10 +3,12 @@
 
 #include <csignal>
 #include <ctime>
+#include <new>
 #include <thread>
 #include <utility>
 
 #include "bindings/server/event_log.h"
+#include "bindings/server/ext_authz.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
 
@@ -22,6 +24,17 @@ sigset_t Signals() {
 
 HttpResponse Plain(unsigned status, std::string text) {
   return {.status = status, .content_type = "text/plain", .body = std::move(text)};
+}
+
+// What a proxy says about a request beside its header and body: paths, addresses, a certificate.
+constexpr size_t kAboutRequest = 64 << 10;
+
+GrpcLimits GrpcLimitsOf(const Settings& settings) {
+  return {.max_metadata = settings.max_header,
+          .max_message = settings.max_body + settings.max_header + kAboutRequest,
+          .max_calls = settings.max_calls,
+          .handshake_timeout = settings.request_timeout,
+          .idle_timeout = settings.idle_timeout};
 }
 
 HttpLimits LimitsOf(const Settings& settings) {
@@ -48,10 +61,15 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Make(Settings settings) {
 
 absl::Status Server::Load() {
   for (const std::string& text : settings_.http) ZTP_RETURN_IF_ERROR(ParseAddress(text).status());
+  for (const std::string& text : settings_.grpc) ZTP_RETURN_IF_ERROR(ParseAddress(text).status());
   if (!settings_.admin.empty()) ZTP_RETURN_IF_ERROR(ParseAddress(settings_.admin).status());
   ZTP_RETURN_IF_ERROR(callers_.Load());
   ZTP_RETURN_IF_ERROR(tls_.Load());
   ZTP_ASSIGN_OR_RETURN(in_force_, InForce::Load(settings_, metrics_));
+  if (!settings_.grpc.empty() && in_force_->Routes() == 0) {
+    return InvalidArgument("--grpc needs a policy with routes: ", settings_.policy,
+                           " has none, and every request would be denied");
+  }
   return absl::OkStatus();
 }
 
@@ -78,6 +96,29 @@ HttpHandler Server::MakeCallersHandler() {
     }
     return authzen->Handle(request, ztp_now());
   };
+}
+
+GrpcHandler Server::MakeExtAuthzHandler() {
+  absl::StatusOr<SessionHandle> session = in_force_->NewSession();
+  if (!session.ok()) {  // no memory: what is no answer is a denial
+    return [](std::string_view) -> std::string { throw std::bad_alloc(); };
+  }
+  auto ext_authz = std::make_shared<ExtAuthz>(settings_, *std::move(session), metrics_);
+  return [ext_authz](std::string_view message) { return ext_authz->Check(message, ztp_now()); };
+}
+
+absl::StatusOr<GrpcService> Server::ExtAuthzService() {
+  GrpcService service{.tls = &tls_, .make_handler = [this] { return MakeExtAuthzHandler(); }};
+  for (const std::string& text : settings_.grpc) {
+    ZTP_ASSIGN_OR_RETURN(service.addresses.emplace_back(), ParseAddress(text));
+  }
+  service.unix_mode = static_cast<unsigned>(std::stoul(settings_.unix_mode, nullptr, 8));
+  if (!settings_.callers.empty()) {
+    service.may_ask = [this](std::string_view authorization) {
+      return callers_.May(authorization);
+    };
+  }
+  return service;
 }
 
 HttpResponse Server::Admin(const HttpRequest& request) {
@@ -126,8 +167,9 @@ absl::Status Server::Run() {
          }});
   }
   const unsigned processors = std::max(std::thread::hardware_concurrency(), 1U);
-  HttpServer callers(LimitsOf(settings_), settings_.threads == 0 ? processors : settings_.threads,
-                     metrics_);
+  const unsigned threads = settings_.threads == 0 ? processors : settings_.threads;
+  HttpServer callers(LimitsOf(settings_), threads, metrics_);
+  GrpcServer gateways(GrpcLimitsOf(settings_), threads, metrics_);
   HttpServer admin({.max_body = 1024, .max_connections = 64}, 1, metrics_);
   if (!settings_.admin.empty()) {
     ZTP_ASSIGN_OR_RETURN(const Address address, ParseAddress(settings_.admin));
@@ -137,6 +179,14 @@ absl::Status Server::Run() {
                         return [this](const HttpRequest& request) { return Admin(request); };
                       }}}));
     LogEvent("listening", {{"for", "admin"}, {"at", open.front().ToString()}});
+  }
+  if (!settings_.grpc.empty()) {
+    ZTP_ASSIGN_OR_RETURN(GrpcService service, ExtAuthzService());
+    ZTP_ASSIGN_OR_RETURN(const std::vector<Address> open, gateways.Start(std::move(service)));
+    for (const Address& address : open) {
+      LogEvent("listening", {{"for", tls_.used() && !address.is_unix() ? "grpcs" : "grpc"},
+                             {"at", address.ToString()}});
+    }
   }
   ZTP_ASSIGN_OR_RETURN(const std::vector<Address> open, callers.Start(std::move(endpoints)));
   for (const Address& address : open) {
@@ -157,7 +207,9 @@ absl::Status Server::Run() {
   ready_ = false;
   metrics_.SetReady(false);
   LogEvent("stopping");
+  std::thread gateways_end([&] { gateways.Stop(settings_.drain); });
   callers.Stop(settings_.drain);
+  gateways_end.join();
   admin.Stop(std::chrono::seconds(1));
   LogEvent("stopped");
   return absl::OkStatus();

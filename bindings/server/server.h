@@ -10,6 +10,7 @@
 #include "bindings/server/address.h"
 #include "bindings/server/authzen.h"
 #include "bindings/server/callers.h"
+#include "bindings/server/grpc_server.h"
 #include "bindings/server/http_server.h"
 #include "bindings/server/in_force.h"
 #include "bindings/server/metrics.h"
@@ -35,6 +36,8 @@ class Server {
 
   absl::Status Load();
   HttpHandler MakeCallersHandler();
+  GrpcHandler MakeExtAuthzHandler();
+  absl::StatusOr<GrpcService> ExtAuthzService();
   HttpResponse Admin(const HttpRequest& request);
   // Everything again. What could not be reloaded stays as it was, and is in the answer.
   std::string Reload();

@@ -52,6 +52,9 @@ void AddWhereItListens(CLI::App& command, Settings& s) {
   Add(command, "http", s.http,
       "where AuthZEN is served: 127.0.0.1:8080, [::1]:8080, :8080 (all), unix:PATH; may be given "
       "again");
+  Add(command, "grpc", s.grpc,
+      "where Envoy's ext_authz is served, with grpc.health.v1: an address as --http has; may be "
+      "given again");
   Add(command, "admin", s.admin,
       "where /metrics, /healthz, /readyz and POST /reload are: an address of its own, which "
       "callers should not reach");
@@ -84,6 +87,9 @@ void AddLimits(CLI::App& command, Settings& s) {
       ->capture_default_str();
   Add(command, "max-connections", s.max_connections, "connections at the same time")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20))
+      ->capture_default_str();
+  Add(command, "max-calls", s.max_calls, "gRPC calls of one connection at the same time")
+      ->check(CLI::Range(1U, 1U << 20))
       ->capture_default_str();
   Add(command, "max-evaluations", s.max_evaluations, "evaluations in one request")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20))
@@ -123,7 +129,9 @@ void Settings::ReadConfig(CLI::App& command) {
 
 std::string Settings::Problem() const {
   if (policy.empty()) return "there is no --policy";
-  if (http.empty() && !check) return "there is no --http address to serve at";
+  if (http.empty() && grpc.empty() && !check) {
+    return "there is no --http or --grpc address to serve at";
+  }
   if (tls_certificate.empty() != tls_key.empty()) {
     return "--tls-certificate and --tls-key go together";
   }

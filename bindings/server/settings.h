@@ -33,11 +33,12 @@ struct Settings {
 
   // Where it listens: "127.0.0.1:8080", "[::1]:8080", ":8080" for all, "unix:/run/ztp.sock".
   std::vector<std::string> http;
-  std::string admin;  // metrics, health, reload; empty: nowhere
+  std::vector<std::string> grpc;  // Envoy's ext_authz, of the same form
+  std::string admin;              // metrics, health, reload; empty: nowhere
   std::string unix_mode = "0660";
   std::string public_url;  // as callers see it; empty: no metadata is published
 
-  // TLS for `http` addresses that are no sockets.
+  // TLS for `http` and `grpc` addresses that are no sockets.
   std::string tls_certificate;
   std::string tls_key;
   std::string tls_clients;  // roots: a client must show a certificate under them
@@ -49,6 +50,7 @@ struct Settings {
   std::size_t max_header = 16 << 10;
   std::size_t max_connections = 4096;
   std::size_t max_evaluations = 1000;
+  unsigned max_calls = 1000;
   std::chrono::seconds request_timeout{10};
   std::chrono::seconds idle_timeout{75};
   std::chrono::seconds drain{10};

@@ -12,6 +12,16 @@
 
 namespace ztp::server {
 
+// What was read: PEM.
+struct TlsFiles {
+  TlsFiles() = default;
+  ~TlsFiles();  // no trace of the key stays in memory
+  TlsFiles(const TlsFiles&) = delete;
+  TlsFiles& operator=(const TlsFiles&) = delete;
+
+  std::string certificate, key, clients;
+};
+
 // Thread-safe.
 class Tls {
  public:
@@ -22,6 +32,8 @@ class Tls {
         clients_(settings.tls_clients) {}
 
   bool used() const { return !certificate_.empty(); }
+  // Must a client show a certificate?
+  bool asks_clients() const { return !clients_.empty(); }
 
   // Reads the files, again too; connections that are open keep what they began with.
   // InvalidArgument: they cannot be read, or key and certificate do not fit. What was loaded before
@@ -29,10 +41,13 @@ class Tls {
   absl::Status Load();
 
   std::shared_ptr<boost::asio::ssl::context> Context() const { return context_.load(); }
+  // The same for those who have TLS of their own.
+  std::shared_ptr<const TlsFiles> Files() const { return files_.load(); }
 
  private:
   const std::string certificate_, key_, clients_;
   std::atomic<std::shared_ptr<boost::asio::ssl::context>> context_;
+  std::atomic<std::shared_ptr<const TlsFiles>> files_;
 };
 
 }  // namespace ztp::server

@@ -1,0 +1,188 @@
+// See check_request.h.
+#include "bindings/server/check_request.h"
+
+#include <google/protobuf/arena.h>
+
+#include <array>
+
+#include "bindings/server/ext_authz.pb.h"
+#include "bindings/server/handles.h"
+
+namespace ztp::server {
+namespace {
+
+namespace envoy = ::envoy::service::auth::v3;
+
+constexpr std::string_view kReserved = "x-ztp-";
+constexpr std::string_view kPartialBody = "x-envoy-auth-partial-body";
+constexpr size_t kMaxCorrelation = 256;
+
+bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
+  if (text.size() != lower.size()) return false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if ((c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c) != lower[i]) return false;
+  }
+  return true;
+}
+
+// What may go back into a header, and into a log, as it is.
+std::string_view Correlation(std::string_view value) {
+  if (value.size() > kMaxCorrelation) return {};
+  for (const char c : value) {
+    if (c < 0x21 || c > 0x7e) return {};
+  }
+  return value;
+}
+
+int Hex(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// False: an escape that is none.
+bool DecodePercent(std::string_view text, std::string* out) {
+  out->clear();
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out->push_back(text[i]);
+      continue;
+    }
+    const int high = i + 1 < text.size() ? Hex(text[i + 1]) : -1;
+    const int low = i + 2 < text.size() ? Hex(text[i + 2]) : -1;
+    if (high < 0 || low < 0) return false;
+    out->push_back(static_cast<char>(high * 16 + low));
+    i += 2;
+  }
+  return true;
+}
+
+}  // namespace
+
+class CheckRequestReader::Message {
+ public:
+  Message() : arena_(block_.data(), block_.size()) {}
+
+  // Nothing: it cannot be read.
+  const envoy::CheckRequest* Parse(std::string_view bytes) {
+    arena_.Reset();
+    auto* message = google::protobuf::Arena::CreateMessage<envoy::CheckRequest>(&arena_);
+    request_ =
+        message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) ? message : nullptr;
+    return request_;
+  }
+  const envoy::AttributeContext& attributes() const { return request_->attributes(); }
+  const envoy::AttributeContext::HttpRequest& http() const { return attributes().request().http(); }
+
+ private:
+  alignas(std::max_align_t) std::array<char, 32 << 10> block_;  // most requests need no other
+  google::protobuf::Arena arena_;
+  const envoy::CheckRequest* request_ = nullptr;
+};
+
+CheckRequestReader::CheckRequestReader() : message_(std::make_unique<Message>()) {}
+CheckRequestReader::~CheckRequestReader() = default;
+
+bool CheckRequestReader::Read(std::string_view bytes) {
+  http_ = ZTP_HTTP_REQUEST_INIT;
+  headers_.clear();
+  reserved_.clear();
+  request_id_ = traceparent_ = {};
+  body_ = Body::kNotSaid;
+  no_length_ = may_have_body_ = false;
+  const envoy::CheckRequest* request = message_->Parse(bytes);
+  if (request == nullptr) {
+    problem_ = "it is no CheckRequest";
+    return false;
+  }
+  if (!request->attributes().request().has_http()) {
+    problem_ = "it is about no HTTP request";
+    return false;
+  }
+  const auto& http = message_->http();
+  http_.method = ToText(http.method());
+  http_.scheme = ToText(http.scheme());
+  http_.authority = ToText(http.host());
+  http_.path = ToText(http.path());
+  if (http.method().empty() || http.path().empty()) {
+    problem_ = "it has no method, or no path";
+    return false;
+  }
+  return ReadHeaders() && ReadBody() && ReadSource();
+}
+
+bool CheckRequestReader::ReadHeaders() {
+  const auto& http = message_->http();
+  const bool one_by_one = http.has_header_map();
+  if (one_by_one && !http.headers().empty()) {
+    problem_ = "its headers come in two ways";
+    return false;
+  }
+  if (!one_by_one) http_.flags |= ZTP_HTTP_HEADERS_JOINED;
+  size_t request_ids = 0;
+  size_t traceparents = 0;
+  for (const auto& header : one_by_one ? http.header_map().headers() : http.headers()) {
+    const std::string_view name = header.key();
+    const std::string_view value = header.raw_value().empty() ? header.value() : header.raw_value();
+    if (name.starts_with(':')) continue;  // has a field of its own
+    if (EqualsIgnoringCase(name, kPartialBody)) {
+      // Envoy's own, which a client cannot send.
+      body_ = body_ == Body::kNotSaid && value == "false" ? Body::kWhole : Body::kPartial;
+      continue;
+    }
+    headers_.push_back({ToText(name), ToText(value)});
+    if (EqualsIgnoringCase(name, "x-request-id")) {
+      request_id_ = ++request_ids == 1 ? Correlation(value) : std::string_view();
+    } else if (EqualsIgnoringCase(name, "traceparent")) {
+      traceparent_ = ++traceparents == 1 ? Correlation(value) : std::string_view();
+    } else if (EqualsIgnoringCase(name, "content-length")) {
+      no_length_ = value == "0" && !may_have_body_;
+      may_have_body_ |= value != "0";
+    } else if (EqualsIgnoringCase(name, "transfer-encoding")) {
+      may_have_body_ = true;
+    } else if (EqualsIgnoringCase(name.substr(0, kReserved.size()), kReserved)) {
+      reserved_.push_back(name);
+    }
+  }
+  http_.headers = headers_.data();
+  http_.header_count = headers_.size();
+  return true;
+}
+
+bool CheckRequestReader::ReadBody() {
+  const auto& http = message_->http();
+  if (!http.body().empty() && !http.raw_body().empty()) {
+    problem_ = "its body comes in two ways";
+    return false;
+  }
+  const std::string& body = http.body().empty() ? http.raw_body() : http.body();
+  http_.body = ToText(body);
+  // Without Envoy's word for it: a body may be there, and was not handed over. A request of HTTP/1
+  // says in its header whether it has one; one of HTTP/2 need not.
+  const bool http1 = http.protocol().starts_with("HTTP/1");
+  const bool may_be_more = may_have_body_ || (!http1 && !no_length_);
+  if (body_ == Body::kPartial || (body_ == Body::kNotSaid && may_be_more) ||
+      (http.size() > 0 && static_cast<uint64_t>(http.size()) > body.size())) {
+    http_.flags |= ZTP_HTTP_BODY_PARTIAL;
+  }
+  return true;
+}
+
+bool CheckRequestReader::ReadSource() {
+  const auto& source = message_->attributes().source();
+  // Anything else (a DNS name, a certificate's subject) is not what `peer` of a route means.
+  if (source.principal().starts_with("spiffe://")) http_.peer_spiffe = ToText(source.principal());
+  if (!source.certificate().empty()) {
+    if (!DecodePercent(source.certificate(), &certificates_)) {
+      problem_ = "the peer's certificate is not URL-encoded";
+      return false;
+    }
+    http_.peer_certificates = ToText(certificates_);
+  }
+  http_.source_ip = ToText(source.address().socket_address().address());
+  return true;
+}
+
+}  // namespace ztp::server
