@@ -21,6 +21,11 @@ if(TARGET ztp)
   set_target_properties(ztp PROPERTIES INSTALL_RPATH "\$ORIGIN/${ztp_lib_from_bin}")
   install(TARGETS ztp RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
+if(TARGET ztp_envoy)
+  # Where Envoy, which looks for it by name, finds any library.
+  set_target_properties(ztp_envoy PROPERTIES INSTALL_RPATH "\$ORIGIN")
+  install(TARGETS ztp_envoy LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endif()
 install(EXPORT ztpTargets NAMESPACE ztp:: DESTINATION ${ztp_cmake_dir})
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
 

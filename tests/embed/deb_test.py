@@ -14,7 +14,7 @@ need("dpkg-deb", "dpkg-shlibdeps", "dpkg-query", "readelf", "file", "pkg-config"
 
 FILES = ["bin/ztp", "include/ztp.h", "include/ztp.hpp", "include/ztp_compile.h", "include/ztp_grpc.h",
          "include/ztp_grpc_call.h", "share/doc/ztp/copyright"]
-LIB_FILES = ["libztp.so", "libztp.so.0", "libztpc.so", "libztpc.so.0", "pkgconfig/ztp.pc", "pkgconfig/ztpc.pc",
+LIB_FILES = ["libztp.so", "libztp.so.0", "libztpc.so", "libztpc.so.0", "libztp_envoy.so", "pkgconfig/ztp.pc", "pkgconfig/ztpc.pc",
              "cmake/ztp/ztpConfig.cmake", "cmake/ztp/ztpConfigVersion.cmake"]
 OWN = {"libztp.so.0", "libztpc.so.0"}
 
@@ -30,7 +30,7 @@ def dynamic(path, tag):
 def check_dependencies(package, tree):
     """What the programs need comes from the packages that it names."""
     needed = set()
-    for path in tree / "bin/ztp", lib_of(tree) / "libztp.so", lib_of(tree) / "libztpc.so":
+    for path in tree / "bin/ztp", *(lib_of(tree) / name for name in ("libztp.so", "libztpc.so", "libztp_envoy.so")):
         needed |= set(dynamic(path, "NEEDED"))
         # No path of the machine that built it, only the package's own libraries.
         for places in dynamic(path, "RUNPATH") + dynamic(path, "RPATH"):

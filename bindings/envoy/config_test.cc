@@ -1,0 +1,71 @@
+// The filter's configuration: what is taken, and that nothing wrong is taken for something else.
+#include "bindings/envoy/config.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+
+#include "engine/base/status.h"
+
+namespace ztp::envoy {
+namespace {
+
+using server::Tell;
+
+TEST(Config, Defaults) {
+  const absl::StatusOr<Config> config = ParseConfig(R"({"policy": "gate.ztpb"})");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->policy, "gate.ztpb");
+  EXPECT_EQ(config->tell, Tell::kReason);
+  EXPECT_EQ(config->watch.count(), 1);
+  EXPECT_EQ(config->max_body, size_t{1} << 20);
+  EXPECT_FALSE(config->can.has_value());
+}
+
+TEST(Config, Everything) {
+  const absl::StatusOr<Config> config = ParseConfig(R"({
+      "policy": "p", "facts": ["a", "b"], "trust": "t", "signed-by": ["k"], "threshold": 2,
+      "state": "s", "epoch": "e", "watch": 0, "tell": "all", "can": [], "max-body": 100})");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->facts, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(config->trust, "t");
+  EXPECT_EQ(config->signed_by, std::vector<std::string>{"k"});
+  EXPECT_EQ(config->threshold, 2U);
+  EXPECT_EQ(config->state, "s");
+  EXPECT_EQ(config->epoch, "e");
+  EXPECT_EQ(config->watch.count(), 0);
+  EXPECT_EQ(config->tell, Tell::kAll);
+  ASSERT_TRUE(config->can.has_value());  // none, which is not all
+  EXPECT_TRUE(config->can->empty());
+  EXPECT_EQ(config->max_body, 100U);
+}
+
+TEST(Config, Mistakes) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"", ""},
+      {"[]", "object"},
+      {"{}", "`policy` is missing"},
+      {R"({"policy": 1})", "`policy` must be a string, not a number"},
+      {R"({"policy": "p", "facts": "f"})", "`facts` must be an array"},
+      {R"({"policy": "p", "facts": [1]})", "`facts` must be an array"},
+      {R"({"policy": "p", "trsut": "t"})", "no setting `trsut`"},
+      {R"({"policy": "p", "signed_by": ["k"]})", "no setting `signed_by`"},
+      {R"({"policy": "p", "threshold": 2})", "needs `signed-by`"},
+      {R"({"policy": "p", "threshold": 0})", "`threshold` must be"},
+      {R"({"policy": "p", "watch": -1})", "`watch` must be"},
+      {R"({"policy": "p", "max-body": 1e3})", "`max-body` must be"},
+      {R"({"policy": "p", "max-body": 1000000000})", "`max-body` must be"},
+      {R"({"policy": "p", "tell": "everything"})", "`tell` must be"},
+      {R"({"policy": "p", "policy": "q"})", ""},
+  };
+  for (const auto& [json, message] : cases) {
+    const absl::StatusOr<Config> config = ParseConfig(json);
+    ASSERT_FALSE(config.ok()) << json;
+    EXPECT_NE(Message(config.status()).find(message), std::string_view::npos)
+        << json << ": " << config.status();
+  }
+}
+
+}  // namespace
+}  // namespace ztp::envoy
