@@ -9,6 +9,7 @@ out of reach and ZTP_REQUIRE_PYPI is not set.
 
 import concurrent.futures
 import json
+import resource
 import signal
 import subprocess
 import sys
@@ -256,6 +257,84 @@ class GrpcTest(unittest.TestCase):
         self.assertTrue(self.allows(self.channel(target, credentials(second)), request()))
         self.assert_fails(unavailable, lambda: self.check(self.channel(target, credentials(first)), request()))
         self.assertTrue(self.allows(old, request()), "connections that are open keep what they began with")
+
+    # ---- The audit log and the shadow ----
+
+    def audited(self, *flags):
+        key = self.folder / "key"
+        if not key.exists():
+            subprocess.run([ZTP, "keygen", "-o", key], check=True, capture_output=True)
+        return self.serve("--audit", self.folder / "decisions", "--audit-key", key, "--audit-origin", "acme.example/audit", *flags)
+
+    def logged(self):
+        def run(*arguments):
+            return subprocess.run([ZTP, "audit", *map(str, arguments)], check=True, capture_output=True, text=True).stdout
+        key = run("key", self.folder / "key.pub", "--origin", "acme.example/audit").strip()
+        return [json.loads(line) for line in run("export", self.folder / "decisions", "--key", key).splitlines()]
+
+    def test_what_is_answered_is_in_the_audit_log(self):
+        (self.folder / "tokens").write_text("gateway-7: 0123456789abcdef\n")
+        trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+        headers = [("x-request-id", "r-1"), ("traceparent", f"00-{trace}-00f067aa0ba902b7-01")]
+        server = self.audited("--audit-requests", "--callers", "tokens", "--shadow", self.folder / "policy.ztpb")
+        channel, metadata = self.unix(server), [("authorization", "Bearer 0123456789abcdef")]
+        answers = [self.check(channel, asked, metadata=metadata) for asked in (
+            ask_chat(headers=headers), ask_chat(chat("secret"), headers=headers), ask_chat(b"{}", headers=headers),
+            request(path="/v1/nothing?key=secret", headers=headers))]
+        ids = [next(h.header.value for h in [*a.ok_response.headers, *a.denied_response.headers] if h.header.key == "x-ztp-decision-id")
+               for a in answers]
+        for answer, name in zip(answers, ids):
+            self.assertEqual(answer.dynamic_metadata["decision_id"], name)
+        self.assertEqual(json.loads(answers[1].denied_response.body)["context"]["decision_id"], ids[1])
+        self.assertEqual(server.metric("ztp_shadow_decisions_total"), 2)
+        self.assertEqual(server.stop(), 0)
+        entries = self.logged()
+        self.assertEqual([entry["id"] for entry in entries], ids)
+        self.assertEqual([entry["answer"]["decision"] for entry in entries], [True, False, False, False])
+        self.assertEqual([(entry["asked_by"], entry["request_id"], entry["trace_id"]) for entry in entries], [("gateway-7", "r-1", trace)] * 4)
+        self.assertEqual(entries[0]["request"]["body"]["subject"], {"type": "Workload", "id": "prod/chat"})
+        self.assertEqual(entries[3]["request"]["body"]["http"], {"method": "GET", "authority": "models.acme.org", "path": "/v1/nothing"})
+
+    def test_what_cannot_be_logged_is_not_allowed(self):
+        from grpc_health.v1 import health_pb2, health_pb2_grpc
+        server = self.audited("--request-timeout", 1, "--drain", 2)
+        channel = self.unix(server)
+        health = health_pb2_grpc.HealthStub(channel)
+
+        def wait_for_health(wanted):
+            end = time.monotonic() + 20
+            while health.Check(health_pb2.HealthCheckRequest(), timeout=10).status != wanted:
+                self.assertLess(time.monotonic(), end, "health does not say so")
+                time.sleep(0.05)
+
+        self.assertTrue(self.allows(channel, request()))
+        hard = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (1, hard))  # the disk is full
+        self.assert_denied(channel, request(), 503)
+        wait_for_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self.assert_denied(channel, request(), 503)
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        wait_for_health(health_pb2.HealthCheckResponse.SERVING)
+        self.assertTrue(self.allows(channel, request()))
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            self.assertEqual(set(pool.map(lambda _: self.allows(channel, request()), range(200))), {True})
+        # Answers that wait do not keep the server for ever either.
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (1, hard))
+        waiting = self.grpc_future(channel, request())
+        time.sleep(0.2)
+        server.stop(seconds=20)
+        self.assertNotEqual(self.outcome(waiting), 0)
+
+    def grpc_future(self, channel, asked):
+        from envoy.service.auth.v3 import external_auth_pb2_grpc
+        return external_auth_pb2_grpc.AuthorizationStub(channel).Check.future(asked, timeout=20)
+
+    def outcome(self, future):
+        """The answer's status; -1: there is no answer."""
+        try:
+            return future.result().status.code
+        except self.grpc.RpcError:
+            return -1
 
     # ---- Addresses and limits ----
 
