@@ -6,7 +6,6 @@
 #include <grpc/grpc_security_constants.h>
 #include <grpc/support/log.h>
 #include <grpcpp/alarm.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -20,8 +19,10 @@
 #include <thread>
 #include <utility>
 
+#include "absl/synchronization/mutex.h"
 #include "bindings/server/event_log.h"
 #include "bindings/server/ext_authz.grpc.pb.h"
+#include "bindings/server/grpc_health.h"
 #include "bindings/server/grpc_tls.h"
 #include "engine/base/os_error.h"
 #include "engine/base/status.h"
@@ -293,7 +294,8 @@ class GrpcServer::Impl {
 
   absl::StatusOr<std::vector<Address>> Start(GrpcService service) {
     LibraryLog::Get().Install();
-    grpc::EnableDefaultHealthCheckService(true);
+    // Debian's abseil looks for deadlocks at each lock, which gRPC takes many of.
+    absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
     shared_.may_ask = std::move(service.may_ask);
     shared_.asks_clients = service.tls != nullptr && service.tls->asks_clients();
     shared_.request_timeout = limits_.request_timeout;
@@ -309,6 +311,7 @@ class GrpcServer::Impl {
           plain ? grpc::InsecureServerCredentials() : GrpcTlsCredentials(*service.tls), &ports[i]);
     }
     builder.RegisterService(&shared_.service);
+    health_.Register(builder);
     std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues;
     for (unsigned i = 0; i < threads_; ++i) queues.push_back(builder.AddCompletionQueue());
     // Nobody may connect before the mode is what was asked for.
@@ -333,18 +336,18 @@ class GrpcServer::Impl {
       }
     }
     for (const auto& worker : workers_) worker->Start();
-    server_->GetHealthCheckService()->SetServingStatus(kServiceName, true);
+    health_.Start();
     return std::move(service.addresses);
   }
 
   void SetServing(bool serving) {
-    if (server_ != nullptr) server_->GetHealthCheckService()->SetServingStatus(serving);
+    if (server_ != nullptr) health_.Set(serving);
   }
 
   void Stop(std::chrono::seconds drain) {
     if (server_ != nullptr) {
       const auto deadline = std::chrono::system_clock::now() + drain;
-      server_->GetHealthCheckService()->Shutdown();
+      health_.Set(false);
       WaitUntilQuiet(drain / 2.0);
       shared_.stopping = true;
       // Calls that wait for health to change would keep the server until the last moment.
@@ -363,6 +366,7 @@ class GrpcServer::Impl {
     }
     for (const auto& worker : workers_) worker->Stop();
     workers_.clear();
+    health_.Stop();
     server_.reset();
   }
 
@@ -407,6 +411,7 @@ class GrpcServer::Impl {
   const GrpcLimits limits_;
   const unsigned threads_;
   Shared shared_;
+  GrpcHealth health_{kServiceName};
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
