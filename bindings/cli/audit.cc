@@ -1,6 +1,5 @@
 // ztp audit: is a log what it was signed to be; its entries, for people and other tools; its key.
 
-#include "bindings/cli/audit_log.h"
 #include "bindings/cli/common.h"
 #include "bindings/cli/keys.h"
 #include "engine/audit/checkpoint.h"
@@ -182,44 +181,6 @@ void AddLogOptions(CLI::App& command, Options* options) {
 }
 
 }  // namespace
-
-absl::StatusOr<std::unique_ptr<audit::AuditLog>> OpenAuditLog(const AuditLogOptions& options) {
-  audit::AuditOptions how;
-  if (!options.mask.empty()) {
-    ZTP_ASSIGN_OR_RETURN(const std::string text,
-                         driver::ReadFile(options.mask, audit::MaskPolicy::kMaxBytes));
-    ZTP_ASSIGN_OR_RETURN(how.entry.mask, audit::MaskPolicy::FromJson(text));
-  }
-  if (!options.mask_key.empty()) {
-    ZTP_ASSIGN_OR_RETURN(how.entry.key, driver::ReadFile(options.mask_key, 4096));
-  }
-  how.entry.with_request = options.with_request;
-  ZTP_ASSIGN_OR_RETURN(std::unique_ptr<evidence::DocumentSigner> key, LoadPrivateKey(options.key));
-  auto signer = audit::MakeLogSigner(options.origin, std::move(key));
-  if (!signer.ok()) return InvalidArgument("--audit-key: ", signer.refusal().message);
-  ZTP_ASSIGN_OR_RETURN(auto files, audit::OpenFolder(options.folder, audit::Access::kWrite));
-  return audit::AuditLog::Open(std::move(files), *std::move(signer), std::move(how));
-}
-
-void AddAuditLogOptions(CLI::App& command, AuditLogOptions* options) {
-  CLI::Option* log = command.add_option("--audit", options->folder,
-                                        "log the decisions: the log's folder, made if need be");
-  CLI::Option* key =
-      command.add_option("--audit-key", options->key, "the key that the log signs with")
-          ->needs(log);
-  CLI::Option* origin =
-      command.add_option("--audit-origin", options->origin, "the log's name: acme.example/audit")
-          ->needs(log);
-  log->needs(key)->needs(origin);
-
-  command.add_option("--audit-mask", options->mask, "what is not logged: a JSON file")->needs(log);
-  command
-      .add_option("--audit-mask-key", options->mask_key,
-                  "a file with the secret of digests, at least 16 bytes")
-      ->needs(log);
-  command.add_flag("--audit-requests", options->with_request, "log the requests themselves, too")
-      ->needs(log);
-}
 
 void AddAudit(CLI::App& app, Action* action) {
   auto options = std::make_shared<Options>();

@@ -88,8 +88,12 @@ class EntryWriter::Writing {
       Member("time", [&] { sink_->PutTime(record_.time); });
       Plain("latency_ns", Cat(record_.latency_nanos));
       if (!record_.asked_by.empty()) Text("asked_by", record_.asked_by);
+      if (!record_.request_id.empty()) Text("request_id", record_.request_id);
+      if (!record_.trace_id.empty()) Text("trace_id", record_.trace_id);
+      if (!record_.span_id.empty()) Text("span_id", record_.span_id);
       Member("request", [&] { Object([&] { PutRequest(action); }); });
       Member("answer", [&] { Object([&] { PutAnswer(); }); });
+      PutShadow();
       // Their own members cannot be masked.
       List("erased", erased_);
       List("masked", masked_);
@@ -316,6 +320,15 @@ class EntryWriter::Writing {
     }
     Omit("context");
     Member("digest", [&] { sink_->PutText(writer_.DigestOf(record_.answer)); });
+  }
+
+  void PutShadow() {
+    if (record_.shadow.empty()) return;
+    if (without_ >= Without::kContext) {
+      Omit("shadow");
+    } else {
+      Plain("shadow", record_.shadow);
+    }
   }
 
   const EntryWriter& writer_;
