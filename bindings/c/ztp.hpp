@@ -649,6 +649,17 @@ class Session {
     if (decision != nullptr) *decision = Decision(raw);
     return ToView(answer);
   }
+  // What the policy's routes make of an HTTP request: the route's name, and a request for
+  // DecideJson. Both are valid until the next call. Whatever it throws is a denial.
+  struct Routed {
+    std::string_view route;
+    std::string_view request;
+  };
+  Routed Route(const ztp_http_request& http, std::int64_t now) {
+    ztp_text route{}, request{};
+    Check(ztp_route(get(), &http, now, &route, &request));
+    return {ToView(route), ToView(request)};
+  }
 
  private:
   friend class Request;

@@ -38,7 +38,10 @@ absl::StatusOr<std::string> ForwardedSpiffeId(std::string_view header) {
     }
     if (EqualButForCase(key, "URI") && value.starts_with(kSpiffeScheme)) {
       if (!id.empty()) return InvalidArgument("x-forwarded-client-cert names two SPIFFE IDs");
-      ZTP_RETURN_IF_ERROR(CheckSpiffeId(value));
+      if (const absl::Status status = CheckSpiffeId(value); !status.ok()) {
+        return InvalidArgument("the SPIFFE ID in x-forwarded-client-cert is none: ",
+                               FromAbsl(status.message()));
+      }
       id = std::move(value);
     }
     if (header.empty()) break;

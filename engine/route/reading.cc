@@ -16,28 +16,28 @@ namespace {
 std::string Place(const RouteValue& value) {
   switch (value.source) {
     case RouteSource::kQuery:
-      return Cat("the parameter ", Quoted(value.name));
+      return Cat("parameter ", Quoted(value.name));
     case RouteSource::kHeader:
-      return Cat("the header ", Quoted(value.name));
+      return Cat("header ", Quoted(value.name));
     case RouteSource::kBody: {
       std::string path = "body";
       for (const std::string& step : value.path) path += "." + step;
       return path;
     }
     case RouteSource::kMethod:
-      return "the method";
+      return "method";
     case RouteSource::kAuthority:
-      return "the host";
+      return "host";
     case RouteSource::kBearer:
-      return "a bearer token";
+      return "bearer token";
     case RouteSource::kPeerSpiffe:
-      return "the peer's SPIFFE ID";
+      return "SPIFFE ID of the peer";
     case RouteSource::kPeerCertificate:
-      return "the peer's certificate";
+      return "certificate of the peer";
     case RouteSource::kClientSpiffe:
-      return "the client's SPIFFE ID";
+      return "SPIFFE ID of a client";
     case RouteSource::kSourceIp:
-      return "the peer's address";
+      return "address of the peer";
     case RouteSource::kProven:
       return Cat("proven.", value.name);
     default:
@@ -73,11 +73,11 @@ absl::StatusOr<std::optional<std::string_view>> Reading::Header(std::string_view
   std::optional<std::string_view> found;
   for (const HttpHeader& header : http_.headers) {
     if (!EqualButForCase(header.name, name)) continue;
-    if (found) return InvalidArgument("the header ", Quoted(name), " comes twice");
+    if (found) return InvalidArgument("header ", Quoted(name), " comes twice");
     found = header.value;
   }
   if (found && http_.headers_joined && found->find(',') != std::string_view::npos) {
-    return InvalidArgument("the header ", Quoted(name), " may be several");
+    return InvalidArgument("header ", Quoted(name), " may be several");
   }
   return found;
 }
@@ -225,7 +225,11 @@ Reading::MaybeFound Reading::Find(const RouteValue& value) {
 
 absl::StatusOr<bool> Reading::Fits(const std::optional<PathPattern>& peer,
                                    const std::optional<PathPattern>& client, absl::Status* why) {
-  if (!http_.peer_spiffe.empty()) ZTP_RETURN_IF_ERROR(CheckSpiffeId(http_.peer_spiffe));
+  if (!http_.peer_spiffe.empty()) {
+    if (const absl::Status id = CheckSpiffeId(http_.peer_spiffe); !id.ok()) {
+      return InvalidArgument("the peer's SPIFFE ID is none: ", FromAbsl(id.message()));
+    }
+  }
   if (peer) {
     if (!peer->Match(http_.peer_spiffe, false, &scratch_.peer)) {
       *why = absl::NotFoundError(

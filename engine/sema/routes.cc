@@ -318,7 +318,7 @@ void RouteChecker::CheckAttributes(Context& c, const syntax::RouteLine& line, Ro
       bound.insert(name);
       const Attribute attribute = type.attributes[*index];
       const Rank rank = type.carried == Carried::kClaimed ? Rank::kClaimed : attribute.rank;
-      const auto value = Read(c, entry.value);
+      const auto value = ReadFor(c, entry.value, attribute.type);
       if (!value || !Fits(c, *value, attribute.type, rank, Cat("attribute ", Quoted(name))))
         continue;
       entity.attributes.push_back({name, value->value});
@@ -354,7 +354,7 @@ void RouteChecker::CheckWith(Context& c, const syntax::RouteLine* line) {
       }
       bound.insert(name);
       const Param& param = action.params[*index];
-      const auto value = Read(c, entry.value);
+      const auto value = ReadFor(c, entry.value, param.type);
       if (!value || !Fits(c, *value, param.type, param.rank, Cat("parameter ", Quoted(name)))) {
         continue;
       }
@@ -397,7 +397,7 @@ void RouteChecker::CheckInput(Context& c, const syntax::RouteLine& line) {
             .Help(Cat("write 'proven ", names_.Text(line.name.text), " from bearer'")));
     return;
   }
-  const auto value = Read(c, line.value);
+  const auto value = ReadFor(c, line.value, input.type);
   if (!value || !Fits(c, *value, input.type, input.rank, Cat("input ", Quoted(input.name)))) return;
   c.route.inputs.push_back({input.name, value->value});
 }

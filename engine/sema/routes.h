@@ -71,6 +71,8 @@ class RouteChecker {
 
   // Nothing: an error was reported.
   std::optional<Sourced> Read(Context& c, syntax::ExprId id);
+  // The same where a `type` is wanted: it may be an element of an enum or a chain, too.
+  std::optional<Sourced> ReadFor(Context& c, syntax::ExprId id, TypeId type);
   std::optional<Sourced> ReadPlace(Context& c, syntax::ExprId id);
   std::optional<Sourced> ReadSource(Context& c, const syntax::Expr& e, std::string_view root,
                                     std::vector<std::string> path);

@@ -79,6 +79,32 @@ std::optional<RouteChecker::Sourced> RouteChecker::Read(Context& c, syntax::Expr
   }
 }
 
+std::optional<RouteChecker::Sourced> RouteChecker::ReadFor(Context& c, syntax::ExprId id,
+                                                           TypeId type) {
+  const Schema& schema = names_.schema();
+  const syntax::Expr* root = &At(c, id);
+  const TypeKind kind = schema.types.kind(type);
+  const bool is_chain =
+      kind == TypeKind::kLattice &&
+      schema[LatticeId{schema.types[type].decl}].kind == LatticeType::Kind::kChain;
+  if (kind != TypeKind::kEnum && !is_chain) return Read(c, id);
+  while (root->kind == ExprKind::kField) root = &At(c, c.site.ast->Child(*root, 0));
+  if (root->kind != ExprKind::kName) return Read(c, id);
+  const bool is_local = std::any_of(c.locals.begin(), c.locals.end(),
+                                    [&](const Local& l) { return l.name == root->name; });
+  const bool is_source = std::find(std::begin(kSources), std::end(kSources),
+                                   names_.Text(root->name)) != std::end(kSources);
+  if (is_local || is_source) return Read(c, id);
+  const auto value = names_.const_evaluator()({c.site.ast, id}, type, c.site.package);
+  if (!value) return std::nullopt;
+  std::string text = FormatValue(schema, type, value->value);
+  text.erase(0, text.rfind('.') + 1);
+  return Sourced{.value = {.fallback = JsonText(text)},
+                 .rank = Rank::kProven,
+                 .fallback = id,
+                 .at = &At(c, id)};
+}
+
 bool RouteChecker::Flatten(Context& c, syntax::ExprId id, Symbol* root,
                            std::vector<std::string>* path) {
   const syntax::Ast& ast = *c.site.ast;

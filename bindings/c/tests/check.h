@@ -129,6 +129,7 @@ void test_errors(void);
 void test_compiling(const char* folder);
 void test_loading(const char* folder);
 void test_engines(const char* folder);
+void test_routes(void);
 void test_signers(const char* folder);
 void test_changes(void);
 void test_values(void);

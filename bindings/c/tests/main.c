@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   test_compiling(argv[1]);
   test_loading(argv[1]);
   test_engines(argv[1]);
+  test_routes();
   test_signers(argv[1]);
   test_changes();
   test_values();
