@@ -3,7 +3,7 @@
 
     compare.py                        # everything; five minutes or so
     compare.py --seconds 2 --rounds 1 http
-    compare.py --record               # and replace GATEWAY_RESULTS.md
+    compare.py --record               # and write bench/GATEWAY_RESULTS.md
 
 http: `ztp serve` and `opa run --server`, asked over HTTP; grpc: `ztp serve --grpc` and extauthz (OPA's library behind
 go-control-plane), asked as Envoy asks; envoy: a real Envoy that asks either, or has libztp_envoy.so in it. Fails if a decision
@@ -238,7 +238,7 @@ class Bench:
             yield f"{part}: p99 at half load {p99:.0f} µs, below {P99_US} must be", p99 < P99_US
 
     def markdown(self, about):
-        text = ["# At the gateway", "", "Written by `bench/gateway/compare.py --record`; [README.md](README.md) says what is measured and how.", "",
+        text = ["# At the gateway", "", "Written by `bench/gateway/compare.py --record`; [gateway/README.md](gateway/README.md) says what is measured and how.", "",
                 f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC, revision {bench.revision()}, {self.arguments.rounds} rounds of "
                 f"{self.arguments.seconds} s, medians. {about['cpu']}, {about['cores']} cores, {about['system']}; load average before the run "
                 f"{about['load_before']:.2f}, after {about['load_after']:.2f}. opa 1.22.2, Envoy 1.40.0. Servers on one core, who asks on the other.", ""]

@@ -80,7 +80,7 @@ class World:
                    "x-workload": request["workload"], "user-agent": "openai-python/2.1", "accept": "application/json",
                    "x-request-id": "6c5d2f0e-4a0b-4b5e-9d4e-0f6b1a2c3d4e", "x-forwarded-proto": "http"}
         if body:
-            headers |= {"content-type": "application/json", "content-length": str(len(body))}
+            headers |= {"content-type": "application/json", "content-length": str(len(body)), "x-envoy-auth-partial-body": "false"}
         return {"attributes": {
             "source": {"address": {"socket_address": {"address": request["source_ip"], "port_value": 40000}}},
             "request": {"http": {"method": method, "headers": headers, "path": path, "host": "models.example.org",

@@ -32,33 +32,6 @@ struct Options {
   std::string proof;
 };
 
-constexpr char kLogKeyHelp[] =
-    "the log's public key: NAME+ID+KEY as `ztp audit key` prints it, a file that holds that, or a "
-    "PEM file together with --origin";
-
-// NAME+ID+KEY, in the option itself or in a file, or PEM with a name.
-absl::StatusOr<NoteKey> LoadLogKey(const Options& options) {
-  const auto read = [](std::string_view text) -> absl::StatusOr<NoteKey> {
-    while (text.ends_with('\n')) text.remove_suffix(1);
-    auto key = evidence::ReadVkey(text);
-    if (!key.ok()) return InvalidArgument("the log's key: ", key.refusal().message);
-    return *std::move(key);
-  };
-  // A name has no '+', but a file's may; the part behind the last one decides.
-  if (evidence::ReadVkey(options.key).ok()) return read(options.key);
-  ZTP_ASSIGN_OR_RETURN(const std::string text, driver::ReadFile(options.key, 64 << 10));
-  if (!text.starts_with("-----BEGIN")) return read(text);
-  if (options.origin.empty()) {
-    return InvalidArgument(options.key, ": a key in PEM takes the log's name, with --origin");
-  }
-  const auto keys = evidence::ReadSignatureKeys(text);
-  if (!keys.ok()) return InvalidArgument(options.key, ": ", keys.refusal().message);
-  if (keys->size() != 1) return InvalidArgument(options.key, ": a log has one key");
-  auto key = evidence::MakeNoteKey(options.origin, keys->front());
-  if (!key.ok()) return InvalidArgument(options.key, ": ", key.refusal().message);
-  return *std::move(key);
-}
-
 std::string RootText(const Checkpoint& checkpoint) {
   return evidence::EncodeBase64(BytesOf(checkpoint.root));
 }
@@ -100,7 +73,7 @@ int Report(const audit::Verification& verified, const std::string& format) {
 }
 
 int Verify(const Options& options) {
-  const auto key = LoadLogKey(options);
+  const auto key = LoadLogKey(options.key, options.origin);
   if (!key.ok()) return Fail(key.status());
   audit::VerifyOptions how{.kept = {}, .is_running = options.is_running, .on_entry = {}};
   for (const std::string& file : options.kept) {
@@ -118,7 +91,7 @@ int Verify(const Options& options) {
 }
 
 int Show(const Options& options) {
-  const auto key = LoadLogKey(options);
+  const auto key = LoadLogKey(options.key, options.origin);
   if (!key.ok()) return Fail(key.status());
   const auto files = audit::OpenFolder(options.folder, audit::Access::kRead);
   if (!files.ok()) return Fail(files.status());
@@ -138,7 +111,7 @@ int Show(const Options& options) {
 }
 
 int Export(const Options& options) {
-  const auto key = LoadLogKey(options);
+  const auto key = LoadLogKey(options.key, options.origin);
   if (!key.ok()) return Fail(key.status());
   const auto files = audit::OpenFolder(options.folder, audit::Access::kRead);
   if (!files.ok()) return Fail(files.status());

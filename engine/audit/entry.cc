@@ -122,8 +122,13 @@ class EntryWriter::Writing {
   }
   void Note(std::vector<std::string>* list) const {
     if (list->size() == kMaxPlacesListed) return;
-    std::string pointer = PointerOf(path_);
-    if (pointer.size() <= kMaxPointerBytes) list->push_back(std::move(pointer));
+    // A place with too long a name is listed as what it is in.
+    std::vector<std::string_view> place = path_;
+    while (!place.empty()) {
+      std::string pointer = PointerOf(place);
+      if (pointer.size() <= kMaxPointerBytes) return list->push_back(std::move(pointer));
+      place.pop_back();
+    }
   }
 
   // Puts what `put` puts, unless the mask has something else for the place; `name` puts what comes

@@ -334,7 +334,7 @@ class Module(unittest.TestCase):
         config = {"policy": str(cls.folder / "policy.ztpb"), "facts": [str(cls.folder / "facts.json")],
                   "trust": str(cls.folder / "trust.json"), "max-body": 10_000, **config}
         return Envoy(cls.folder, cls.upstream.server_address[1], filter_of(**config), environment_of(), {
-            "forward_client_cert_details": "SANITIZE_SET", "set_current_client_cert_details": {"cert": True, "uri": True}})
+            "http_protocol_options": {"enable_trailers": True}, "forward_client_cert_details": "SANITIZE_SET", "set_current_client_cert_details": {"cert": True, "uri": True}})
 
     @classmethod
     def build(cls, policy):
@@ -417,6 +417,16 @@ class Module(unittest.TestCase):
                 continue
             self.assertEqual((status, told["decision"]), (413, False))
         self.assertEqual(self.upstream.asked, asked)
+        # Trailers end a body, too.
+        for model, wanted in (b"small", 200), (b"large", 403):
+            connection = self.connect("trainer")
+            connection.connect()
+            body = b'{"model": "%s"}' % model
+            connection.sock.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+                                    b"transfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\nx-checksum: 1\r\n\r\n" % (len(body), body))
+            with connection.sock.makefile("rb") as answer:
+                self.assertEqual(int(answer.readline().split()[1]), wanted)
+            connection.close()
         # A route that does not need the body takes one of any size, as it comes.
         status, told = self.ask("POST", "/documents/free", b"x" * 100_000)
         self.assertEqual((status, len(told["body"])), (200, 100_000))
