@@ -6,6 +6,7 @@
 #include <grpc/grpc_security_constants.h>
 #include <grpc/support/log.h>
 #include <grpcpp/alarm.h>
+#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -19,10 +20,8 @@
 #include <thread>
 #include <utility>
 
-#include "absl/synchronization/mutex.h"
 #include "bindings/server/event_log.h"
 #include "bindings/server/ext_authz.grpc.pb.h"
-#include "bindings/server/grpc_health.h"
 #include "bindings/server/grpc_tls.h"
 #include "engine/base/os_error.h"
 #include "engine/base/status.h"
@@ -294,8 +293,7 @@ class GrpcServer::Impl {
 
   absl::StatusOr<std::vector<Address>> Start(GrpcService service) {
     LibraryLog::Get().Install();
-    // Debian's abseil looks for deadlocks at each lock, which gRPC takes many of.
-    absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+    grpc::EnableDefaultHealthCheckService(true);
     shared_.may_ask = std::move(service.may_ask);
     shared_.asks_clients = service.tls != nullptr && service.tls->asks_clients();
     shared_.request_timeout = limits_.request_timeout;
@@ -311,7 +309,6 @@ class GrpcServer::Impl {
           plain ? grpc::InsecureServerCredentials() : GrpcTlsCredentials(*service.tls), &ports[i]);
     }
     builder.RegisterService(&shared_.service);
-    health_.Register(builder);
     std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues;
     for (unsigned i = 0; i < threads_; ++i) queues.push_back(builder.AddCompletionQueue());
     // Nobody may connect before the mode is what was asked for.
@@ -336,18 +333,18 @@ class GrpcServer::Impl {
       }
     }
     for (const auto& worker : workers_) worker->Start();
-    health_.Start();
+    server_->GetHealthCheckService()->SetServingStatus(kServiceName, true);
     return std::move(service.addresses);
   }
 
   void SetServing(bool serving) {
-    if (server_ != nullptr) health_.Set(serving);
+    if (server_ != nullptr) server_->GetHealthCheckService()->SetServingStatus(serving);
   }
 
   void Stop(std::chrono::seconds drain) {
     if (server_ != nullptr) {
       const auto deadline = std::chrono::system_clock::now() + drain;
-      health_.Set(false);
+      server_->GetHealthCheckService()->Shutdown();
       WaitUntilQuiet(drain / 2.0);
       shared_.stopping = true;
       // Calls that wait for health to change would keep the server until the last moment.
@@ -366,7 +363,6 @@ class GrpcServer::Impl {
     }
     for (const auto& worker : workers_) worker->Stop();
     workers_.clear();
-    health_.Stop();
     server_.reset();
   }
 
@@ -411,7 +407,6 @@ class GrpcServer::Impl {
   const GrpcLimits limits_;
   const unsigned threads_;
   Shared shared_;
-  GrpcHealth health_{kServiceName};
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
