@@ -23,8 +23,8 @@ int Run(const server::Settings& settings) {
 
 void AddServe(CLI::App& app, Action* action) {
   auto settings = std::make_shared<server::Settings>();
-  CLI::App* command =
-      app.add_subcommand("serve", "Decide for others over HTTP: AuthZEN's Authorization API 1.0");
+  CLI::App* command = app.add_subcommand(
+      "serve", "Decide for others over the network: AuthZEN by HTTP, Envoy's ext_authz by gRPC");
   settings->AddOptions(*command);
   command->footer(
       "Each option is also a variable, ZTP_SERVE_HTTP for --http, and a line of --config FILE. "
