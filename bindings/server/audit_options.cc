@@ -1,7 +1,6 @@
 // See audit_options.h.
 #include "bindings/server/audit_options.h"
 
-#include <map>
 #include <utility>
 
 #include "engine/base/status.h"
@@ -52,9 +51,6 @@ std::string AuditLogOptions::Problem() const {
 }
 
 std::vector<CLI::Option*> AddAuditLogOptions(CLI::App& command, AuditLogOptions* options) {
-  static const std::map<std::string, bool> kModes = {{"durable", true}, {"written", false}};
-  static const std::map<std::string, audit::WhenFull> kWhenFull = {
-      {"block", audit::WhenFull::kBlock}, {"drop", audit::WhenFull::kDrop}};
   std::vector<CLI::Option*> added;
   const auto add = [&](const char* flag, std::string& value, const char* help) {
     added.push_back(command.add_option(flag, value, help));
@@ -62,21 +58,26 @@ std::vector<CLI::Option*> AddAuditLogOptions(CLI::App& command, AuditLogOptions*
   add("--audit", options->folder, "log the decisions: the log's folder, made if need be");
   add("--audit-key", options->key, "the key that the log signs with");
   add("--audit-origin", options->origin, "the log's name: acme.example/audit");
-  added.push_back(
-      command
-          .add_option("--audit-mode", options->durable,
-                      "when an answer goes out: durable, once its entry is on disk; written, once "
-                      "it is with the system, which outlives the process and not the machine")
-          ->transform(CLI::CheckedTransformer(kModes))
-          ->default_str("durable"));
-  added.push_back(
-      command
-          .add_option(
-              "--audit-when-full", options->when_full,
-              "when the disk is full or too slow: block, no answer without its entry; drop, "
-              "answers never wait for the log, which counts what it does not have")
-          ->transform(CLI::CheckedTransformer(kWhenFull))
-          ->default_str("block"));
+  // One of two words, of which the first holds unless the other is said.
+  const auto choose = [&](const char* flag, const char* first, const char* other,
+                          const std::function<void(bool)>& is_first, const char* help) {
+    added.push_back(command
+                        .add_option_function<std::string>(
+                            flag, [=](const std::string& word) { is_first(word == first); }, help)
+                        ->check(CLI::IsMember({first, other}))
+                        ->default_str(first));
+  };
+  choose(
+      "--audit-mode", "durable", "written", [=](bool durable) { options->durable = durable; },
+      "when an answer goes out: durable, once its entry is on disk; written, once it is with the "
+      "system, which outlives the process and not the machine");
+  choose(
+      "--audit-when-full", "block", "drop",
+      [=](bool block) {
+        options->when_full = block ? audit::WhenFull::kBlock : audit::WhenFull::kDrop;
+      },
+      "when the disk is full or too slow: block, no answer without its entry; drop, answers never "
+      "wait for the log, which counts what it does not have");
   add("--audit-mask", options->mask, "what is not logged: a JSON file");
   add("--audit-mask-key", options->mask_key,
       "a file with the secret of digests, at least 16 bytes");

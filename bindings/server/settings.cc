@@ -84,9 +84,12 @@ void AddWhereItListens(CLI::App& command, Settings& s) {
 void AddLimits(CLI::App& command, Settings& s) {
   static const std::map<std::string, Tell> kTells = {
       {"decision", Tell::kDecision}, {"reason", Tell::kReason}, {"all", Tell::kAll}};
-  Add(command, "tell", s.tell,
-      "how much an answer tells: decision, reason (`because`), all (rules, what is missing)")
-      ->transform(CLI::CheckedTransformer(kTells))
+  command
+      .add_option_function<std::string>(
+          "--tell", [&s](const std::string& word) { s.tell = kTells.at(word); },
+          "how much an answer tells: decision, reason (`because`), all (rules, what is missing)")
+      ->envname(VariableOf("tell"))
+      ->check(CLI::IsMember({"decision", "reason", "all"}))
       ->default_str("reason");
   Add(command, "threads", s.threads, "threads that serve; 0: one a processor")
       ->check(CLI::Range(0U, 256U));

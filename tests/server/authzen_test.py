@@ -4,12 +4,15 @@
 Usage: authzen_test.py ZTP
 """
 
+import json
 import os
+import subprocess
 import sys
 import tempfile
 import unittest
+from pathlib import Path
 
-from serving import Server
+from serving import POLICY, Server
 
 ZTP = None
 ALICE = {"type": "user", "id": "alice@example.com"}
@@ -54,6 +57,25 @@ class AuthZen(unittest.TestCase):
         _, answer, _ = self.server.ask({"subject": ALICE, "action": {"name": "read"}, "resource": document("1")})
         self.assertEqual(answer, {"decision": True, "context": {
             "reason": "the document may be read", "obligations": [{"id": "audit", "args": {"level": "full"}}]}})
+
+    def test_obligations_are_told_whatever_their_texts_look_like(self):
+        tricky = r',"valid_until":"x","obligations":[{}],\\"valid_until\\":'
+        policy = POLICY.replace("obligation audit(level: String)", "obligation audit(level: String, valid_until: String, obligations: String)").replace(
+            'audit("full")', 'audit("full", method_of, "b")').replace('because   "the document may be read"', 'because "so, \\"obligations\\":[]"')
+        policy = policy.replace("method_of", json.dumps(tricky))
+        with tempfile.TemporaryDirectory() as folder:
+            for tell in "decision", "reason", "all":
+                server = Server(ZTP, folder, "--tell", tell) if tell != "decision" else self.with_policy(folder, policy, tell)
+                with server:
+                    context = server.ask({"subject": ALICE, "action": {"name": "read"}, "resource": document("1")})[1]["context"]
+                    self.assertEqual(context["obligations"], [{"id": "audit", "args": {"level": "full", "valid_until": tricky, "obligations": "b"}}])
+                    self.assertEqual(context.get("reason"), None if tell == "decision" else 'so, "obligations":[]')
+
+    def with_policy(self, folder, policy, tell):
+        source = Path(folder) / "source.ztp"
+        source.write_text(policy)
+        subprocess.run([ZTP, "build", source, "-o", Path(folder) / "policy.ztpb"], check=True, capture_output=True)
+        return Server(ZTP, folder, "--tell", tell)
 
     def test_a_denial_is_200_and_tells_no_stranger_what_is_missing(self):
         status, answer, _ = self.server.ask({"subject": ALICE, "action": {"name": "read"}, "resource": document("none")})
