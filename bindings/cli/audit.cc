@@ -1,6 +1,5 @@
 // ztp audit: is a log what it was signed to be; its entries, for people and other tools; its key.
 
-#include "bindings/cli/audit_log.h"
 #include "bindings/cli/common.h"
 #include "bindings/cli/keys.h"
 #include "engine/audit/checkpoint.h"
@@ -32,33 +31,6 @@ struct Options {
   uint64_t to = UINT64_MAX;
   std::string proof;
 };
-
-constexpr char kLogKeyHelp[] =
-    "the log's public key: NAME+ID+KEY as `ztp audit key` prints it, a file that holds that, or a "
-    "PEM file together with --origin";
-
-// NAME+ID+KEY, in the option itself or in a file, or PEM with a name.
-absl::StatusOr<NoteKey> LoadLogKey(const Options& options) {
-  const auto read = [](std::string_view text) -> absl::StatusOr<NoteKey> {
-    while (text.ends_with('\n')) text.remove_suffix(1);
-    auto key = evidence::ReadVkey(text);
-    if (!key.ok()) return InvalidArgument("the log's key: ", key.refusal().message);
-    return *std::move(key);
-  };
-  // A name has no '+', but a file's may; the part behind the last one decides.
-  if (evidence::ReadVkey(options.key).ok()) return read(options.key);
-  ZTP_ASSIGN_OR_RETURN(const std::string text, driver::ReadFile(options.key, 64 << 10));
-  if (!text.starts_with("-----BEGIN")) return read(text);
-  if (options.origin.empty()) {
-    return InvalidArgument(options.key, ": a key in PEM takes the log's name, with --origin");
-  }
-  const auto keys = evidence::ReadSignatureKeys(text);
-  if (!keys.ok()) return InvalidArgument(options.key, ": ", keys.refusal().message);
-  if (keys->size() != 1) return InvalidArgument(options.key, ": a log has one key");
-  auto key = evidence::MakeNoteKey(options.origin, keys->front());
-  if (!key.ok()) return InvalidArgument(options.key, ": ", key.refusal().message);
-  return *std::move(key);
-}
 
 std::string RootText(const Checkpoint& checkpoint) {
   return evidence::EncodeBase64(BytesOf(checkpoint.root));
@@ -101,7 +73,7 @@ int Report(const audit::Verification& verified, const std::string& format) {
 }
 
 int Verify(const Options& options) {
-  const auto key = LoadLogKey(options);
+  const auto key = LoadLogKey(options.key, options.origin);
   if (!key.ok()) return Fail(key.status());
   audit::VerifyOptions how{.kept = {}, .is_running = options.is_running, .on_entry = {}};
   for (const std::string& file : options.kept) {
@@ -119,7 +91,7 @@ int Verify(const Options& options) {
 }
 
 int Show(const Options& options) {
-  const auto key = LoadLogKey(options);
+  const auto key = LoadLogKey(options.key, options.origin);
   if (!key.ok()) return Fail(key.status());
   const auto files = audit::OpenFolder(options.folder, audit::Access::kRead);
   if (!files.ok()) return Fail(files.status());
@@ -139,7 +111,7 @@ int Show(const Options& options) {
 }
 
 int Export(const Options& options) {
-  const auto key = LoadLogKey(options);
+  const auto key = LoadLogKey(options.key, options.origin);
   if (!key.ok()) return Fail(key.status());
   const auto files = audit::OpenFolder(options.folder, audit::Access::kRead);
   if (!files.ok()) return Fail(files.status());
@@ -182,44 +154,6 @@ void AddLogOptions(CLI::App& command, Options* options) {
 }
 
 }  // namespace
-
-absl::StatusOr<std::unique_ptr<audit::AuditLog>> OpenAuditLog(const AuditLogOptions& options) {
-  audit::AuditOptions how;
-  if (!options.mask.empty()) {
-    ZTP_ASSIGN_OR_RETURN(const std::string text,
-                         driver::ReadFile(options.mask, audit::MaskPolicy::kMaxBytes));
-    ZTP_ASSIGN_OR_RETURN(how.entry.mask, audit::MaskPolicy::FromJson(text));
-  }
-  if (!options.mask_key.empty()) {
-    ZTP_ASSIGN_OR_RETURN(how.entry.key, driver::ReadFile(options.mask_key, 4096));
-  }
-  how.entry.with_request = options.with_request;
-  ZTP_ASSIGN_OR_RETURN(std::unique_ptr<evidence::DocumentSigner> key, LoadPrivateKey(options.key));
-  auto signer = audit::MakeLogSigner(options.origin, std::move(key));
-  if (!signer.ok()) return InvalidArgument("--audit-key: ", signer.refusal().message);
-  ZTP_ASSIGN_OR_RETURN(auto files, audit::OpenFolder(options.folder, audit::Access::kWrite));
-  return audit::AuditLog::Open(std::move(files), *std::move(signer), std::move(how));
-}
-
-void AddAuditLogOptions(CLI::App& command, AuditLogOptions* options) {
-  CLI::Option* log = command.add_option("--audit", options->folder,
-                                        "log the decisions: the log's folder, made if need be");
-  CLI::Option* key =
-      command.add_option("--audit-key", options->key, "the key that the log signs with")
-          ->needs(log);
-  CLI::Option* origin =
-      command.add_option("--audit-origin", options->origin, "the log's name: acme.example/audit")
-          ->needs(log);
-  log->needs(key)->needs(origin);
-
-  command.add_option("--audit-mask", options->mask, "what is not logged: a JSON file")->needs(log);
-  command
-      .add_option("--audit-mask-key", options->mask_key,
-                  "a file with the secret of digests, at least 16 bytes")
-      ->needs(log);
-  command.add_flag("--audit-requests", options->with_request, "log the requests themselves, too")
-      ->needs(log);
-}
 
 void AddAudit(CLI::App& app, Action* action) {
   auto options = std::make_shared<Options>();

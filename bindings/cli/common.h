@@ -44,6 +44,7 @@ void AddFacts(CLI::App& app, Action* action);
 void AddFmt(CLI::App& app, Action* action);
 void AddKeygen(CLI::App& app, Action* action);
 void AddLineage(CLI::App& app, Action* action);
+void AddReplay(CLI::App& app, Action* action);
 void AddRim(CLI::App& app, Action* action);
 void AddRoute(CLI::App& app, Action* action);
 void AddServe(CLI::App& app, Action* action);

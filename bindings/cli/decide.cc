@@ -3,8 +3,9 @@
 
 #include <chrono>
 
-#include "bindings/cli/audit_log.h"
 #include "bindings/cli/common.h"
+#include "bindings/cli/keys.h"
+#include "bindings/server/audit_options.h"
 #include "engine/audit/decision_ids.h"
 #include "engine/base/limits.h"
 #include "engine/base/status.h"
@@ -24,16 +25,17 @@ struct Options {
   SignedByArguments signed_by;
   std::string requests = "-";
   bool explain = false;
-  AuditLogOptions audit;
+  server::AuditLogOptions audit;
 };
 
 // Answers leave through here: those that are to be logged once they are.
 class Answers {
  public:
   // No log where none is asked for. The errors of OpenAuditLog.
-  absl::Status Open(const AuditLogOptions& options) {
+  absl::Status Open(const server::AuditLogOptions& options) {
     if (options.folder.empty()) return absl::OkStatus();
-    ZTP_ASSIGN_OR_RETURN(log_, OpenAuditLog(options));
+    ZTP_ASSIGN_OR_RETURN(log_, server::OpenAuditLog(options, LoadPrivateKey));
+    blocks_ = options.when_full == audit::WhenFull::kBlock;
     return absl::OkStatus();
   }
   // Before what is to be timed.
@@ -48,7 +50,8 @@ class Answers {
       record.answer = answer;
       record.time = now;
       record.latency_nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(taken).count();
-      ZTP_RETURN_IF_ERROR(log_->Wait(log_->Append(record)));
+      const uint64_t ticket = log_->Append(record);
+      if (blocks_) ZTP_RETURN_IF_ERROR(log_->Wait(ticket));
     }
     Print(answer);
     return absl::OkStatus();
@@ -57,6 +60,7 @@ class Answers {
 
  private:
   std::unique_ptr<audit::AuditLog> log_;
+  bool blocks_ = true;
   audit::DecisionIds ids_;
   std::chrono::steady_clock::time_point begin_;
 };
@@ -148,11 +152,16 @@ void AddDecide(CLI::App& app, Action* action) {
   command->add_option("--nonce", options->facts.nonces, kNonceHelp);
   command->add_flag("--dangling", options->facts.list_dangling,
                     "list the references to entities that are not there");
-  AddAuditLogOptions(*command, &options->audit);
+  server::AddAuditLogOptions(*command, &options->audit);
   command->footer(
       "Exit codes: 0 all are allowed, 2 one is denied, 1 the policy, the facts or a request has "
       "errors.");
-  command->callback([=] { *action = [=] { return Run(*options); }; });
+  command->callback([=] {
+    if (const std::string problem = options->audit.Problem(); !problem.empty()) {
+      throw CLI::ValidationError(problem);
+    }
+    *action = [=] { return Run(*options); };
+  });
 }
 
 }  // namespace ztp::cli

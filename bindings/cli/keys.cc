@@ -65,6 +65,28 @@ absl::StatusOr<std::vector<evidence::SignatureKey>> LoadPublicKeys(
   return keys;
 }
 
+absl::StatusOr<evidence::NoteKey> LoadLogKey(const std::string& key, const std::string& origin) {
+  const auto read = [](std::string_view text) -> absl::StatusOr<evidence::NoteKey> {
+    while (text.ends_with('\n')) text.remove_suffix(1);
+    auto note_key = evidence::ReadVkey(text);
+    if (!note_key.ok()) return InvalidArgument("the log's key: ", note_key.refusal().message);
+    return *std::move(note_key);
+  };
+  // A name has no '+', but a file's may; the part behind the last one decides.
+  if (evidence::ReadVkey(key).ok()) return read(key);
+  ZTP_ASSIGN_OR_RETURN(const std::string text, driver::ReadFile(key, kMaxKeyFileBytes));
+  if (!text.starts_with("-----BEGIN")) return read(text);
+  if (origin.empty()) {
+    return InvalidArgument(key, ": a key in PEM takes the log's name, with --origin");
+  }
+  const auto keys = evidence::ReadSignatureKeys(text);
+  if (!keys.ok()) return InvalidArgument(key, ": ", keys.refusal().message);
+  if (keys->size() != 1) return InvalidArgument(key, ": a log has one key");
+  auto note_key = evidence::MakeNoteKey(origin, keys->front());
+  if (!note_key.ok()) return InvalidArgument(key, ": ", note_key.refusal().message);
+  return *std::move(note_key);
+}
+
 int Refused(std::string_view file, const evidence::Refusal& refusal) {
   PrintError(Cat("ztp: ", file, ": refused: ", NameOf(refusal.check), ": ", refusal.message, "\n"));
   return kFailed;

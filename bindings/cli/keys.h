@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "engine/evidence/document_signer.h"
 #include "engine/evidence/signature_key.h"
+#include "engine/evidence/signed_note.h"
 
 namespace ztp::cli {
 
@@ -23,6 +24,13 @@ absl::StatusOr<std::unique_ptr<evidence::DocumentSigner>> LoadPrivateKey(const s
 // The public keys of PEM files, each once.
 absl::StatusOr<std::vector<evidence::SignatureKey>> LoadPublicKeys(
     const std::vector<std::string>& files);
+
+inline constexpr char kLogKeyHelp[] =
+    "the log's public key: NAME+ID+KEY as `ztp audit key` prints it, a file that holds that, or a "
+    "PEM file together with --origin";
+
+// As kLogKeyHelp says; `origin`: the name that goes with PEM.
+absl::StatusOr<evidence::NoteKey> LoadLogKey(const std::string& key, const std::string& origin);
 
 // ZTP_KEY_PASSWORD, or nothing.
 std::string_view KeyPassword();

@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
   AddFacts(app, &action);
   AddKeygen(app, &action);
   AddLineage(app, &action);
+  AddReplay(app, &action);
   AddRim(app, &action);
   AddRoute(app, &action);
   AddServe(app, &action);

@@ -1,5 +1,6 @@
 // ztp serve: a policy decision point that others ask over the network.
 #include "bindings/cli/common.h"
+#include "bindings/cli/keys.h"
 #include "bindings/server/server.h"
 
 namespace ztp::cli {
@@ -8,7 +9,7 @@ namespace {
 int Run(const server::Settings& settings) {
   server::Server::BlockSignals();
   const bool check = settings.check;
-  auto made = server::Server::Make(settings);
+  auto made = server::Server::Make(settings, LoadPrivateKey);
   if (!made.ok()) return Fail(made.status());
   if (check) {
     Print("it would serve\n");

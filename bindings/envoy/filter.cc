@@ -268,8 +268,8 @@ bool Stream::Route(HttpFilter* envoy, Worker& worker, Body body, int64_t now) {
 
   server::Routed routed = server::RouteHttp(worker.session.get(), http, now);
   if (routed.failed == 0) {
-    route_ = std::move(routed.route);
-    request_ = std::move(routed.request);
+    route_ = routed.route;
+    request_ = routed.request;
     if (!filter_.can().empty()) request_.insert(1, filter_.can());
     return true;
   }
@@ -310,7 +310,8 @@ void Stream::Decide(HttpFilter* envoy, Body body) {
                Filter::kDenied);
   } else if (!decision.allow) {
     Refuse(envoy, 403,
-           server::CutAnswer(server::ToView(answer), filter_.config().tell, worker->tree),
+           server::CutAnswer(decision, server::ToView(answer), {}, filter_.config().tell,
+                             worker->tree),
            Filter::kDenied);
   } else {
     Allow(envoy, *worker, decision, server::ToView(answer));
@@ -365,8 +366,9 @@ bool Stream::StillAllowed(HttpFilter* envoy) {
 void Stream::RefuseWith(HttpFilter* envoy, unsigned status, std::string_view message,
                         Filter::Counter counter) {
   Refuse(envoy, status,
-         filter_.config().tell == server::Tell::kDecision ? std::string(kDenied)
-                                                          : server::ErrorAnswer(status, message),
+         filter_.config().tell == server::Tell::kDecision
+             ? std::string(kDenied)
+             : server::ErrorAnswer(status, message, {}),
          counter);
 }
 

@@ -57,6 +57,12 @@ std::optional<Semantic> SemanticOf(const JsonTree& tree) {
 
 }  // namespace
 
+HttpResponse AuthZen::FailureOf(Evaluated evaluated) {
+  HttpResponse response = Failure(evaluated.failed, std::move(evaluated.message));
+  if (!evaluated.id.empty()) response.headers.emplace_back("X-Ztp-Decision-Id", evaluated.id);
+  return response;
+}
+
 bool AuthZen::Serves(std::string_view path) {
   return path == kEvaluation || path == kEvaluations || path == kMetadata;
 }
@@ -76,8 +82,19 @@ HttpResponse AuthZen::Handle(const HttpRequest& request, int64_t now) {
   if (!IsJson(request.content_type)) {
     return Failure(415, "a request must be of Content-Type application/json");
   }
-  return request.path == kEvaluation ? Evaluation(request.body, now)
-                                     : Evaluations(request.body, now);
+  asker_ = {
+      .name = request.peer, .request_id = request.request_id, .traceparent = request.traceparent};
+  ticket_ = 0;
+  is_taken_ = true;
+  HttpResponse response =
+      request.path == kEvaluation ? Evaluation(request.body, now) : Evaluations(request.body, now);
+  if (!is_taken_) return Failure(503, "the audit log takes no more: nothing is decided");
+  if (ticket_ != 0) {
+    response.when = [log = log_, ticket = ticket_](DecisionLog::Then then) {
+      log->WhenLogged(ticket, std::move(then));
+    };
+  }
+  return response;
 }
 
 HttpResponse AuthZen::Metadata() const {
@@ -99,30 +116,34 @@ HttpResponse AuthZen::Metadata() const {
 
 HttpResponse AuthZen::Evaluation(std::string_view body, int64_t now) {
   Evaluated evaluated = Evaluate(body, now);
-  if (evaluated.failed != 0) return Failure(evaluated.failed, std::move(evaluated.message));
+  if (evaluated.failed != 0) return FailureOf(evaluated);
   HttpResponse response;
   response.body = std::move(evaluated.answer);
   return response;
 }
 
 HttpResponse AuthZen::Evaluations(std::string_view body, int64_t now) {
+  // All of it is refused.
+  const auto refuse = [&](unsigned status, std::string message) {
+    return FailureOf(Refuse(body, status, std::move(message), now));
+  };
   JsonError error;
-  if (!body_.Parse(body, JsonPath(), &error)) return Failure(400, error.message);
+  if (!body_.Parse(body, JsonPath(), &error)) return refuse(400, error.message);
   const JsonNode& root = body_.root();
-  if (root.kind != JsonKind::kObject) return Failure(400, "the body must be a JSON object");
+  if (root.kind != JsonKind::kObject) return refuse(400, "the body must be a JSON object");
   const JsonNode* items = body_.Find(root, "evaluations");
   if (items == nullptr || (items->kind == JsonKind::kArray && items->child_count == 0)) {
     return Evaluation(body, now);
   }
-  if (items->kind != JsonKind::kArray) return Failure(400, "`evaluations` must be an array");
+  if (items->kind != JsonKind::kArray) return refuse(400, "`evaluations` must be an array");
   if (items->child_count > settings_.max_evaluations) {
-    return Failure(413, Cat("at most ", settings_.max_evaluations, " evaluations in one request"));
+    return refuse(413, Cat("at most ", settings_.max_evaluations, " evaluations in one request"));
   }
   const std::optional<Semantic> semantic = SemanticOf(body_);
   if (!semantic) {
-    return Failure(400,
-                   "`options.evaluations_semantic` must be execute_all, deny_on_first_deny or "
-                   "permit_on_first_permit");
+    return refuse(400,
+                  "`options.evaluations_semantic` must be execute_all, deny_on_first_deny or "
+                  "permit_on_first_permit");
   }
   Defaults defaults{};
   for (size_t i = 0; i < kMembers.size(); ++i) {
@@ -139,17 +160,16 @@ HttpResponse AuthZen::Evaluations(std::string_view body, int64_t now) {
       // A default is read again for each: a small body must not become a large one.
       read += request.size();
       if (read > kMaxExpansion * settings_.max_body) {
-        return Failure(413, "the defaults are too large for so many evaluations");
+        return refuse(413, "the defaults are too large for so many evaluations");
       }
       evaluated = Evaluate(request, now);
     } else {
-      observer_.Unread();
-      evaluated.failed = 400;
-      evaluated.message = "an evaluation must be an object";
+      evaluated = Refuse(JsonTextOf(body, item), 400, "an evaluation must be an object", now);
     }
     if (!std::exchange(first, false)) response.body += ',';
-    response.body +=
-        evaluated.failed != 0 ? ErrorAnswer(evaluated.failed, evaluated.message) : evaluated.answer;
+    response.body += evaluated.failed != 0
+                         ? ErrorAnswer(evaluated.failed, evaluated.message, evaluated.id)
+                         : evaluated.answer;
     if (*semantic == (evaluated.allow ? Semantic::kFirstPermit : Semantic::kFirstDeny)) break;
   }
   response.body += "]}";
@@ -178,23 +198,60 @@ std::string AuthZen::Item(std::string_view body, const Defaults& defaults,
 
 AuthZen::Evaluated AuthZen::Evaluate(std::string_view request, int64_t now) {
   const auto begin = std::chrono::steady_clock::now();
+  const auto passed = [&] {
+    const std::chrono::nanoseconds taken = std::chrono::steady_clock::now() - begin;
+    return static_cast<uint64_t>(taken.count());
+  };
   ztp_decision decision = ZTP_DECISION_INIT;
   ztp_text answer{};
-  Evaluated evaluated;
   const absl::Status status =
       ToStatus(ztp_decide_json(session_.get(), ToText(request), now, false, &decision, &answer));
-  if (!status.ok() || decision.session == nullptr) {
-    observer_.Unread();
-    evaluated.failed = status.ok() ? 400 : 500;
-    evaluated.message = status.ok() ? ErrorsIn(ToView(answer), settings_.tell, answer_)
-                                    : "the engine failed: nothing was decided";
-    return evaluated;
+  if (!status.ok()) {
+    return Refuse(request, 500, "the engine failed: nothing was decided", now);
   }
-  evaluated.allow = decision.allow;
-  evaluated.answer = CutAnswer(ToView(answer), settings_.tell, answer_);
-  const std::chrono::nanoseconds passed = std::chrono::steady_clock::now() - begin;
-  observer_.Decided(decision, static_cast<uint64_t>(passed.count()));
+  Evaluated evaluated;
+  if (log_ != nullptr) evaluated.id = log_->NextId();
+  const bool is_read = decision.session != nullptr;
+  if (is_read) {
+    evaluated.allow = decision.allow;
+    evaluated.answer = CutAnswer(decision, ToView(answer), evaluated.id, settings_.tell, answer_);
+  } else {
+    evaluated.failed = 400;
+    evaluated.message = ErrorsIn(ToView(answer), settings_.tell, answer_);
+  }
+  const uint64_t nanoseconds = passed();
+  std::string_view shadow;
+  if (shadow_ != nullptr) shadow = shadow_->Compare(request, now, decision, answer, evaluated.id);
+  Log(evaluated.id, request, ToView(answer), shadow, now, nanoseconds);
+  if (is_read) {
+    observer_.Decided(decision, nanoseconds);
+  } else {
+    observer_.Unread();
+  }
   return evaluated;
+}
+
+AuthZen::Evaluated AuthZen::Refuse(std::string_view request, unsigned status, std::string message,
+                                   int64_t now) {
+  observer_.Unread();
+  Evaluated refused{.failed = status, .answer = {}, .message = std::move(message), .id = {}};
+  if (log_ == nullptr) return refused;
+  refused.id = log_->NextId();
+  Log(refused.id, request, ErrorAnswer(status, refused.message, {}), {}, now, 0);
+  return refused;
+}
+
+void AuthZen::Log(std::string_view id, std::string_view request, std::string_view answer,
+                  std::string_view shadow, int64_t now, uint64_t nanoseconds) {
+  if (log_ == nullptr || !is_taken_) return;
+  is_taken_ = log_->Append({.id = id,
+                            .asker = asker_,
+                            .request = request,
+                            .answer = answer,
+                            .shadow = shadow,
+                            .now = now,
+                            .nanoseconds = nanoseconds},
+                           &ticket_);
 }
 
 }  // namespace ztp::server

@@ -18,19 +18,23 @@ class Callers {
   // An empty path: everybody may ask. Load before the first call of May.
   explicit Callers(std::string path) : path_(std::move(path)) {}
 
-  // Reads the file, again too: a token a line; empty lines and those that begin with # are left
-  // out. InvalidArgument: there is no token, or one of less than 16 bytes; the errors of reading.
-  // What was read before stays where it fails.
+  // Reads the file, again too: a token a line, TOKEN or NAME: TOKEN (no token has a colon); empty
+  // lines and those that begin with # are left out. InvalidArgument: there is no token, or one of
+  // less than 16 bytes; the errors of reading. What was read before stays where it fails.
   absl::Status Load();
 
-  // Is this the value of an Authorization header that one of them sends?
-  bool May(std::string_view authorization) const;
+  // Is this the value of an Authorization header that one of them sends? Then *name is the token's;
+  // empty: it has none.
+  bool May(std::string_view authorization, std::string* name) const;
 
  private:
-  using Digest = std::array<unsigned char, 32>;
+  struct Token {
+    std::array<unsigned char, 32> digest;
+    std::string name;
+  };
 
   const std::string path_;
-  std::atomic<std::shared_ptr<const std::vector<Digest>>> tokens_;
+  std::atomic<std::shared_ptr<const std::vector<Token>>> tokens_;
 };
 
 }  // namespace ztp::server

@@ -4,6 +4,8 @@
 #include <google/protobuf/arena.h>
 
 #include <array>
+#include <charconv>
+#include <cstddef>
 
 #include "bindings/server/ext_authz.pb.h"
 #include "bindings/server/handles.h"
@@ -33,6 +35,14 @@ std::string_view Correlation(std::string_view value) {
     if (c < 0x21 || c > 0x7e) return {};
   }
   return value;
+}
+
+// Nothing: it is none.
+std::optional<uint64_t> Number(std::string_view digits) {
+  uint64_t number = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (read.ec != std::errc() || read.ptr != digits.data() + digits.size()) return std::nullopt;
+  return number;
 }
 
 int Hex(char c) {
@@ -91,7 +101,8 @@ bool CheckRequestReader::Read(std::string_view bytes) {
   reserved_.clear();
   request_id_ = traceparent_ = {};
   body_ = Body::kNotSaid;
-  no_length_ = may_have_body_ = false;
+  length_.reset();
+  odd_length_ = chunked_ = false;
   const envoy::CheckRequest* request = message_->Parse(bytes);
   if (request == nullptr) {
     problem_ = "it is no CheckRequest";
@@ -138,10 +149,11 @@ bool CheckRequestReader::ReadHeaders() {
     } else if (EqualsIgnoringCase(name, "traceparent")) {
       traceparent_ = ++traceparents == 1 ? Correlation(value) : std::string_view();
     } else if (EqualsIgnoringCase(name, "content-length")) {
-      no_length_ = value == "0" && !may_have_body_;
-      may_have_body_ |= value != "0";
+      const std::optional<uint64_t> length = Number(value);
+      odd_length_ |= !length || (length_ && *length_ != *length);
+      length_ = length;
     } else if (EqualsIgnoringCase(name, "transfer-encoding")) {
-      may_have_body_ = true;
+      chunked_ = true;
     } else if (EqualsIgnoringCase(name.substr(0, kReserved.size()), kReserved)) {
       reserved_.push_back(name);
     }
@@ -159,14 +171,16 @@ bool CheckRequestReader::ReadBody() {
   }
   const std::string& body = http.body().empty() ? http.raw_body() : http.body();
   http_.body = ToText(body);
-  // Without Envoy's word for it: a body may be there, and was not handed over. A request of HTTP/1
-  // says in its header whether it has one; one of HTTP/2 need not.
-  const bool http1 = http.protocol().starts_with("HTTP/1");
-  const bool may_be_more = may_have_body_ || (!http1 && !no_length_);
-  if (body_ == Body::kPartial || (body_ == Body::kNotSaid && may_be_more) ||
-      (http.size() > 0 && static_cast<uint64_t>(http.size()) > body.size())) {
-    http_.flags |= ZTP_HTTP_BODY_PARTIAL;
+  // Envoy's word alone is not enough: where it may hand over a part, and has received as much as
+  // that may be at most and no more yet, it says that this is all.
+  bool partial = body_ == Body::kPartial || odd_length_ || (length_ && *length_ != body.size()) ||
+                 (http.size() > 0 && static_cast<uint64_t>(http.size()) > body.size());
+  // Without its word a body may be there that was not handed over. A request of HTTP/1 says in its
+  // header whether it has one; one of HTTP/2 need not.
+  if (body_ == Body::kNotSaid && !length_) {
+    partial |= chunked_ || !http.protocol().starts_with("HTTP/1");
   }
+  if (partial) http_.flags |= ZTP_HTTP_BODY_PARTIAL;
   return true;
 }
 

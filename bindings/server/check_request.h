@@ -4,7 +4,9 @@
 // or flagged for the routes to refuse; nothing is guessed.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,8 +49,9 @@ class CheckRequestReader {
   std::vector<std::string_view> reserved_;
   // What the headers say about the body.
   enum class Body : unsigned char { kNotSaid, kWhole, kPartial } body_ = Body::kNotSaid;
-  bool no_length_ = false;      // content-length: 0
-  bool may_have_body_ = false;  // content-length, or transfer-encoding, or HTTP/2 without the first
+  std::optional<uint64_t> length_;
+  bool odd_length_ = false;  // no number, or several
+  bool chunked_ = false;
 };
 
 }  // namespace ztp::server

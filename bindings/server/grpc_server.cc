@@ -3,6 +3,7 @@
 #include "bindings/server/grpc_server.h"
 
 #include <grpc/grpc.h>
+#include <grpc/grpc_security_constants.h>
 #include <grpc/support/log.h>
 #include <grpcpp/alarm.h>
 #include <grpcpp/health_check_service_interface.h>
@@ -38,6 +39,9 @@ constexpr const char* kServiceName = "envoy.service.auth.v3.Authorization";
 constexpr int kCallsAhead = 128;
 // For health's watchers to hear that it is over.
 constexpr std::chrono::milliseconds kLastWords{100};
+// Without a call for so long, callers have gone.
+constexpr std::chrono::milliseconds kQuiet{250};
+constexpr std::chrono::milliseconds kLookAfterHeld{100};
 // What all connections may hold together, beside a message each.
 constexpr std::size_t kMinMemory = std::size_t{256} << 20;
 
@@ -82,13 +86,36 @@ struct Call {
   bool answering = false;
 };
 
+// An answer that waits for somebody else. Whoever is first to take it, that or time, answers.
+struct Held {
+  std::atomic<bool> taken = false;
+  Call* call;
+  std::string message, instead;
+  std::chrono::steady_clock::time_point until;
+};
+
 struct Shared {
   Service service;
-  std::function<bool(std::string_view)> may_ask;
+  std::function<bool(std::string_view, std::string*)> may_ask;
+  bool asks_clients = false;
+  std::chrono::seconds request_timeout{10};
   Metrics& metrics;
+  std::atomic<std::size_t> taken = 0;  // calls, ever
   std::atomic<std::size_t> in_flight = 0;
   std::atomic<bool> stopping = false;
+  std::atomic<bool> late = false;  // nobody waits any longer
 };
+
+grpc::ByteBuffer BufferOf(const std::string& text) {
+  const grpc::Slice slice(text);
+  return {&slice, 1};
+}
+
+// On any thread, once for a call that is taken.
+void Finish(Call& call, Metrics& metrics, const std::string& message) {
+  metrics.GrpcAnswered(0);
+  call.writer->Finish(BufferOf(message), grpc::Status::OK, &call);
+}
 
 class Worker {
  public:
@@ -118,7 +145,7 @@ class Worker {
     for (int i = 0; i < kCallsAhead; ++i) Take(*calls_.emplace_back(std::make_unique<Call>()));
     void* tag = nullptr;
     bool ok = false;
-    while (queue_->Next(&tag, &ok)) {
+    while (Next(&tag, &ok)) {
       if (tag == nullptr) {  // the end
         ended_ = true;
         queue_->Shutdown();
@@ -129,6 +156,7 @@ class Worker {
         shared_.in_flight.fetch_sub(1, std::memory_order_relaxed);
         Take(call);
       } else if (ok) {
+        shared_.taken.fetch_add(1, std::memory_order_relaxed);
         shared_.in_flight.fetch_add(1, std::memory_order_relaxed);
         Answer(call);
       }  // else: the server takes no more
@@ -148,46 +176,98 @@ class Worker {
                                  queue_.get(), &call);
   }
 
+  // As the queue's, and looks after answers that wait. False: the end.
+  bool Next(void** tag, bool* ok) {
+    for (;;) {
+      if (held_.empty()) return queue_->Next(tag, ok);
+      const auto soon = std::chrono::system_clock::now() + kLookAfterHeld;
+      const auto status = queue_->AsyncNext(tag, ok, soon);
+      const auto now = std::chrono::steady_clock::now();
+      if (now - looked_ >= kLookAfterHeld) {
+        looked_ = now;
+        LookAfterHeld(now);
+      }
+      if (status != grpc::CompletionQueue::TIMEOUT) {
+        return status == grpc::CompletionQueue::GOT_EVENT;
+      }
+    }
+  }
+
+  void LookAfterHeld(std::chrono::steady_clock::time_point now) {
+    std::erase_if(held_, [&](const std::shared_ptr<Held>& held) {
+      if (now < held->until && !shared_.late.load()) return held->taken.load();
+      if (!held->taken.exchange(true)) Finish(*held->call, shared_.metrics, held->instead);
+      return true;
+    });
+  }
+
   void Answer(Call& call) {
     call.answering = true;
     grpc::Status status;
-    grpc::ByteBuffer answer;
     if (!MayAsk(*call.context)) {
       status = {grpc::StatusCode::UNAUTHENTICATED, "show a bearer token of a caller"};
     } else if (call.context->deadline() < std::chrono::system_clock::now()) {
       status = {grpc::StatusCode::DEADLINE_EXCEEDED, "nobody waits for the answer"};
     } else {
       try {
-        status = AnswerTo(call.request, &answer);
+        status = AnswerTo(call);
       } catch (const std::exception&) {  // there is no memory
         status = {grpc::StatusCode::RESOURCE_EXHAUSTED, "nothing was decided"};
       }
     }
+    if (status.ok()) return;  // it is answered, or will be
     shared_.metrics.GrpcAnswered(static_cast<unsigned>(status.error_code()));
-    if (status.ok()) {
-      call.writer->Finish(answer, status, &call);
-    } else {
-      call.writer->FinishWithError(status, &call);
-    }
+    call.writer->FinishWithError(status, &call);
   }
 
-  bool MayAsk(const grpc::ServerContext& context) const {
+  bool MayAsk(const grpc::ServerContext& context) {
+    caller_.clear();
+    if (shared_.asks_clients) caller_ = PeerOf(context);
     if (!shared_.may_ask) return true;
     const auto found = context.client_metadata().equal_range("authorization");
     if (found.first == found.second || std::next(found.first) != found.second) return false;
-    return shared_.may_ask({found.first->second.data(), found.first->second.size()});
+    std::string name;
+    if (!shared_.may_ask({found.first->second.data(), found.first->second.size()}, &name)) {
+      return false;
+    }
+    if (caller_.empty()) caller_ = name;
+    return true;
   }
 
-  grpc::Status AnswerTo(const grpc::ByteBuffer& request, grpc::ByteBuffer* answer) {
+  // By the certificate that it has shown under one of the roots; empty: it has shown none.
+  static std::string PeerOf(const grpc::ServerContext& context) {
+    const std::shared_ptr<const grpc::AuthContext> peer = context.auth_context();
+    if (peer == nullptr || !peer->IsPeerAuthenticated()) return {};
+    for (const char* property : {GRPC_PEER_SPIFFE_ID_PROPERTY_NAME, GRPC_X509_CN_PROPERTY_NAME}) {
+      const auto values = peer->FindPropertyValues(property);
+      if (values.size() == 1) return {values[0].data(), values[0].size()};
+    }
+    return {};
+  }
+
+  // OK: the answer is on its way, or waits.
+  grpc::Status AnswerTo(Call& call) {
     grpc::Slice message;
-    if (!request.TrySingleSlice(&message).ok()) {
-      const grpc::Status status = request.DumpToSingleSlice(&message);
+    if (!call.request.TrySingleSlice(&message).ok()) {
+      const grpc::Status status = call.request.DumpToSingleSlice(&message);
       if (!status.ok()) return status;
     }
-    const std::string text =
-        handler_({reinterpret_cast<const char*>(message.begin()), message.size()});
-    const grpc::Slice slice(text);
-    *answer = grpc::ByteBuffer(&slice, 1);
+    GrpcAnswer answer =
+        handler_({reinterpret_cast<const char*>(message.begin()), message.size()}, caller_);
+    if (!answer.when) {
+      Finish(call, shared_.metrics, answer.message);
+      return grpc::Status::OK;
+    }
+    auto held = std::make_shared<Held>();
+    held->call = &call;
+    held->message = std::move(answer.message);
+    held->instead = std::move(answer.instead);
+    held->until = std::chrono::steady_clock::now() + shared_.request_timeout;
+    held_.push_back(held);
+    answer.when([held, &metrics = shared_.metrics](bool may_go) {
+      if (held->taken.exchange(true)) return;
+      Finish(*held->call, metrics, may_go ? held->message : held->instead);
+    });
     return grpc::Status::OK;
   }
 
@@ -195,6 +275,9 @@ class Worker {
   const GrpcHandler handler_;
   Shared& shared_;
   std::vector<std::unique_ptr<Call>> calls_;
+  std::vector<std::shared_ptr<Held>> held_;
+  std::chrono::steady_clock::time_point looked_;
+  std::string caller_;  // of the call that is answered
   bool ended_ = false;
   grpc::Alarm end_;
   std::thread thread_;
@@ -212,6 +295,8 @@ class GrpcServer::Impl {
     LibraryLog::Get().Install();
     grpc::EnableDefaultHealthCheckService(true);
     shared_.may_ask = std::move(service.may_ask);
+    shared_.asks_clients = service.tls != nullptr && service.tls->asks_clients();
+    shared_.request_timeout = limits_.request_timeout;
     grpc::ServerBuilder builder;
     Limit(builder);
     std::vector<int> ports(service.addresses.size());
@@ -252,9 +337,15 @@ class GrpcServer::Impl {
     return std::move(service.addresses);
   }
 
+  void SetServing(bool serving) {
+    if (server_ != nullptr) server_->GetHealthCheckService()->SetServingStatus(serving);
+  }
+
   void Stop(std::chrono::seconds drain) {
     if (server_ != nullptr) {
+      const auto deadline = std::chrono::system_clock::now() + drain;
       server_->GetHealthCheckService()->Shutdown();
+      WaitUntilQuiet(drain / 2.0);
       shared_.stopping = true;
       // Calls that wait for health to change would keep the server until the last moment.
       std::atomic<bool> done = false;
@@ -262,10 +353,11 @@ class GrpcServer::Impl {
         std::this_thread::sleep_for(kLastWords);
         while (!done && shared_.in_flight.load() > 0) {
           std::this_thread::sleep_for(std::chrono::milliseconds(5));
+          if (std::chrono::system_clock::now() > deadline) shared_.late = true;
         }
         if (!done) grpc_server_cancel_all_calls(server_->c_server());
       });
-      server_->Shutdown(std::chrono::system_clock::now() + drain);
+      server_->Shutdown(deadline);
       done = true;
       cutter.join();
     }
@@ -275,6 +367,21 @@ class GrpcServer::Impl {
   }
 
  private:
+  // The library refuses what a client sends before it has heard that the server ends. Those who
+  // heed health go away before, and lose nothing.
+  void WaitUntilQuiet(std::chrono::duration<double> most) const {
+    const auto begin = std::chrono::steady_clock::now();
+    auto last = begin;
+    std::size_t taken = shared_.taken.load();
+    for (auto now = begin; now - begin < most && now - last < kQuiet;
+         now = std::chrono::steady_clock::now()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      if (taken == shared_.taken.load()) continue;
+      taken = shared_.taken.load();
+      last = std::chrono::steady_clock::now();
+    }
+  }
+
   void Limit(grpc::ServerBuilder& builder) const {
     const auto milliseconds = [](std::chrono::seconds time) {
       return static_cast<int>(std::chrono::milliseconds(time).count());
@@ -284,7 +391,7 @@ class GrpcServer::Impl {
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
                                static_cast<int>(limits_.max_calls));
     builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
-                               milliseconds(limits_.handshake_timeout));
+                               milliseconds(limits_.request_timeout));
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, milliseconds(limits_.idle_timeout));
     // A peer that has gone without a word.
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, milliseconds(limits_.idle_timeout));
@@ -312,6 +419,7 @@ absl::StatusOr<std::vector<Address>> GrpcServer::Start(GrpcService service) {
   return impl_->Start(std::move(service));
 }
 
+void GrpcServer::SetServing(bool serving) { impl_->SetServing(serving); }
 void GrpcServer::Stop(std::chrono::seconds drain) { impl_->Stop(drain); }
 
 }  // namespace ztp::server

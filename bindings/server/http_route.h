@@ -7,19 +7,19 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "bindings/c/ztp.h"
 #include "bindings/server/handles.h"
 
 namespace ztp::server {
 
-// What a request became.
+// What a request became. Views are valid until the next one of the session.
 struct Routed {
-  unsigned failed = 0;  // the HTTP status to answer with; 0: there is a request
-  std::string route;    // the route's name
-  std::string request;  // AuthZEN's JSON, for ztp_decide_json
-  std::string message;  // failed: why, for people
+  unsigned failed = 0;       // the HTTP status to answer with; 0: there is a request
+  std::string_view route;    // the route's name
+  std::string_view request;  // AuthZEN's JSON, for ztp_decide_json
+  std::string message;       // failed: why, for people
 };
 
 // 403: no route takes it, or its form is refused; 400: a route takes it, and what that needs is

@@ -23,9 +23,12 @@
 #include <boost/beast/ssl.hpp>
 #include <cerrno>
 #include <exception>
+#include <functional>
 #include <list>
+#include <mutex>
 #include <optional>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 
@@ -58,10 +61,59 @@ class Connection {
   bool waits = true;       // for a request to begin
 };
 
+// An answer that waits for somebody else.
+struct Held {
+  explicit Held(asio::io_context& context) : timer(context) {}
+  asio::steady_timer timer;
+  std::optional<bool> may_go;
+};
+
+// Who says on other threads that answers may go, many at once mostly: the worker is told once. It
+// outlives the worker.
+struct Mailbox {
+  std::mutex mutex;
+  std::vector<std::pair<uint64_t, bool>> said;  // the numbers of held answers
+  std::function<void()> wake;                   // null: nobody is there any more
+
+  void Say(uint64_t number, bool may_go) {
+    const std::lock_guard lock(mutex);
+    if (wake == nullptr) return;
+    const bool first = said.empty();
+    said.emplace_back(number, may_go);
+    if (first) wake();
+  }
+};
+
 // One thread, with what it serves.
 struct Worker {
+  Worker() {
+    mailbox->wake = [this] { asio::post(context, [this] { Release(); }); };
+  }
+  // Its thread has ended.
+  void Leave() const {
+    const std::lock_guard lock(mailbox->mutex);
+    mailbox->wake = nullptr;
+  }
+  void Release() {
+    {
+      const std::lock_guard lock(mailbox->mutex);
+      released.swap(mailbox->said);
+    }
+    for (const auto& [number, may_go] : released) {
+      const auto found = held.find(number);
+      if (found == held.end()) continue;  // it could not wait any longer
+      found->second->may_go = may_go;
+      found->second->timer.cancel();
+    }
+    released.clear();
+  }
+
   std::vector<HttpHandler> handlers;  // by endpoint
   std::list<Connection*> connections;
+  std::unordered_map<uint64_t, Held*> held;
+  uint64_t held_count = 0;
+  std::vector<std::pair<uint64_t, bool>> released;
+  const std::shared_ptr<Mailbox> mailbox = std::make_shared<Mailbox>();
   bool stopping = false;
   std::thread thread;
   // Last, so that it ends first: it has the connections that were cut off.
@@ -114,6 +166,7 @@ class HttpConnection final : public Connection {
         shared_.metrics.TlsFailed();
         co_return;
       }
+      peer_ = PeerNameOf(stream_.native_handle());
     }
     // g++ 12 makes nothing good of a co_await within && or another one.
     for (bool again = true; again && !worker_.stopping;) {
@@ -172,14 +225,23 @@ class HttpConnection final : public Connection {
         co_return false;
       }
     }
-    http::response<http::string_body> response = Answer(parser.get());
+    HttpResponse made = Ask(parser.get());
+    if (made.when) {
+      const bool may_go = co_await MayGo(std::move(made.when));
+      if (!may_go) made = NotLogged();
+    }
+    http::response<http::string_body> response = Finish(parser.get(), std::move(made));
     const bool keep = response.keep_alive();
     error_code error;
     co_await http::async_write(stream_, response, Into(error));
     co_return !error && keep;
   }
 
-  http::response<http::string_body> Answer(const http::request<http::string_body>& request) {
+  HttpResponse Ask(const http::request<http::string_body>& request) {
+    const auto authorizations = request.equal_range(http::field::authorization);
+    if (std::distance(authorizations.first, authorizations.second) > 1) {
+      return {.status = 400, .content_type = "text/plain", .body = "Authorization comes twice"};
+    }
     const auto view = [](auto text) { return std::string_view(text.data(), text.size()); };
     const std::string_view target = view(request.target());
     HttpRequest asked{.method = view(request.method_string()),
@@ -187,23 +249,47 @@ class HttpConnection final : public Connection {
                       .content_type = view(request[http::field::content_type]),
                       .authorization = view(request[http::field::authorization]),
                       .request_id = view(request["X-Request-ID"]),
+                      .traceparent = view(request["traceparent"]),
+                      .peer = peer_,
                       .body = request.body()};
-    HttpResponse made;
-    const auto authorizations = request.equal_range(http::field::authorization);
-    if (std::distance(authorizations.first, authorizations.second) > 1) {
-      made = {.status = 400, .content_type = "text/plain", .body = "Authorization comes twice"};
-    } else {
-      made = worker_.handlers[endpoint_](asked);
-    }
+    return worker_.handlers[endpoint_](asked);
+  }
+
+  // Lets others go on until the answer may go, or must not.
+  asio::awaitable<bool> MayGo(std::function<void(std::function<void(bool)>)> when) {
+    Held held(worker_.context);
+    held.timer.expires_after(shared_.limits.request_timeout);
+    const uint64_t number = worker_.held_count++;
+    const auto place = worker_.held.emplace(number, &held).first;
+    // Ends with the coroutine, which may be cut off where it waits.
+    const auto forget = [this](const auto* it) { worker_.held.erase(*it); };
+    const std::unique_ptr<const decltype(place), decltype(forget)> owner(&place, forget);
+    when([mailbox = worker_.mailbox, number](bool may_go) { mailbox->Say(number, may_go); });
+    error_code ignored;
+    co_await held.timer.async_wait(Into(ignored));
+    co_return held.may_go.value_or(false);
+  }
+
+  static HttpResponse NotLogged() {
+    HttpResponse response = {.status = 503,
+                             .content_type = "text/plain",
+                             .body = "the audit log does not have it: nothing is decided"};
+    response.headers.emplace_back("Retry-After", "1");
+    return response;
+  }
+
+  http::response<http::string_body> Finish(const http::request<http::string_body>& request,
+                                           HttpResponse made) {
+    const auto view = [](auto text) { return std::string_view(text.data(), text.size()); };
+    const std::string_view request_id = view(request["X-Request-ID"]);
     http::response<http::string_body> response{static_cast<http::status>(made.status),
                                                request.version()};
     response.set(http::field::server, "ztp");
     response.set(http::field::content_type,
                  beast::string_view(made.content_type.data(), made.content_type.size()));
     response.set(http::field::cache_control, "no-store");
-    if (!asked.request_id.empty() && asked.request_id.size() <= kMaxRequestId) {
-      response.set("X-Request-ID",
-                   beast::string_view(asked.request_id.data(), asked.request_id.size()));
+    if (!request_id.empty() && request_id.size() <= kMaxRequestId) {
+      response.set("X-Request-ID", beast::string_view(request_id.data(), request_id.size()));
     }
     for (const auto& [name, value] : made.headers) {
       response.set(beast::string_view(name.data(), name.size()), value);
@@ -236,6 +322,7 @@ class HttpConnection final : public Connection {
   Worker& worker_;
   Shared& shared_;
   const std::size_t endpoint_;
+  std::string peer_;  // PeerNameOf
   // What was read and is not yet part of a request.
   beast::flat_buffer buffer_{shared_.limits.max_header + kRead};
   std::list<Connection*>::iterator place_;
@@ -312,6 +399,7 @@ class HttpServer::Impl {
     for (const auto& worker : workers_) worker->context.stop();
     for (const auto& worker : workers_) {
       if (worker->thread.joinable()) worker->thread.join();
+      worker->Leave();
     }
     acceptors_.clear();
     for (const std::string& path : unix_paths_) unlink(path.c_str());

@@ -27,7 +27,7 @@ absl::StatusOr<std::string> ReadKeys(const std::vector<std::string>& files) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<InForce>> InForce::Load(const Settings& settings, Metrics& metrics) {
+absl::StatusOr<std::unique_ptr<InForce>> InForce::Load(const Settings& settings, Metrics* metrics) {
   std::unique_ptr<InForce> made(new InForce(settings, metrics));
   ZTP_RETURN_IF_ERROR(made->LoadAll());
   return made;
@@ -63,7 +63,7 @@ absl::Status InForce::LoadAll() {
   ZTP_RETURN_IF_ERROR(ToStatus(
       ztp_engine_load(ToText(settings_.policy), facts.data(), facts.size(), &options, &engine)));
   engine_.reset(engine);
-  metrics_.SetGeneration(generation());
+  if (metrics_ != nullptr) metrics_->SetGeneration(generation());
   return absl::OkStatus();
 }
 
@@ -95,8 +95,10 @@ absl::Status InForce::Reload() {
   absl::Status status =
       trust_ == nullptr ? absl::OkStatus() : ToStatus(ztp_trust_reload(trust_.get()));
   if (status.ok()) status = ToStatus(ztp_engine_reload(engine_.get()));
-  metrics_.Reloaded(status.ok());
-  metrics_.SetGeneration(generation());
+  if (metrics_ != nullptr) {
+    metrics_->Reloaded(status.ok());
+    metrics_->SetGeneration(generation());
+  }
   return status;
 }
 

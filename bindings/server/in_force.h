@@ -21,8 +21,8 @@ namespace ztp::server {
 class InForce {
  public:
   // InvalidArgument: something cannot be loaded, or is not signed as the settings ask. Both must
-  // outlive it.
-  static absl::StatusOr<std::unique_ptr<InForce>> Load(const Settings& settings, Metrics& metrics);
+  // outlive it. `metrics`: or null, for what does not decide by itself.
+  static absl::StatusOr<std::unique_ptr<InForce>> Load(const Settings& settings, Metrics* metrics);
 
   // A thread's way in.
   absl::StatusOr<SessionHandle> NewSession();
@@ -40,14 +40,14 @@ class InForce {
   bool FilesChanged() const;
 
  private:
-  InForce(const Settings& settings, Metrics& metrics) : settings_(settings), metrics_(metrics) {}
+  InForce(const Settings& settings, Metrics* metrics) : settings_(settings), metrics_(metrics) {}
 
   absl::Status LoadAll();
   std::vector<std::string> Files() const;
   std::string LookAtFiles() const;
 
   const Settings& settings_;
-  Metrics& metrics_;
+  Metrics* const metrics_;
   SignersHandle signers_;
   EpochHandle epoch_;
   TrustHandle trust_;

@@ -10,10 +10,12 @@
 #include <prometheus/registry.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
-#include "bindings/server/authzen.h"
+#include "bindings/server/decision_observer.h"
+#include "engine/audit/log.h"
 
 namespace ztp::server {
 
@@ -21,9 +23,11 @@ namespace ztp::server {
 class Metrics final : public DecisionObserver {
  public:
   Metrics();
+  ~Metrics() override;
 
   void Decided(const ztp_decision& decision, uint64_t nanoseconds) override;
   void Unread() override;
+  void Compared(std::string_view answered, std::string_view shadow, bool differs) override;
   void Answered(unsigned status);    // takes a lock for a status that the server seldom has
   void GrpcAnswered(unsigned code);  // a gRPC status; the same holds
   void Connected() { connections_.Increment(); }
@@ -34,6 +38,10 @@ class Metrics final : public DecisionObserver {
   // What is in force.
   void SetGeneration(uint64_t generation) { generation_.Set(static_cast<double>(generation)); }
   void SetReady(bool ready) { ready_.Set(ready ? 1 : 0); }
+
+  // The audit log, as it is now: before Text, on one thread at a time. From the first call on it is
+  // among the metrics.
+  void SetAudit(const audit::AuditStatus& status);
 
   // The exposition format 0.0.4.
   std::string Text() const;
@@ -52,6 +60,11 @@ class Metrics final : public DecisionObserver {
   prometheus::Family<prometheus::Counter>& reloads_;
   prometheus::Counter &reloads_ok_, &reloads_failed_;
   prometheus::Gauge &generation_, &ready_;
+
+  struct Audit;
+  std::unique_ptr<Audit> audit_;
+  struct Differences;
+  std::unique_ptr<Differences> differences_;
 };
 
 }  // namespace ztp::server

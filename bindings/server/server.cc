@@ -33,7 +33,7 @@ GrpcLimits GrpcLimitsOf(const Settings& settings) {
   return {.max_metadata = settings.max_header,
           .max_message = settings.max_body + settings.max_header + kAboutRequest,
           .max_calls = settings.max_calls,
-          .handshake_timeout = settings.request_timeout,
+          .request_timeout = settings.request_timeout,
           .idle_timeout = settings.idle_timeout};
 }
 
@@ -47,14 +47,17 @@ HttpLimits LimitsOf(const Settings& settings) {
 
 }  // namespace
 
-Server::Server(Settings settings)
-    : settings_(std::move(settings)), callers_(settings_.callers), tls_(settings_) {}
+Server::Server(Settings settings, KeyLoader load_key)
+    : settings_(std::move(settings)),
+      load_key_(std::move(load_key)),
+      callers_(settings_.callers),
+      tls_(settings_) {}
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Make(Settings settings) {
+absl::StatusOr<std::unique_ptr<Server>> Server::Make(Settings settings, KeyLoader load_key) {
   if (const std::string problem = settings.Problem(); !problem.empty()) {
     return InvalidArgument(problem);
   }
-  std::unique_ptr<Server> server(new Server(std::move(settings)));
+  std::unique_ptr<Server> server(new Server(std::move(settings), std::move(load_key)));
   ZTP_RETURN_IF_ERROR(server->Load());
   return server;
 }
@@ -65,11 +68,19 @@ absl::Status Server::Load() {
   if (!settings_.admin.empty()) ZTP_RETURN_IF_ERROR(ParseAddress(settings_.admin).status());
   ZTP_RETURN_IF_ERROR(callers_.Load());
   ZTP_RETURN_IF_ERROR(tls_.Load());
-  ZTP_ASSIGN_OR_RETURN(in_force_, InForce::Load(settings_, metrics_));
+  ZTP_ASSIGN_OR_RETURN(in_force_, InForce::Load(settings_, &metrics_));
   if (!settings_.grpc.empty() && in_force_->Routes() == 0) {
     return InvalidArgument("--grpc needs a policy with routes: ", settings_.policy,
                            " has none, and every request would be denied");
   }
+  if (!settings_.shadow.empty()) {
+    auto shadow = Shadow::Load(settings_, metrics_);
+    if (!shadow.ok()) return InvalidArgument("--shadow: ", Message(shadow.status()));
+    shadow_ = *std::move(shadow);
+  }
+  if (settings_.audit.folder.empty()) return absl::OkStatus();
+  if (settings_.check) return CheckAuditLog(settings_.audit, load_key_);
+  ZTP_ASSIGN_OR_RETURN(log_, DecisionLog::Open(settings_.audit, load_key_));
   return absl::OkStatus();
 }
 
@@ -78,6 +89,8 @@ void Server::BlockSignals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   // A client that has gone is an error of its connection, and no reason to end.
   std::signal(SIGPIPE, SIG_IGN);
+  // As is a limit on the size of files: like a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 HttpHandler Server::MakeCallersHandler() {
@@ -85,26 +98,49 @@ HttpHandler Server::MakeCallersHandler() {
   if (!session.ok()) {  // no memory: it answers, and allows nothing
     return [](const HttpRequest&) { return Plain(503, "there is no memory to decide"); };
   }
+  const std::shared_ptr<ShadowSession> shadow = NewShadowSession();
   // A std::function must be copyable; what it holds is one thread's all the same.
-  auto authzen = std::make_shared<AuthZen>(settings_, *std::move(session), metrics_);
-  return [this, authzen](const HttpRequest& request) {
-    if (!AuthZen::Serves(request.path)) return Plain(404, "there is nothing here");
-    if (!callers_.May(request.authorization)) {
+  auto authzen =
+      std::make_shared<AuthZen>(settings_, *std::move(session), metrics_, log_.get(), shadow.get());
+  return [this, authzen, shadow, caller = std::string()](const HttpRequest& asked) mutable {
+    if (!AuthZen::Serves(asked.path)) return Plain(404, "there is nothing here");
+    if (!callers_.May(asked.authorization, &caller)) {
       HttpResponse response = Plain(401, "show a bearer token of a caller");
       response.headers.emplace_back("WWW-Authenticate", "Bearer");
       return response;
     }
+    HttpRequest request = asked;
+    if (request.peer.empty()) request.peer = caller;
     return authzen->Handle(request, ztp_now());
   };
+}
+
+std::shared_ptr<ShadowSession> Server::NewShadowSession() {
+  if (shadow_ == nullptr) return nullptr;
+  // Where there is no memory for it, nothing is compared.
+  auto made = shadow_->NewSession();
+  return made.ok() ? *std::move(made) : nullptr;
 }
 
 GrpcHandler Server::MakeExtAuthzHandler() {
   absl::StatusOr<SessionHandle> session = in_force_->NewSession();
   if (!session.ok()) {  // no memory: what is no answer is a denial
-    return [](std::string_view) -> std::string { throw std::bad_alloc(); };
+    return [](std::string_view, std::string_view) -> GrpcAnswer { throw std::bad_alloc(); };
   }
-  auto ext_authz = std::make_shared<ExtAuthz>(settings_, *std::move(session), metrics_);
-  return [ext_authz](std::string_view message) { return ext_authz->Check(message, ztp_now()); };
+  const std::shared_ptr<ShadowSession> shadow = NewShadowSession();
+  auto ext_authz = std::make_shared<ExtAuthz>(settings_, *std::move(session), metrics_, log_.get(),
+                                              shadow.get());
+  return [log = log_.get(), ext_authz, shadow](std::string_view message, std::string_view caller) {
+    ExtAuthz::Answer made = ext_authz->Check(message, caller, ztp_now());
+    GrpcAnswer answer = {.message = std::move(made.message)};
+    if (made.ticket != 0) {
+      answer.instead = ExtAuthz::NotLogged();
+      answer.when = [log, ticket = made.ticket](DecisionLog::Then then) {
+        log->WhenLogged(ticket, std::move(then));
+      };
+    }
+    return answer;
+  };
 }
 
 absl::StatusOr<GrpcService> Server::ExtAuthzService() {
@@ -114,8 +150,8 @@ absl::StatusOr<GrpcService> Server::ExtAuthzService() {
   }
   service.unix_mode = static_cast<unsigned>(std::stoul(settings_.unix_mode, nullptr, 8));
   if (!settings_.callers.empty()) {
-    service.may_ask = [this](std::string_view authorization) {
-      return callers_.May(authorization);
+    service.may_ask = [this](std::string_view authorization, std::string* name) {
+      return callers_.May(authorization, name);
     };
   }
   return service;
@@ -123,21 +159,43 @@ absl::StatusOr<GrpcService> Server::ExtAuthzService() {
 
 HttpResponse Server::Admin(const HttpRequest& request) {
   const bool reads = request.method == "GET" || request.method == "HEAD";
-  if (request.path == "/metrics" && reads) {
-    metrics_.SetGeneration(in_force_->generation());
-    HttpResponse response = Plain(200, metrics_.Text());
-    response.content_type = "text/plain; version=0.0.4";
-    return response;
-  }
+  if (request.path == "/metrics" && reads) return Numbers();
   if (request.path == "/healthz" && reads) return Plain(200, "alive");
   if (request.path == "/readyz" && reads) {
-    return ready_.load() ? Plain(200, "ready") : Plain(503, "not ready");
+    return IsReady() ? Plain(200, "ready") : Plain(503, "not ready");
+  }
+  if (request.path == "/audit/checkpoint" && reads) {
+    if (log_ == nullptr) return Plain(404, "decisions are not logged: there is no --audit");
+    std::string checkpoint = log_->checkpoint();
+    return checkpoint.empty() ? Plain(404, "none was published yet")
+                              : Plain(200, std::move(checkpoint));
   }
   if (request.path == "/reload" && request.method == "POST") {
     std::string problem = Reload();
     return problem.empty() ? Plain(200, "reloaded") : Plain(409, std::move(problem));
   }
-  return Plain(404, "here are /metrics, /healthz, /readyz and, by POST, /reload");
+  return Plain(404,
+               "here are /metrics, /healthz, /readyz, /audit/checkpoint and, by POST, /reload");
+}
+
+HttpResponse Server::Numbers() {
+  metrics_.SetGeneration(in_force_->generation());
+  metrics_.SetReady(IsReady());
+  if (log_ != nullptr) metrics_.SetAudit(log_->status());
+  HttpResponse response = Plain(200, metrics_.Text());
+  response.content_type = "text/plain; version=0.0.4";
+  return response;
+}
+
+void Server::WatchLog() {
+  if (log_ == nullptr) return;
+  const audit::AuditStatus status = log_->status();
+  const bool failed = status.stopped || !status.error.ok();
+  if (failed == log_failed_) return;
+  log_failed_ = failed;
+  if (!failed) return LogEvent("audit log goes on");
+  LogEvent(status.stopped ? "audit log stopped" : "audit log cannot be written",
+           {{"problem", Message(status.error)}});
 }
 
 std::string Server::Reload() {
@@ -148,6 +206,11 @@ std::string Server::Reload() {
   if (const absl::Status status = callers_.Load(); !status.ok()) add(Message(status));
   if (const absl::Status status = tls_.Load(); !status.ok()) add(Message(status));
   if (const absl::Status status = in_force_->Reload(); !status.ok()) add(Message(status));
+  if (shadow_ != nullptr) {
+    if (const absl::Status status = shadow_->Reload(); !status.ok()) {
+      add(Cat("--shadow: ", Message(status)));
+    }
+  }
   if (problems.empty()) {
     LogEvent("reloaded", {{"policy", in_force_->PolicyDigest()}});
   } else {
@@ -196,13 +259,19 @@ absl::Status Server::Run() {
   ready_ = true;
   metrics_.SetReady(true);
   LogEvent("ready", {{"policy", in_force_->PolicyDigest()}});
+  if (shadow_ != nullptr) LogEvent("shadow", {{"policy", shadow_->PolicyDigest()}});
 
   const sigset_t signals = Signals();
   for (;;) {
-    const timespec wait = {settings_.watch.count() > 0 ? settings_.watch.count() : 3600, 0};
+    const bool watches = settings_.watch.count() > 0;
+    const timespec wait = {watches ? settings_.watch.count() : log_ != nullptr ? 1 : 3600, 0};
     const int number = sigtimedwait(&signals, nullptr, &wait);
     if (number == SIGTERM || number == SIGINT) break;
-    if (number == SIGHUP || (settings_.watch.count() > 0 && in_force_->FilesChanged())) Reload();
+    const bool changed =
+        watches && (in_force_->FilesChanged() || (shadow_ != nullptr && shadow_->FilesChanged()));
+    if (number == SIGHUP || changed) Reload();
+    WatchLog();
+    gateways.SetServing(IsReady());
   }
   ready_ = false;
   metrics_.SetReady(false);
@@ -210,9 +279,12 @@ absl::Status Server::Run() {
   std::thread gateways_end([&] { gateways.Stop(settings_.drain); });
   callers.Stop(settings_.drain);
   gateways_end.join();
+  absl::Status closed;
+  if (log_ != nullptr) closed = log_->Close();
+  if (!closed.ok()) LogEvent("audit log was not closed", {{"problem", Message(closed)}});
   admin.Stop(std::chrono::seconds(1));
   LogEvent("stopped");
-  return absl::OkStatus();
+  return closed;
 }
 
 }  // namespace ztp::server

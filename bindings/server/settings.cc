@@ -46,6 +46,16 @@ void AddWhatDecides(CLI::App& command, Settings& s) {
       "a file that keeps the newest versions that were taken: older ones are refused");
   Add(command, "epoch", s.epoch, "a page by which other processes revoke and halt");
   AddSeconds(command, "watch", s.watch, "look so often whether the files have changed; 0: never");
+  Add(command, "shadow", s.shadow,
+      "another bundle, which decides each request as well and changes no answer: differences are "
+      "events, entries of the audit log, and a metric");
+  Add(command, "shadow-facts", s.shadow_facts, "its facts; --facts without them");
+}
+
+void AddAudit(CLI::App& command, Settings& s) {
+  for (CLI::Option* option : AddAuditLogOptions(command, &s.audit)) {
+    option->envname(VariableOf(option->get_lnames().front()));
+  }
 }
 
 void AddWhereItListens(CLI::App& command, Settings& s) {
@@ -67,7 +77,8 @@ void AddWhereItListens(CLI::App& command, Settings& s) {
   Add(command, "tls-clients", s.tls_clients,
       "root certificates (PEM): a client must show a certificate under one of them");
   Add(command, "callers", s.callers,
-      "a file of bearer tokens, a line each, of which a caller must show one");
+      "a file of bearer tokens, a line each, of which a caller must show one; NAME: TOKEN, and the "
+      "audit log says who asked");
 }
 
 void AddLimits(CLI::App& command, Settings& s) {
@@ -107,6 +118,7 @@ void Settings::AddOptions(CLI::App& command) {
       "a file of these settings (TOML): policy = \"p.ztpb\", a line each");
   AddWhatDecides(command, *this);
   AddWhereItListens(command, *this);
+  AddAudit(command, *this);
   AddLimits(command, *this);
   command.add_flag("--check", check, "load everything, say whether it would serve, and end");
 }
@@ -139,6 +151,8 @@ std::string Settings::Problem() const {
     return "--tls-clients needs --tls-certificate: without TLS no client shows a certificate";
   }
   if (signed_by.empty() && !state.empty()) return "--state is for --signed-by";
+  if (shadow.empty() && !shadow_facts.empty()) return "--shadow-facts is for --shadow";
+  if (std::string problem = audit.Problem(); !problem.empty()) return problem;
   if (request_timeout.count() == 0 || idle_timeout.count() == 0) {
     return "--request-timeout and --idle-timeout must be at least a second";
   }

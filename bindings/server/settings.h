@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "bindings/server/audit_options.h"
+
 namespace ztp::server {
 
 // How much an answer tells beside yes or no: whoever may ask learns it.
@@ -30,6 +32,10 @@ struct Settings {
   unsigned threshold = 1;
   std::string state;
   std::string epoch;
+  // What only decides for comparison.
+  std::string shadow;
+  std::vector<std::string> shadow_facts;  // none: `facts`
+  AuditLogOptions audit;
 
   // Where it listens: "127.0.0.1:8080", "[::1]:8080", ":8080" for all, "unix:/run/ztp.sock".
   std::vector<std::string> http;

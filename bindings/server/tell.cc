@@ -3,50 +3,72 @@
 
 #include <utility>
 
+#include "bindings/server/handles.h"
 #include "engine/base/str.h"
 #include "engine/facts/json_sink.h"
 
 namespace ztp::server {
 
-bool Tells(Tell tell, std::string_view member) {
-  if (tell == Tell::kAll || member == "obligations" || member == "valid_until") return true;
-  return member == "reason" && tell == Tell::kReason;
+std::string CutAnswer(const ztp_decision& decision, std::string_view answer, std::string_view id,
+                      Tell tell, JsonTree& tree) {
+  std::string out;
+  JsonSink sink(&out);
+  if (tell == Tell::kAll) {
+    // The engine's answer as it is, and the id before what its context begins with.
+    constexpr std::string_view kContext = "\"context\":{";
+    const size_t at = id.empty() ? answer.npos : answer.find(kContext);
+    if (at == answer.npos) return std::string(answer);
+    sink.PutPlain(answer.substr(0, at + kContext.size()));
+    sink.Put("\"decision_id\":");
+    sink.PutText(id);
+    sink.Put(',');
+    sink.PutPlain(answer.substr(at + kContext.size()));
+    sink.Flush();
+    return out;
+  }
+  sink.PutPlain(decision.allow ? "{\"decision\":true" : "{\"decision\":false");
+  bool is_empty = true;
+  // What says nothing is left out.
+  const auto name = [&](std::string_view member) {
+    sink.PutPlain(std::exchange(is_empty, false) ? ",\"context\":{" : ",");
+    sink.PutText(member);
+    sink.Put(':');
+  };
+  if (!id.empty()) {
+    name("decision_id");
+    sink.PutText(id);
+  }
+  if (tell == Tell::kReason) {
+    if (const std::string_view reason = ReasonOf(decision); !reason.empty()) {
+      name("reason");
+      sink.PutText(reason);
+    }
+  }
+  if (decision.obligations > 0) {
+    JsonError error;
+    const JsonNode* context =
+        tree.Parse(answer, JsonPath(), &error) ? tree.Find(tree.root(), "context") : nullptr;
+    const JsonNode* obligations = context == nullptr ? nullptr : tree.Find(*context, "obligations");
+    // An allow without what it obliges to would be another one.
+    if (obligations == nullptr) return "{\"decision\":false}";
+    name("obligations");
+    sink.PutPlain(JsonTextOf(answer, *obligations));
+  }
+  if (decision.valid_until != ZTP_FOREVER) {
+    name("valid_until");
+    sink.PutTime(Time{decision.valid_until});
+  }
+  sink.PutPlain(is_empty ? "}" : "}}");
+  sink.Flush();
+  return out;
 }
 
-std::string CutAnswer(std::string_view answer, Tell tell, JsonTree& tree) {
-  if (tell == Tell::kAll) return std::string(answer);
-  JsonError error;
-  if (!tree.Parse(answer, JsonPath(), &error)) return "{\"decision\":false}";
-  const JsonNode* decision = tree.Find(tree.root(), "decision");
-  const JsonNode* context = tree.Find(tree.root(), "context");
-  std::string out = decision != nullptr && decision->kind == JsonKind::kBool && decision->boolean
-                        ? "{\"decision\":true"
-                        : "{\"decision\":false";
-  if (context != nullptr) {
-    JsonSink sink(&out);
-    bool first = true;
-    for (const std::string_view name : {"reason", "obligations", "valid_until"}) {
-      if (!Tells(tell, name)) continue;
-      const JsonNode* member = tree.Find(*context, name);
-      // What says nothing is left out.
-      if (member == nullptr || member->kind == JsonKind::kNull ||
-          (member->kind == JsonKind::kArray && member->child_count == 0)) {
-        continue;
-      }
-      if (std::exchange(first, false)) {
-        sink.Put(",\"context\":{");
-      } else {
-        sink.Put(',');
-      }
-      sink.PutText(name);
-      sink.Put(':');
-      sink.PutPlain(JsonTextOf(answer, *member));
-    }
-    if (!first) sink.Put('}');
-    sink.Flush();
-  }
-  out += '}';
-  return out;
+std::string_view ReasonOf(const ztp_decision& decision) {
+  if (decision.halted) return "halted";
+  if (decision.limit) return "limit";
+  ztp_rule rule = ZTP_RULE_INIT;
+  if (decision.rules == 0 || !ToStatus(ztp_decision_rule(&decision, 0, &rule)).ok()) return {};
+  return ToView(rule.because);
 }
 
 std::string ErrorsIn(std::string_view answer, Tell tell, JsonTree& tree) {
@@ -70,10 +92,16 @@ std::string ErrorsIn(std::string_view answer, Tell tell, JsonTree& tree) {
   return out.empty() ? std::string(kNothing) : out;
 }
 
-std::string ErrorAnswer(unsigned status, std::string_view message) {
+std::string ErrorAnswer(unsigned status, std::string_view message, std::string_view id) {
   std::string out;
   JsonSink sink(&out);
-  sink.Put("{\"decision\":false,\"context\":{\"error\":{\"status\":");
+  sink.Put("{\"decision\":false,\"context\":{");
+  if (!id.empty()) {
+    sink.Put("\"decision_id\":");
+    sink.PutText(id);
+    sink.Put(',');
+  }
+  sink.Put("\"error\":{\"status\":");
   sink.PutPlain(Cat(status));
   sink.Put(",\"message\":");
   sink.PutText(message);

@@ -3,6 +3,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 #include <boost/asio/buffer.hpp>
 #include <utility>
@@ -60,6 +61,48 @@ absl::Status Tls::Load() {
   context_.store(std::move(context));
   files_.store(std::move(files));
   return absl::OkStatus();
+}
+
+namespace {
+
+template <auto kFree>
+struct Free {
+  template <typename T>
+  void operator()(T* object) const {
+    kFree(object);
+  }
+};
+
+std::string SpiffeIdOf(const X509& certificate) {
+  const std::unique_ptr<GENERAL_NAMES, Free<&GENERAL_NAMES_free>> names(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(&certificate, NID_subject_alt_name, nullptr, nullptr)));
+  std::string found;
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type != GEN_URI) continue;
+    if (!found.empty()) return {};  // one of two is nobody's choice
+    const ASN1_IA5STRING* const uri = name->d.uniformResourceIdentifier;
+    found.assign(reinterpret_cast<const char*>(ASN1_STRING_get0_data(uri)),
+                 static_cast<size_t>(ASN1_STRING_length(uri)));
+  }
+  return found.starts_with("spiffe://") ? found : std::string();
+}
+
+}  // namespace
+
+std::string PeerNameOf(SSL* connection) {
+  const X509* const certificate = SSL_get0_peer_certificate(connection);
+  if (certificate == nullptr || SSL_get_verify_result(connection) != X509_V_OK) return {};
+  if (std::string id = SpiffeIdOf(*certificate); !id.empty()) return id;
+  const std::unique_ptr<BIO, Free<&BIO_free_all>> text(BIO_new(BIO_s_mem()));
+  // What is not printable ASCII is escaped.
+  if (text == nullptr ||
+      X509_NAME_print_ex(text.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253) < 0) {
+    return {};
+  }
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(text.get(), &bytes);  // NOLINT(google-runtime-int)
+  return size <= 0 ? std::string() : std::string(bytes, static_cast<size_t>(size));
 }
 
 }  // namespace ztp::server

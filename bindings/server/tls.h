@@ -50,4 +50,8 @@ class Tls {
   std::atomic<std::shared_ptr<const TlsFiles>> files_;
 };
 
+// Who the other end is, by the certificate that it has shown under one of the roots: the SPIFFE ID
+// that is its one URI, or its subject ("CN=gateway,O=Acme"). Empty: it has shown none.
+std::string PeerNameOf(SSL* connection);
+
 }  // namespace ztp::server

@@ -88,8 +88,12 @@ class EntryWriter::Writing {
       Member("time", [&] { sink_->PutTime(record_.time); });
       Plain("latency_ns", Cat(record_.latency_nanos));
       if (!record_.asked_by.empty()) Text("asked_by", record_.asked_by);
+      if (!record_.request_id.empty()) Text("request_id", record_.request_id);
+      if (!record_.trace_id.empty()) Text("trace_id", record_.trace_id);
+      if (!record_.span_id.empty()) Text("span_id", record_.span_id);
       Member("request", [&] { Object([&] { PutRequest(action); }); });
       Member("answer", [&] { Object([&] { PutAnswer(); }); });
+      PutShadow();
       // Their own members cannot be masked.
       List("erased", erased_);
       List("masked", masked_);
@@ -118,8 +122,13 @@ class EntryWriter::Writing {
   }
   void Note(std::vector<std::string>* list) const {
     if (list->size() == kMaxPlacesListed) return;
-    std::string pointer = PointerOf(path_);
-    if (pointer.size() <= kMaxPointerBytes) list->push_back(std::move(pointer));
+    // A place with too long a name is listed as what it is in.
+    std::vector<std::string_view> place = path_;
+    while (!place.empty()) {
+      std::string pointer = PointerOf(place);
+      if (pointer.size() <= kMaxPointerBytes) return list->push_back(std::move(pointer));
+      place.pop_back();
+    }
   }
 
   // Puts what `put` puts, unless the mask has something else for the place; `name` puts what comes
@@ -316,6 +325,15 @@ class EntryWriter::Writing {
     }
     Omit("context");
     Member("digest", [&] { sink_->PutText(writer_.DigestOf(record_.answer)); });
+  }
+
+  void PutShadow() {
+    if (record_.shadow.empty()) return;
+    if (without_ >= Without::kContext) {
+      Omit("shadow");
+    } else {
+      Plain("shadow", record_.shadow);
+    }
   }
 
   const EntryWriter& writer_;

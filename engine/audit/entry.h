@@ -23,8 +23,15 @@ namespace ztp::audit {
 struct DecisionRecord {
   std::string_view id;        // the decision's, by which the caller knows it, too
   std::string_view asked_by;  // who asked, as authenticated: "spiffe://…"; may be empty
-  std::string_view request;   // the AuthZEN request's text, as it came
-  std::string_view answer;    // WriteDecision, AppendDecision or WriteRefusal
+  // By what the caller and its traces know the request; each may be empty. UTF-8.
+  std::string_view request_id;  // X-Request-ID
+  std::string_view trace_id;    // of W3C's traceparent, 32 hexadecimal digits
+  std::string_view span_id;     // the same, 16
+  std::string_view request;     // the AuthZEN request's text, as it came
+  std::string_view answer;      // WriteDecision, AppendDecision or WriteRefusal
+  // What another policy would have said, where that is something else: a JSON object on one line,
+  // the server's own. May be empty.
+  std::string_view shadow;
   Time time;                  // when it was decided
   int64_t latency_nanos = 0;  // what deciding took
 };

@@ -99,6 +99,28 @@ TEST(Entry, MasksByPolicy) {
   EXPECT_THAT(writer->Decision(other), HasSubstr(R"("resource":{"type":"Model"})"));
 }
 
+TEST(Entry, SaysByWhichNamesOthersKnowTheRequestAndWhatAnotherPolicySays) {
+  DecisionRecord record = Record();
+  record.request_id = "r-1";
+  record.trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
+  record.span_id = "00f067aa0ba902b7";
+  record.shadow = R"({"decision":"deny","rules":[]})";
+  const std::string entry = Writer()->Decision(record);
+  EXPECT_THAT(entry, HasSubstr(R"("asked_by":"spiffe://acme/gateway","request_id":"r-1",)"
+                               R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e4736",)"
+                               R"("span_id":"00f067aa0ba902b7","request":{)"));
+  EXPECT_TRUE(entry.ends_with(Cat(R"("answer":)", kAnswer, R"(,"shadow":)", record.shadow, "}")));
+  const EntryPlace place{.origin = "log.example", .index = 7};
+  EXPECT_THAT(RenderOpa(entry, place).value_or(""),
+              HasSubstr(R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"00f067aa)"));
+  EXPECT_THAT(RenderOcsf(entry, place).value_or(""),
+              HasSubstr(R"("correlation_uid":"4bf92f3577b34da6a3ce929d0e0e4736")"));
+  // What a caller has named itself may be anything; a trace's id says nothing.
+  EXPECT_THAT(Writer(R"({"rules": [{"path": "/request_id", "do": "erase"}]})")->Decision(record),
+              HasSubstr(R"("erased":["/request_id"])"));
+  EXPECT_FALSE(MaskPolicy::FromJson(R"({"rules": [{"path": "/trace_id", "do": "erase"}]})").ok());
+}
+
 TEST(Entry, AMaskThatCannotHoldIsRefused) {
   for (const char* mask :
        {"", "[]", "{}", R"({"rules": {}})", R"({"rules": [], "more": 1})",

@@ -33,25 +33,28 @@ int64_t SteadyMicros() {
 struct RecordHead {
   int64_t time;
   int64_t latency_nanos;
-  uint64_t id, asked_by, request, answer;  // their sizes
+  std::array<uint64_t, 8> sizes;  // of its texts
 };
+
+// A record's texts, in the order in which they lie in the queue.
+template <typename Record>
+auto TextsOf(Record& record) {
+  return std::array{&record.id,      &record.asked_by, &record.request_id, &record.trace_id,
+                    &record.span_id, &record.request,  &record.answer,     &record.shadow};
+}
 
 DecisionRecord ReadRecord(std::string_view bytes) {
   RecordHead head;
   std::memcpy(&head, bytes.data(), sizeof(head));
   bytes.remove_prefix(sizeof(head));
-  const auto take = [&](uint64_t size) {
-    const std::string_view text = bytes.substr(0, size);
-    bytes.remove_prefix(size);
-    return text;
-  };
   DecisionRecord record;
   record.time = Time{head.time};
   record.latency_nanos = head.latency_nanos;
-  record.id = take(head.id);
-  record.asked_by = take(head.asked_by);
-  record.request = take(head.request);
-  record.answer = take(head.answer);
+  const auto texts = TextsOf(record);
+  for (size_t i = 0; i < texts.size(); ++i) {
+    *texts[i] = bytes.substr(0, head.sizes[i]);
+    bytes.remove_prefix(head.sizes[i]);
+  }
   return record;
 }
 
@@ -72,6 +75,10 @@ absl::StatusOr<std::unique_ptr<AuditLog>> AuditLog::Open(std::unique_ptr<LogFile
   }
   log->status_.entries = log->store_->size();
   log->status_.published = log->store_->published();
+  if (log->status_.published > 0) {
+    ZTP_ASSIGN_OR_RETURN(log->checkpoint_,
+                         log->files_->Read(kCheckpointFile, evidence::kMaxNoteBytes));
+  }
   log->next_publish_ = SteadyMicros() + log->options_.publish_every.micros;
   log->thread_ = std::thread([raw = log.get()] { raw->Run(); });
   return log;
@@ -87,25 +94,31 @@ Time AuditLog::Now() const {
 }
 
 uint64_t AuditLog::Append(const DecisionRecord& record) {
-  const RecordHead head{.time = record.time.micros,
-                        .latency_nanos = record.latency_nanos,
-                        .id = record.id.size(),
-                        .asked_by = record.asked_by.size(),
-                        .request = record.request.size(),
-                        .answer = record.answer.size()};
-  const std::array<std::string_view, 5> pieces = {
-      std::string_view(reinterpret_cast<const char*>(&head), sizeof(head)), record.id,
-      record.asked_by, record.request, record.answer};
+  return Put(record, options_.when_full == WhenFull::kDrop ? NoRoom::kCount : NoRoom::kWait);
+}
+
+uint64_t AuditLog::TryAppend(const DecisionRecord& record) { return Put(record, NoRoom::kReturn); }
+
+uint64_t AuditLog::Put(const DecisionRecord& record, NoRoom no_room) {
+  RecordHead head{.time = record.time.micros, .latency_nanos = record.latency_nanos, .sizes = {}};
+  const auto texts = TextsOf(record);
+  std::array<std::string_view, 9> pieces = {
+      std::string_view(reinterpret_cast<const char*>(&head), sizeof(head))};
+  for (size_t i = 0; i < texts.size(); ++i) {
+    head.sizes[i] = texts[i]->size();
+    pieces[i + 1] = *texts[i];
+  }
   for (;;) {
     if (closing_.load(std::memory_order_relaxed) || stopped_.load(std::memory_order_relaxed)) {
-      dropped_.fetch_add(1, std::memory_order_relaxed);
+      if (no_room != NoRoom::kReturn) dropped_.fetch_add(1, std::memory_order_relaxed);
       return 0;
     }
     const uint64_t place = ring_.Put(pieces);
     // A queue that fills is not left until the thread looks by itself.
     if (place == 0 || ring_.waiting() > ring_.capacity() / 4) Ring();
     if (place != 0) return place;
-    if (options_.when_full == WhenFull::kDrop) {
+    if (no_room == NoRoom::kReturn) return 0;
+    if (no_room == NoRoom::kCount) {
       dropped_.fetch_add(1, std::memory_order_relaxed);
       return 0;
     }
@@ -144,6 +157,11 @@ absl::StatusOr<std::string> AuditLog::Publish() {
   progress_.wait(lock, [&] { return publish_done_ >= wanted || stopped_.load(); });
   if (publish_done_ < wanted) return Internal("the log has stopped: ", Message(status_.error));
   if (!publish_status_.ok()) return publish_status_;
+  return checkpoint_;
+}
+
+std::string AuditLog::checkpoint() const {
+  const std::lock_guard lock(mutex_);
   return checkpoint_;
 }
 
@@ -243,7 +261,10 @@ void AuditLog::PublishIfDue() {
     const std::lock_guard lock(mutex_);
     if (asked) publish_done_ = wanted;
     publish_status_ = note.status();
-    if (note.ok()) checkpoint_ = *std::move(note);
+    if (note.ok()) {
+      checkpoint_ = *std::move(note);
+      status_.published_at = Now();
+    }
     if (asked) progress_.notify_all();
   }
   Progress();

@@ -56,6 +56,7 @@ struct AuditOptions {
 struct AuditStatus {
   uint64_t entries = 0;        // in the log, those that it says of itself included
   uint64_t published = 0;      // of them, under the checkpoint
+  Time published_at;           // when this process published last; 0: not yet
   uint64_t dropped = 0;        // decisions that are not in it, since it was opened
   size_t waiting_bytes = 0;    // in the queue
   uint64_t failed_writes = 0;  // tries that the disk refused
@@ -78,6 +79,9 @@ class AuditLog {
   // be in the log: dropped (and counted), or the log is closed or has stopped. With kBlock it waits
   // while the queue is full.
   uint64_t Append(const DecisionRecord& record);
+  // The same without ever waiting, for who can ask again: 0, and nothing is counted, where there is
+  // no room at this moment.
+  uint64_t TryAppend(const DecisionRecord& record);
 
   // Any thread. Returns once the record of the ticket is in the log, on disk if `durable`.
   // Internal: it will not be: the log has stopped. InvalidArgument: ticket 0.
@@ -90,6 +94,8 @@ class AuditLog {
 
   // Any thread, takes no part in deciding.
   AuditStatus status() const;
+  // The newest checkpoint that was published: what to keep elsewhere. Empty: there is none yet.
+  std::string checkpoint() const;
   const Recovery& recovery() const { return store_->recovery(); }
   const LogSigner& signer() const { return store_->signer(); }
 
@@ -101,7 +107,10 @@ class AuditLog {
   AuditLog(std::unique_ptr<LogFiles> files, AuditOptions options)
       : files_(std::move(files)), options_(std::move(options)), ring_(options_.queue_bytes) {}
 
+  enum class NoRoom : uint8_t { kWait, kCount, kReturn };
+
   Time Now() const;
+  uint64_t Put(const DecisionRecord& record, NoRoom no_room);
   void Run();
   void CollectBatch();
   bool WriteBatch();

@@ -133,6 +133,9 @@ TEST(AuditLog, WithBlockASlowOrFullDiskIsWaitedForAndNothingIsLost) {
     });
     while (log->status().waiting_bytes < 3000) std::this_thread::yield();
     EXPECT_LT(handed.load(), 300);
+    // Who cannot wait is told so.
+    size_t more = 0;
+    while (log->TryAppend(Record(Cat("more-", more))) != 0) ++more;
     free.set_value();
     if (full) {
       while (log->status().failed_writes < 2) std::this_thread::yield();
@@ -143,8 +146,14 @@ TEST(AuditLog, WithBlockASlowOrFullDiskIsWaitedForAndNothingIsLost) {
     thread.join();
     ASSERT_TRUE(log->Close().ok());
     EXPECT_EQ(log->status().dropped, 0u);
+    EXPECT_EQ(log->TryAppend(Record("late")), 0u);
+    EXPECT_EQ(log->status().dropped, 0u);
+    // The newest checkpoint is there after the log was opened again, before anything was published.
+    log = MustOpen(disk.Open());
+    EXPECT_THAT(log->checkpoint(), HasSubstr(Cat("\n", 300 + more, "\n")));
+    ASSERT_TRUE(log->Close().ok());
     const auto files = disk.Open();
-    EXPECT_EQ(IdsOf(VerifiedEntries(*files, TestSigner().key)).size(), 300u);
+    EXPECT_EQ(IdsOf(VerifiedEntries(*files, TestSigner().key)).size(), 300u + more);
   }
 }
 

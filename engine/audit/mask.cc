@@ -34,7 +34,7 @@ std::optional<std::vector<std::string>> ReadPointer(std::string_view pointer) {
 bool MayBeMasked(const std::vector<std::string>& path) {
   if (path[0] == "request") return path.size() > 1;
   if (path[0] == "answer") return path.size() > 2 && path[1] == "context";
-  return path[0] == "asked_by" && path.size() == 1;
+  return (path[0] == "asked_by" || path[0] == "request_id") && path.size() == 1;
 }
 
 }  // namespace
@@ -70,8 +70,8 @@ absl::StatusOr<MaskPolicy> MaskPolicy::FromJson(std::string_view text) {
         if (!path) return wrong(number, "`path` is a JSON pointer");
         if (!MayBeMasked(*path)) {
           return wrong(number,
-                       "`path` leads below /request or /answer/context, or to /asked_by: an entry "
-                       "has the rest");
+                       "`path` leads below /request or /answer/context, or to /asked_by or "
+                       "/request_id: an entry has the rest");
         }
         rule.path = *std::move(path);
       } else if (member.key == "do" && text_value &&

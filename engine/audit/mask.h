@@ -6,7 +6,8 @@
 //     {"path": "/request/subject/id", "do": "digest"},
 //     {"path": "/request/body/context/*", "do": "erase", "actions": ["train"]}]}
 //
-// A path is a JSON pointer (RFC 6901) into the entry, below /request, /answer/context or /asked_by;
+// A path is a JSON pointer (RFC 6901) into the entry: below /request or /answer/context, /asked_by,
+// or /request_id;
 // `*` stands for any member or element. `erase` leaves it out; `digest` puts a keyed digest in its
 // place, by which equal values are still known as equal to who has the key. Without `actions` a
 // rule is for all of them. Of several rules for one place `erase` counts.

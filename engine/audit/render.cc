@@ -144,8 +144,8 @@ void PutUnmapped(const Entry& entry, const EntryPlace& place, Object& out) {
   unmapped.Text("log_origin", place.origin);
   unmapped.Number("log_index", place.index);
   unmapped.Text("type", entry.Text({"type"}));
-  for (const std::string_view name :
-       {"latency_ns", "count", "torn_bytes", "torn_digest", "erased", "masked", "omitted"}) {
+  for (const std::string_view name : {"latency_ns", "request_id", "span_id", "shadow", "count",
+                                      "torn_bytes", "torn_digest", "erased", "masked", "omitted"}) {
     unmapped.Node(name, entry, entry.At({name}));
   }
   for (const std::string_view name : {"digest", "inputs", "parameters", "evidence"}) {
@@ -185,6 +185,8 @@ std::optional<std::string> RenderOpa(std::string_view text, const EntryPlace& pl
     PutPointers("erased", entry, event);
     PutPointers("masked", entry, event);
     event.Text("requested_by", entry.Text({"asked_by"}));
+    event.Text("trace_id", entry.Text({"trace_id"}));
+    event.Text("span_id", entry.Text({"span_id"}));
     event.Text("timestamp", entry.Text({"time"}));
     {
       Object metrics(event.Name("metrics"));
@@ -193,6 +195,8 @@ std::optional<std::string> RenderOpa(std::string_view text, const EntryPlace& pl
     Object custom(event.Name("custom"));
     custom.Text("log_origin", place.origin);
     custom.Number("log_index", place.index);
+    custom.Text("request_id", entry.Text({"request_id"}));
+    custom.Node("shadow", entry, entry.At({"shadow"}));
   }
   return out;
 }
@@ -233,6 +237,7 @@ std::optional<std::string> RenderOcsf(std::string_view text, const EntryPlace& p
       metadata.Text("log_name", place.origin);
       metadata.Number("sequence", place.index);
       metadata.Text("uid", entry.Text({"id"}));
+      metadata.Text("correlation_uid", entry.Text({"trace_id"}));
     }
     if (is_decision) {
       event.Number("action_id", allowed ? 1 : 2);

@@ -238,5 +238,7 @@ struct Schema {
 std::string FormatUid(const Schema& schema, const EntityUid& uid);
 // A value as an author would write it: `{ User::"ann" }`, `10m`, `"text"`, `restricted`.
 std::string FormatValue(const Schema& schema, TypeId type, const Value& value);
+// A route on several lines, of a schema that has passed CheckSchema.
+std::string FormatRoute(const Schema& schema, const Route& route);
 
 }  // namespace ztp

@@ -84,6 +84,11 @@ std::string DescribeBundle(const DecisionProgram& program, size_t bytes) {
     }
     out += "\n";
   }
+  if (!schema.routes.empty()) out += "routes\n";
+  for (const Route& route : schema.routes) {
+    Append(out, "  ", route.full_name(), " ", Join(route.methods, ","), " ", route.path, ", line ",
+           route.line, "\n");
+  }
   out += "actions\n";
   for (uint32_t a = 0; a < program.plans.size(); ++a) {
     const ActionPlan& plan = program.plans[a];

@@ -115,6 +115,7 @@ std::string Print(const Program& p) {
     PrintRule(p, rule, out);
     out += '\n';
   }
+  for (const Route& route : p.schema.routes) Append(out, FormatRoute(p.schema, route), "\n");
   Append(out, "nodes: ", p.exprs.size(), "\n");
   for (uint32_t i = 0; i < p.exprs.size(); ++i) {
     const Expr& e = p.exprs[i];

@@ -4,6 +4,7 @@
 Usage: authzen_test.py ZTP
 """
 
+import os
 import sys
 import tempfile
 import unittest
@@ -156,5 +157,5 @@ class AuthZen(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    ZTP = sys.argv.pop(1)
+    ZTP = os.path.abspath(sys.argv.pop(1))
     unittest.main()

@@ -17,32 +17,10 @@ import time
 import unittest
 from pathlib import Path
 
-from serving import FACTS, POLICY, Server, UnixConnection, client_context
+from serving import FACTS, POLICY, Authority, Server, UnixConnection, client_context
 
 ZTP = None
 REQUEST = {"subject": {"type": "user", "id": "alice@example.com"}, "action": {"name": "read"}, "resource": {"type": "document", "id": "1"}}
-
-
-def openssl(*arguments):
-    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
-
-
-class Authority:
-    """Certificates of a test's own."""
-
-    def __init__(self, folder, name):
-        self.folder, self.name = folder, name
-        self.key, self.root = folder / f"{name}.key", folder / f"{name}.pem"
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", self.key, "-out",
-                self.root, "-subj", f"/CN={name}", "-days", "30")
-
-    def issue(self, name):
-        key, request, made = (self.folder / f"{self.name}-{name}.{end}" for end in ("key", "csr", "pem"))
-        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", request, "-subj",
-                f"/CN={name}", "-addext", "subjectAltName=DNS:localhost")
-        openssl("x509", "-req", "-in", request, "-CA", self.root, "-CAkey", self.key, "-out", made, "-days", "30", "-copy_extensions",
-                "copy")
-        return made, key
 
 
 class Serve(unittest.TestCase):
@@ -382,5 +360,5 @@ class Serve(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    ZTP = sys.argv.pop(1)
+    ZTP = os.path.abspath(sys.argv.pop(1))
     unittest.main()
