@@ -74,7 +74,6 @@ class Bench:
     def envoy(self, http_filter):
         port = tools.free_port()
         config = self.out / "envoy.json"
-        filters = [http_filter] if http_filter else []
         authority = {"name": "authority", "type": "STATIC", "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
@@ -88,10 +87,15 @@ class Bench:
                     "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
                     "stat_prefix": "gate", "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [
                         {"match": {"prefix": "/"}, "direct_response": {"status": 200, "body": {"inline_string": "{}"}}}]}]},
-                    "http_filters": [*filters, {"name": "envoy.filters.http.router", "typed_config": {
+                    "http_filters": [http_filter, {"name": "envoy.filters.http.router", "typed_config": {
                         "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}]}}]}]}]}}))
         return tools.Server("envoy", [tools.envoy(self.out), "-c", config, "--concurrency", "1", "--disable-hot-restart", "-l", "error"],
                             port, {"ENVOY_DYNAMIC_MODULES_SEARCH_PATH": str(BUILD / "bindings/envoy")})
+
+    def waiting(self):
+        """Decides nothing, but has the whole body before it answers, as the others have: else Envoy would close connections."""
+        return {"name": "envoy.filters.http.buffer", "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer", "max_request_bytes": 65536}}
 
     def ext_authz(self):
         return {"name": "envoy.filters.http.ext_authz", "typed_config": {
@@ -188,15 +192,15 @@ class Bench:
                 method, path, body = self.world.http(request)
                 out.write(f"{method}\t{path}\tx-workload\t{request['workload']}\t{body}\n")
                 requests.append((method, path, {"x-workload": request["workload"], "Content-Type": "application/json"}, body))
-        kinds = {"nothing": (None, None), "module": (None, self.module), "ztp": (lambda: self.ztp_serve("--grpc", "127.0.0.1:PORT"), self.ext_authz),
+        kinds = {"nothing": (None, self.waiting), "module": (None, self.module), "ztp": (lambda: self.ztp_serve("--grpc", "127.0.0.1:PORT"), self.ext_authz),
                  "opa": (self.opa_grpc, self.ext_authz)}
         for round_number in range(self.arguments.rounds):
             for name, (make_authority, make_filter) in kinds.items():
                 authority = make_authority().__enter__() if make_authority else None
                 self.authority = authority.port if authority else None
                 try:
-                    with self.envoy(make_filter() if make_filter else None) as server:
-                        if round_number == 0 and make_filter:
+                    with self.envoy(make_filter()) as server:
+                        if round_number == 0 and name != "nothing":
                             self.check(f"Envoy with {name}", [status == 200 for status, _ in tools.ask(server.port, requests)], "127.0.0.1")
                         servers = [server] + ([authority] if authority else [])
                         tools.wrk(server.port, file, 1, 16)

@@ -18,6 +18,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 TICKS = os.sysconf("SC_CLK_TCK")
 
+LOWEST_RATE = 500  # a second; that any generator keeps up with
+
 # Servers on one core, who asks on the other.
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, CLIENT_CORE = CORES[0], CORES[-1]
@@ -136,7 +138,7 @@ def at_rate(ask, rate):
     the figures would be the generator's."""
     while True:
         figures = ask(rate)
-        if figures["a_second"] >= 0.97 * rate or rate < 500:
+        if figures["a_second"] >= 0.97 * rate or rate < LOWEST_RATE:
             return figures | {"rate": rate}
         rate //= 2
 
@@ -149,9 +151,10 @@ def vegeta(program, port, targets, rate, seconds):
                             check=True)
     report = json.loads(subprocess.run([str(program), "report", "-type=json"], input=attack.stdout, capture_output=True,
                                        check=True).stdout)
-    if report["success"] != 1:
+    if set(report["status_codes"]) - {"200", "0"} or (report["success"] != 1 and rate < LOWEST_RATE):
         raise Fault(f"vegeta met errors: {report['errors'][:5]}, {report['status_codes']}")
     latencies = report["latencies"]
+    # Throughput counts answers: requests that timed out while this core was behind show there.
     return {"requests": report["requests"], "a_second": report["throughput"], "p50_us": latencies["50th"] / 1e3,
             "p99_us": latencies["99th"] / 1e3}
 
