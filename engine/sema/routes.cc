@@ -175,31 +175,34 @@ void RouteChecker::CheckLet(Context& c, const syntax::RouteLine& line) {
   if (auto value = Read(c, line.value)) AddLocal(c, line.name, *std::move(value));
 }
 
-void RouteChecker::CheckProven(Context& c, const syntax::RouteLine& line) {
-  if (!line.name.valid()) return;
-  const Found found =
-      names_.Find(c.site.package, NameSpace::kNames, line.name.text, line.name.span);
-  if (!found.found() || found.ref.kind != NameKind::kInput) {
-    if (found.state == Found::State::kReported) return;
-    names_.sink().Report(Diagnostic(DiagKind::kUnknownInput, line.name.span,
-                                    Cat("there is no input ", Quoted(names_.Text(line.name.text))))
+std::optional<InputId> RouteChecker::FindInput(const Context& c, const syntax::Name& name) {
+  if (!name.valid()) return std::nullopt;
+  const Found found = names_.Find(c.site.package, NameSpace::kNames, name.text, name.span);
+  if (found.found() && found.ref.kind == NameKind::kInput) return InputId{found.ref.index};
+  if (found.state != Found::State::kReported) {
+    names_.sink().Report(Diagnostic(DiagKind::kUnknownInput, name.span,
+                                    Cat("there is no input ", Quoted(names_.Text(name.text))))
                              .Mark("not an input"));
-    return;
   }
-  const InputId id{found.ref.index};
-  const Input& input = names_.schema()[id];
+  return std::nullopt;
+}
+
+void RouteChecker::CheckProven(Context& c, const syntax::RouteLine& line) {
+  const auto id = FindInput(c, line.name);
+  if (!id) return;
+  const Input& input = names_.schema()[*id];
   if (input.rank != Rank::kProven) {
     names_.sink().Report(Diagnostic(DiagKind::kNotProvenValue, line.name.span,
                                     Cat("input ", Quoted(input.name), " is not proven"))
                              .Mark("takes no evidence")
-                             .Label(names_.SpanOf(found.ref), "declared here")
+                             .Label(names_.SpanOf({NameKind::kInput, id->index}), "declared here")
                              .Help(Cat("write 'input ", names_.Text(line.name.text), " = …'")));
     return;
   }
-  if (std::find(c.proofs.begin(), c.proofs.end(), id) != c.proofs.end()) {
+  if (std::find(c.proofs.begin(), c.proofs.end(), *id) != c.proofs.end()) {
     return Bad(line.name.span, Cat("evidence for ", Quoted(input.name), " is named twice"));
   }
-  c.proofs.push_back(id);
+  c.proofs.push_back(*id);
   const auto value = Read(c, line.value);
   if (!value) return;
   if (value->value.source == RouteSource::kProven || value->fallback.valid()) {
@@ -372,17 +375,9 @@ void RouteChecker::CheckWith(Context& c, const syntax::RouteLine* line) {
 }
 
 void RouteChecker::CheckInput(Context& c, const syntax::RouteLine& line) {
-  if (!line.name.valid()) return;
-  const Found found =
-      names_.Find(c.site.package, NameSpace::kNames, line.name.text, line.name.span);
-  if (!found.found() || found.ref.kind != NameKind::kInput) {
-    if (found.state == Found::State::kReported) return;
-    names_.sink().Report(Diagnostic(DiagKind::kUnknownInput, line.name.span,
-                                    Cat("there is no input ", Quoted(names_.Text(line.name.text))))
-                             .Mark("not an input"));
-    return;
-  }
-  const Input input = names_.schema()[InputId{found.ref.index}];
+  const auto id = FindInput(c, line.name);
+  if (!id) return;
+  const Input input = names_.schema()[*id];
   for (const RouteBinding& other : c.route.inputs) {
     if (other.name == input.name) {
       return Bad(line.name.span, Cat("input ", Quoted(input.name), " is bound twice"));
@@ -393,7 +388,7 @@ void RouteChecker::CheckInput(Context& c, const syntax::RouteLine& line) {
         Diagnostic(DiagKind::kNotProvenValue, line.name.span,
                    Cat("input ", Quoted(input.name), " is bound from evidence alone"))
             .Mark("proven")
-            .Label(names_.SpanOf(found.ref), "declared here")
+            .Label(names_.SpanOf({NameKind::kInput, id->index}), "declared here")
             .Help(Cat("write 'proven ", names_.Text(line.name.text), " from bearer'")));
     return;
   }

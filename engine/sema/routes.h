@@ -68,6 +68,8 @@ class RouteChecker {
   void CheckAttributes(Context& c, const syntax::RouteLine& line, RouteEntity& entity);
   void CheckWith(Context& c, const syntax::RouteLine* line);
   void CheckInput(Context& c, const syntax::RouteLine& line);
+  // Nothing: there is none, which was reported.
+  std::optional<InputId> FindInput(const Context& c, const syntax::Name& name);
 
   // Nothing: an error was reported.
   std::optional<Sourced> Read(Context& c, syntax::ExprId id);
