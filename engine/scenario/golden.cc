@@ -16,6 +16,7 @@
 #include "engine/facts/json_facts.h"
 #include "engine/ir/dump.h"
 #include "engine/scenario/decision_text.h"
+#include "engine/scenario/golden_http.h"
 #include "engine/scenario/run_tests.h"
 #include "engine/scenario/ways.h"
 
@@ -40,6 +41,7 @@ struct Expected {
 constexpr Expected kExpected[] = {{"diagnostics", &GoldenActual::diagnostics},
                                   {"tests", &GoldenActual::tests},
                                   {"decisions", &GoldenActual::decisions},
+                                  {"outcomes", &GoldenActual::outcomes},
                                   {"program", &GoldenActual::program}};
 
 struct Settings {
@@ -79,37 +81,56 @@ std::string ErrorLines(const std::vector<JsonError>& errors) {
   return out;
 }
 
-absl::StatusOr<std::string> DecideAll(const GoldenFile& file, const sema::Program& program,
-                                      const SourceManager& sources) {
+// Decisions on requests, and what becomes of HTTP requests.
+absl::Status DecideAll(const GoldenFile& file, const sema::Program& program,
+                       const SourceManager& sources, GoldenActual* actual) {
   const GoldenSection* requests = file.Find("requests");
   const GoldenSection* facts = file.Find("facts");
-  if (requests == nullptr && facts == nullptr) return std::string();
+  const GoldenSection* http = file.Find("http");
+  if (requests == nullptr && facts == nullptr && http == nullptr) return absl::OkStatus();
   ZTP_ASSIGN_OR_RETURN(const Settings settings, ReadSettings(file));
   ZTP_ASSIGN_OR_RETURN(const std::unique_ptr<Ways> ways, Ways::Make(program, sources));
   FactsReader reader(program.schema, {.assume_proven = settings.assume_proven});
   if (facts != nullptr) reader.Add("facts", facts->content);
-  if (!reader.ok()) return ErrorLines(reader.errors());
+  if (!reader.ok()) {
+    actual->decisions = ErrorLines(reader.errors());
+    return absl::OkStatus();
+  }
   const absl::StatusOr<Ways::World> world = ways->Load(std::move(reader.entities()));
-  if (!world.ok()) return Cat("facts: ", Message(world.status()), "\n");
-  if (requests == nullptr) return std::string("facts loaded\n");
+  if (!world.ok()) {
+    actual->decisions = Cat("facts: ", Message(world.status()), "\n");
+    return absl::OkStatus();
+  }
 
   RequestOptions options;
   options.now = settings.now;
   options.accept_now = settings.accept_now;
   options.assume_proven = settings.assume_proven;
-  RequestReader request_reader(program.schema, requests->content, options);
   const RuleNames names = [&](uint32_t rule) { return program.rules[rule].full_name(); };
-  std::string out;
-  ReadRequestResult read;
-  while (request_reader.Next(&read)) {
-    if (!read.request) {
-      out += ErrorLines(read.errors);
-      continue;
+  const DecideJson decide = [&](std::string_view text) -> absl::StatusOr<std::string> {
+    RequestReader request_reader(program.schema, text, options);
+    std::string out;
+    ReadRequestResult read;
+    while (request_reader.Next(&read)) {
+      if (!read.request) {
+        out += ErrorLines(read.errors);
+        continue;
+      }
+      ZTP_ASSIGN_OR_RETURN(const Decision decision, ways->Decide(*world, *read.request));
+      Append(out, FormatDecision(program.schema, decision, names), "\n");
     }
-    ZTP_ASSIGN_OR_RETURN(const Decision decision, ways->Decide(*world, *read.request));
-    Append(out, FormatDecision(program.schema, decision, names), "\n");
+    return out;
+  };
+  if (requests != nullptr) {
+    ZTP_ASSIGN_OR_RETURN(actual->decisions, decide(requests->content));
+  } else if (http == nullptr) {
+    actual->decisions = "facts loaded\n";
   }
-  return out;
+  if (http != nullptr) {
+    ZTP_ASSIGN_OR_RETURN(actual->outcomes,
+                         RunHttp(program.schema, http->content, settings.now, decide));
+  }
+  return absl::OkStatus();
 }
 
 // The first lines that differ, as `- expected` and `+ got`.
@@ -137,6 +158,17 @@ bool Turns(std::string_view expected, std::string_view actual, std::string_view 
 
 }  // namespace
 
+absl::StatusOr<GoldenFile> WithFilesBeside(GoldenFile file, const std::string& folder) {
+  for (GoldenSection& section : file.sections) {
+    if (!section.content.empty() || section.argument.empty()) continue;
+    ZTP_ASSIGN_OR_RETURN(
+        section.content,
+        driver::ReadFile((std::filesystem::path(folder) / section.argument).string(),
+                         kMaxSourceFileBytes));
+  }
+  return file;
+}
+
 absl::StatusOr<GoldenActual> RunGolden(const GoldenFile& file) {
   GoldenActual actual;
   driver::Compiler compiler;
@@ -146,8 +178,7 @@ absl::StatusOr<GoldenActual> RunGolden(const GoldenFile& file) {
   const bool ok = compiler.Check();
   actual.diagnostics = RenderText(compiler.diagnostics(), compiler.sources());
   if (ok) {
-    ZTP_ASSIGN_OR_RETURN(actual.decisions,
-                         DecideAll(file, *compiler.program(), compiler.sources()));
+    ZTP_RETURN_IF_ERROR(DecideAll(file, *compiler.program(), compiler.sources(), &actual));
     actual.tests = RunOwnTests(*compiler.program(), compiler.sources());
     if (file.Find("program") != nullptr) actual.program = ir::Dump(compiler.Lower());
   }
@@ -171,7 +202,9 @@ TestResult RunGoldenFile(const std::string& path, const GoldenOptions& options) 
   if (!text.ok()) return fail(std::string(Message(text.status())));
   absl::StatusOr<GoldenFile> file = ParseGolden(*text);
   if (!file.ok()) return fail(std::string(Message(file.status())));
-  const absl::StatusOr<GoldenActual> actual = RunGolden(*file);
+  const absl::StatusOr<GoldenFile> whole = WithFilesBeside(*file, as_path.parent_path().string());
+  if (!whole.ok()) return fail(std::string(Message(whole.status())));
+  const absl::StatusOr<GoldenActual> actual = RunGolden(*whole);
   if (!actual.ok()) return fail(std::string(Message(actual.status())));
 
   auto expected = [&](std::string_view kind) {
@@ -184,11 +217,14 @@ TestResult RunGoldenFile(const std::string& path, const GoldenOptions& options) 
   }
   if (options.update) {
     const std::string decisions = expected("decisions"), tests = expected("tests");
+    const std::string outcomes = expected("outcomes");
     if (!options.accept_decisions &&
-        (Turns(decisions, actual->decisions, "allow") || Turns(tests, actual->tests, "pass"))) {
-      return fail(Cat(
-          "not updated: a decision would change (--accept-decisions if that is meant)\n",
-          Difference(Cat(tests, "\n", decisions), Cat(actual->tests, "\n", actual->decisions))));
+        (Turns(decisions, actual->decisions, "allow") || Turns(tests, actual->tests, "pass") ||
+         Turns(outcomes, actual->outcomes, "allow"))) {
+      return fail(
+          Cat("not updated: a decision would change (--accept-decisions if that is meant)\n",
+              Difference(Cat(tests, "\n", decisions, "\n", outcomes),
+                         Cat(actual->tests, "\n", actual->decisions, "\n", actual->outcomes))));
     }
     for (const Expected& e : kExpected) file->Set(e.kind, (*actual).*e.text);
     if (const absl::Status status = driver::WriteFile(path, file->Print()); !status.ok()) {

@@ -9,6 +9,11 @@
 
 namespace ztp::scenario {
 
+// The file with what its empty sections name, `== policy gate.ztp ==` or `== facts facts.json ==`
+// and nothing below, read from `folder`: an example's golden file holds requests and not the policy
+// again. NotFound and others as driver::ReadFile.
+absl::StatusOr<GoldenFile> WithFilesBeside(GoldenFile file, const std::string& folder);
+
 struct GoldenOptions {
   // Rewrite what is expected. A decision that would turn from allow to deny or back is refused
   // unless accepted.
@@ -21,6 +26,7 @@ struct GoldenActual {
   std::string diagnostics;
   std::string tests;
   std::string decisions;
+  std::string outcomes;
   std::string program;  // only if the file has such a section
 };
 // InvalidArgument: the options, facts or requests of the file are at fault (facts that must fail to

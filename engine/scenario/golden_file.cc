@@ -9,8 +9,9 @@
 namespace ztp::scenario {
 namespace {
 
-constexpr std::array<std::string_view, 8> kKinds = {"policy",      "facts", "requests",  "options",
-                                                    "diagnostics", "tests", "decisions", "program"};
+constexpr std::array<std::string_view, 10> kKinds = {
+    "policy",      "facts", "requests",  "http",     "options",
+    "diagnostics", "tests", "decisions", "outcomes", "program"};
 
 std::string_view TrimBlank(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
@@ -84,7 +85,8 @@ absl::StatusOr<GoldenFile> ParseGolden(std::string_view text) {
       return InvalidArgument("line ", line_number, ": there is no section ", Quoted(section.kind),
                              "; sections are ", Join(kKinds, ", "));
     }
-    if (section.kind == "policy" ? section.argument.empty() : !section.argument.empty()) {
+    if (section.kind == "policy" ? section.argument.empty()
+                                 : section.kind != "facts" && !section.argument.empty()) {
       return InvalidArgument("line ", line_number,
                              ": a policy section is named, `== policy a.ztp ==`, and no other");
     }

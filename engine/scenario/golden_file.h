@@ -3,8 +3,10 @@
 //   A sentence on what it shows.
 //
 //   == policy train.ztp ==          one or more; the name is what diagnostics print
-//   == facts ==                     JSON; may be left out
+//                                   (nothing below it: the file of that name beside this one)
+//   == facts ==                     JSON; may be left out; or `== facts facts.json ==`, that file
 //   == requests ==                  JSON Lines; may be left out
+//   == http ==                      HTTP requests (golden_http.h); may be left out
 //   == options ==                   `now TIME`, `assume-proven`, `refuse-now`, a line each; may be
 //                                   left out
 //   == diagnostics ==               exactly as the command line prints them; left out: there are
@@ -12,6 +14,7 @@
 //   == tests ==                     what `ztp test --verbose` prints of the policy's own tests;
 //                                   left out: there are none
 //   == decisions ==                 one line for each request
+//   == outcomes ==                  what becomes of each HTTP request
 //   == program ==                   the decision program, as `ztp dump --print=ir` shows it; left
 //                                   out: it is not looked at
 //

@@ -421,7 +421,7 @@ void RouteChecker::CheckConflicts() {
           conflict(b, a,
                    Cat("a path can fit both ", Quoted(routes_[a].path), " and ",
                        Quoted(routes_[b].path), ", and neither is narrower"),
-                   "write a third route for what fits both, or give one of them a literal segment");
+                   "write the paths of one of them out, a literal in place of its name");
           break;
         case Relation::kSame:
           if (!EqualButForNames(routes_[a].path, routes_[b].path)) {

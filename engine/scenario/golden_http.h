@@ -1,0 +1,53 @@
+// The HTTP requests of a golden file: an author writes what came over the wire, the policy's routes
+// and rules say what becomes of it.
+//
+//   == http ==
+//   ### a word on the request
+//   # peer: spiffe://acme.org/ns/ml/sa/train     what the channel showed, before the first line,
+//   # source: 10.1.2.3                           where no header can stand; also `authority: HOST`,
+//   # body: partial                              `body: partial` and `headers: joined`
+//   POST /v1/chat/completions
+//   content-type: application/json
+//
+//   {"model": "small"}
+//   == outcomes ==
+//   ### a word on the request
+//   route acme.gate.chat
+//   {"subject":…}                                the request that it becomes
+//   allow by team_models                         or `denied: …` alone: no route takes it, or none
+//                                                can read it
+//
+// Boundary: text; deciding is somebody else's.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/base/schema.h"
+#include "engine/base/value.h"
+#include "engine/route/router.h"
+
+namespace ztp::scenario {
+
+// One of them. Views are into the text that it was read from.
+struct GoldenHttp {
+  std::string_view title;
+  route::HttpRequest request;  // without its headers: they are below
+  std::vector<route::HttpHeader> headers;
+};
+
+// InvalidArgument: the author's mistake, with the title of the request.
+absl::StatusOr<std::vector<GoldenHttp>> ReadHttp(std::string_view text);
+
+// What a decision on a request's JSON is written as; several lines where it has errors.
+using DecideJson = std::function<absl::StatusOr<std::string>(std::string_view request)>;
+
+// The section of outcomes. No evidence is taken: nobody is trusted with any.
+absl::StatusOr<std::string> RunHttp(const Schema& schema, std::string_view text, Time now,
+                                    const DecideJson& decide);
+
+}  // namespace ztp::scenario
