@@ -38,8 +38,15 @@ void Set(Headers* headers, std::string_view name, std::string_view value) {
   header->mutable_append()->set_value(false);
 }
 
+// A message may quote what a client sent; a string that is no UTF-8 would make the whole answer one
+// that nobody can read.
 void SetText(envoy::Value* value, std::string_view text) {
-  value->set_string_value(text.data(), text.size());
+  std::string* out = value->mutable_string_value();
+  out->assign(text.data(), text.size());
+  if (IsValidUtf8(text)) return;
+  for (char& c : *out) {
+    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+  }
 }
 
 // Deep as JSON may be, which is bounded.
