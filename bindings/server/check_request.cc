@@ -3,6 +3,7 @@
 
 #include <google/protobuf/arena.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstddef>
@@ -142,6 +143,11 @@ bool CheckRequestReader::ReadHeaders() {
       // Envoy's own, which a client cannot send.
       body_ = body_ == Body::kNotSaid && value == "false" ? Body::kWhole : Body::kPartial;
       continue;
+    }
+    // HTTP has no such name, and an answer could not say that it is to be removed.
+    if (std::any_of(name.begin(), name.end(), [](char c) { return c <= ' ' || c > '~'; })) {
+      problem_ = "a header has a name that is none";
+      return false;
     }
     headers_.push_back({ToText(name), ToText(value)});
     if (EqualsIgnoringCase(name, "x-request-id")) {
