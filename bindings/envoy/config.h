@@ -13,19 +13,13 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "bindings/server/loaded_engine.h"
 #include "bindings/server/settings.h"
 
 namespace ztp::envoy {
 
 // Names and meanings are those of `ztp serve`.
-struct Config {
-  std::string policy;
-  std::vector<std::string> facts;
-  std::string trust;
-  std::vector<std::string> signed_by;
-  uint32_t threshold = 1;
-  std::string state;
-  std::string epoch;
+struct Config : server::WhatDecides {
   std::chrono::seconds watch{1};              // 0: files are not looked at
   server::Tell tell = server::Tell::kReason;  // to whom it denies
   std::optional<std::vector<std::string>>

@@ -2,7 +2,6 @@
 #include "bindings/envoy/in_force.h"
 
 #include <pthread.h>
-#include <sys/stat.h>
 
 #include <csignal>
 #include <map>
@@ -15,9 +14,6 @@
 
 namespace ztp::envoy {
 namespace {
-
-using server::ToStatus;
-using server::ToText;
 
 constexpr uint64_t kMaxKeyFileBytes = 64 << 10;
 
@@ -67,100 +63,32 @@ InForce::~InForce() {
   if (watcher_.joinable()) watcher_.join();
 }
 
-absl::StatusOr<server::SessionHandle> InForce::NewSession() {
-  ztp_session* session = nullptr;
-  ZTP_RETURN_IF_ERROR(ToStatus(ztp_session_new(engine_.get(), &session)));
-  return server::SessionHandle(session);
-}
-
-bool InForce::ReadsBodies() const {
-  const server::PolicyHandle policy(ztp_engine_policy(engine_.get()));
-  return ztp_policy_reads_bodies(policy.get());
-}
-
 absl::Status InForce::Load() {
-  if (!config_.signed_by.empty()) {
-    std::string keys;
-    for (const std::string& file : config_.signed_by) {
-      ZTP_ASSIGN_OR_RETURN(const MappedFile text, CopyFile(file, kMaxKeyFileBytes, "public keys"));
-      Append(keys, text.bytes, "\n");
-    }
-    ztp_signers* signers = nullptr;
-    ZTP_RETURN_IF_ERROR(ToStatus(
-        ztp_signers_new(ToText(keys), config_.threshold, ToText(config_.state), &signers)));
-    signers_.reset(signers);
+  std::string keys;
+  for (const std::string& file : config_.signed_by) {
+    ZTP_ASSIGN_OR_RETURN(const MappedFile text, CopyFile(file, kMaxKeyFileBytes, "public keys"));
+    Append(keys, text.bytes, "\n");
   }
-  if (!config_.epoch.empty()) {
-    ztp_epoch* epoch = nullptr;
-    ZTP_RETURN_IF_ERROR(ToStatus(ztp_epoch_open(ToText(config_.epoch), ZTP_EPOCH_READ, &epoch)));
-    epoch_.reset(epoch);
-  }
-  if (!config_.trust.empty()) {
-    ztp_trust* trust = nullptr;
-    ZTP_RETURN_IF_ERROR(ToStatus(ztp_trust_load(ToText(config_.trust), &trust)));
-    trust_.reset(trust);
-  }
-  ztp_engine_options options = ZTP_ENGINE_OPTIONS_INIT;
-  options.flags = ZTP_COPY_FILES;  // an operator may well copy over a file in place
-  options.signers = signers_.get();
-  options.epoch = epoch_.get();
-  options.trust = trust_.get();
-  std::vector<ztp_text> facts;
-  for (const std::string& file : config_.facts) facts.push_back(ToText(file));
-  seen_ = LookAtFiles();  // before they are read: what changes meanwhile is read again
-  ztp_engine* engine = nullptr;
-  ZTP_RETURN_IF_ERROR(ToStatus(
-      ztp_engine_load(ToText(config_.policy), facts.data(), facts.size(), &options, &engine)));
-  engine_.reset(engine);
-  const server::PolicyHandle policy(ztp_engine_policy(engine));
-  if (ztp_policy_routes(policy.get()) == 0) {
+  seen_ = engine_.LookAtFiles();  // before they are read: what changes meanwhile is read again
+  ZTP_RETURN_IF_ERROR(engine_.Load(keys));
+  if (ztp_policy_routes(engine_.policy().get()) == 0) {
     return InvalidArgument(config_.policy, " has no `route`: it would deny every request");
   }
   return absl::OkStatus();
 }
 
-std::string InForce::Reload() {
-  // First whose evidence counts: the facts' is verified by that.
-  absl::Status status =
-      trust_ == nullptr ? absl::OkStatus() : ToStatus(ztp_trust_reload(trust_.get()));
-  if (status.ok()) status = ToStatus(ztp_engine_reload(engine_.get()));
-  return std::string(Message(status));
-}
-
-std::string InForce::LookAtFiles() const {
-  std::vector<std::string> files = {config_.policy};
-  files.insert(files.end(), config_.facts.begin(), config_.facts.end());
-  if (!config_.signed_by.empty()) {
-    const size_t count = files.size();
-    for (size_t i = 0; i < count; ++i) files.push_back(files[i] + ".sig");
-  }
-  if (!config_.trust.empty()) files.push_back(config_.trust);
-  std::string looks;
-  for (const std::string& file : files) {
-    struct stat about = {};
-    if (stat(file.c_str(), &about) != 0) {
-      looks += "-;";
-    } else {
-      Append(looks, about.st_dev, " ", about.st_ino, " ", about.st_size, " ", about.st_mtim.tv_sec,
-             " ", about.st_mtim.tv_nsec, ";");
-    }
-  }
-  return looks;
-}
-
 void InForce::Watch() {
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, config_.watch, [this] { return ends_; })) {
-    std::string looks = LookAtFiles();
+    std::string looks = engine_.LookAtFiles();
     if (looks == seen_) continue;
     seen_ = std::move(looks);  // what cannot be loaded is not tried again until it changes
     lock.unlock();
     try {
-      const std::string problem = Reload();
-      if (problem.empty()) {
+      if (const absl::Status status = engine_.Reload(); status.ok()) {
         Log(kLogInfo, Cat("ztp: reloaded ", config_.policy));
       } else {
-        Log(kLogError, Cat("ztp: reload failed, the last good policy decides: ", problem));
+        Log(kLogError, Cat("ztp: reload failed, the last good policy decides: ", Message(status)));
       }
     } catch (...) {  // no memory
     }

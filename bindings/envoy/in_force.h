@@ -14,7 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "bindings/envoy/config.h"
-#include "bindings/server/handles.h"
+#include "bindings/server/loaded_engine.h"
 
 namespace ztp::envoy {
 
@@ -31,23 +31,18 @@ class InForce {
   InForce& operator=(const InForce&) = delete;
 
   // A thread's way in.
-  absl::StatusOr<server::SessionHandle> NewSession();
+  absl::StatusOr<server::SessionHandle> NewSession() const { return engine_.NewSession(); }
   // Does the policy in force have a route that reads bodies?
-  bool ReadsBodies() const;
+  bool ReadsBodies() const { return ztp_policy_reads_bodies(engine_.policy().get()); }
 
  private:
   explicit InForce(Config config) : config_(std::move(config)) {}
 
   absl::Status Load();
-  std::string Reload();  // what went wrong; empty: nothing
-  std::string LookAtFiles() const;
   void Watch();
 
   const Config config_;
-  server::SignersHandle signers_;
-  server::EpochHandle epoch_;
-  server::TrustHandle trust_;
-  server::EngineHandle engine_;
+  server::LoadedEngine engine_{config_};
   std::string seen_;  // what the files looked like when they were read last; the thread's, later
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -8,10 +8,9 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
-#include "bindings/server/handles.h"
+#include "bindings/server/loaded_engine.h"
 #include "bindings/server/metrics.h"
 #include "bindings/server/settings.h"
 
@@ -25,12 +24,12 @@ class InForce {
   static absl::StatusOr<std::unique_ptr<InForce>> Load(const Settings& settings, Metrics* metrics);
 
   // A thread's way in.
-  absl::StatusOr<SessionHandle> NewSession();
+  absl::StatusOr<SessionHandle> NewSession() const { return engine_.NewSession(); }
   // "sha256:…" of the bundle in force.
   std::string PolicyDigest() const;
   // How many routes the policy in force has.
   size_t Routes() const;
-  uint64_t generation() const { return ztp_engine_generation(engine_.get()); }
+  uint64_t generation() const { return engine_.generation(); }
 
   // Reads all files again. An error: what was in force stays so (but the trust configuration is
   // the new one where only policy or facts are wrong).
@@ -40,18 +39,14 @@ class InForce {
   bool FilesChanged() const;
 
  private:
-  InForce(const Settings& settings, Metrics* metrics) : settings_(settings), metrics_(metrics) {}
+  InForce(const Settings& settings, Metrics* metrics)
+      : settings_(settings), metrics_(metrics), engine_(settings) {}
 
   absl::Status LoadAll();
-  std::vector<std::string> Files() const;
-  std::string LookAtFiles() const;
 
   const Settings& settings_;
   Metrics* const metrics_;
-  SignersHandle signers_;
-  EpochHandle epoch_;
-  TrustHandle trust_;
-  EngineHandle engine_;
+  LoadedEngine engine_;
   std::mutex reloads_;
   mutable std::mutex seen_mutex_;
   std::string seen_;  // what the files looked like when they were read last

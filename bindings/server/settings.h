@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bindings/server/audit_options.h"
+#include "bindings/server/loaded_engine.h"
 
 namespace ztp::server {
 
@@ -21,17 +22,9 @@ enum class Tell : uint8_t {
   kAll,       // and the rules, what was missing, what became of the evidence, the versions
 };
 
-struct Settings {
+struct Settings : WhatDecides {
   std::string config;
 
-  // What is decided by.
-  std::string policy;
-  std::vector<std::string> facts;
-  std::string trust;
-  std::vector<std::string> signed_by;  // files of public keys
-  unsigned threshold = 1;
-  std::string state;
-  std::string epoch;
   // What only decides for comparison.
   std::string shadow;
   std::vector<std::string> shadow_facts;  // none: `facts`
