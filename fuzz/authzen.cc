@@ -6,6 +6,7 @@
 #include "bindings/server/authzen.h"
 #include "engine/bundle/write.h"
 #include "fuzz/policy_for_json.h"
+#include "fuzz/server_session.h"
 
 namespace {
 
@@ -16,19 +17,6 @@ struct Nobody final : ztp::server::DecisionObserver {
   void Unread() override {}
   size_t allowed = 0;
 };
-
-ztp::server::SessionHandle NewSession() {
-  const std::string bytes = ztp::WriteBundle(ztp::fuzz::EveryType());
-  ztp_policy* policy = nullptr;
-  ztp_engine* engine = nullptr;
-  ztp_session* session = nullptr;
-  if (ztp_policy_read(bytes.data(), bytes.size(), &policy) != nullptr) __builtin_trap();
-  const ztp::server::PolicyHandle policy_owner(policy);
-  if (ztp_engine_new(policy, nullptr, nullptr, &engine) != nullptr) __builtin_trap();
-  const ztp::server::EngineHandle engine_owner(engine);  // the session holds what it needs
-  if (ztp_session_new(engine, &session) != nullptr) __builtin_trap();
-  return ztp::server::SessionHandle(session);
-}
 
 size_t Count(std::string_view text, std::string_view part) {
   size_t count = 0;
@@ -42,7 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static ztp::server::Settings settings;
   settings.max_evaluations = 20;
   static Nobody observer;
-  static ztp::server::AuthZen authzen(settings, NewSession(), observer);
+  static ztp::server::AuthZen authzen(
+      settings, ztp::fuzz::NewSession(ztp::WriteBundle(ztp::fuzz::EveryType())), observer);
   if (size == 0) return 0;
   settings.tell = static_cast<ztp::server::Tell>(data[0] % 3);
   const bool several = (data[0] & 4) != 0;

@@ -7,6 +7,7 @@
 #include "bindings/server/ext_authz.pb.h"
 #include "engine/bundle/write.h"
 #include "engine/driver/compiler.h"
+#include "fuzz/server_session.h"
 
 namespace {
 
@@ -55,16 +56,7 @@ ztp::server::SessionHandle NewSession() {
   ztp::driver::Compiler compiler;
   compiler.AddText("gate.ztp", std::string(kPolicy));
   if (!compiler.Check()) __builtin_trap();
-  const std::string bytes = ztp::WriteBundle(compiler.Lower());
-  ztp_policy* policy = nullptr;
-  ztp_engine* engine = nullptr;
-  ztp_session* session = nullptr;
-  if (ztp_policy_read(bytes.data(), bytes.size(), &policy) != nullptr) __builtin_trap();
-  const ztp::server::PolicyHandle policy_owner(policy);
-  if (ztp_engine_new(policy, nullptr, nullptr, &engine) != nullptr) __builtin_trap();
-  const ztp::server::EngineHandle engine_owner(engine);  // the session holds what it needs
-  if (ztp_session_new(engine, &session) != nullptr) __builtin_trap();
-  return ztp::server::SessionHandle(session);
+  return ztp::fuzz::NewSession(ztp::WriteBundle(compiler.Lower()));
 }
 
 // What may stand in a header.
