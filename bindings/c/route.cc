@@ -7,7 +7,7 @@
 
 #include "bindings/c/error.h"
 #include "bindings/c/objects.h"
-#include "engine/base/str.h"
+#include "engine/base/status.h"
 #include "engine/runtime/route_evidence.h"
 
 using ztp::c::Guarded;
@@ -69,7 +69,7 @@ ztp_error* ztp_route(ztp_session* session, const ztp_http_request* http, int64_t
     ztp::RouteEvidence evidence(world.schema(), world.trust.get(), ztp::Time{now});
     auto routed = world.named->router->Take(in, evidence, session->routing);
     if (!routed.ok()) {
-      return NewError(ztp::c::CodeOf(routed.status()), ztp::FromAbsl(routed.status().message()));
+      return NewError(ztp::c::CodeOf(routed.status()), ztp::Message(routed.status()));
     }
     session->route_name = routed->route->full_name();
     session->routed = std::move(routed->request);

@@ -6,6 +6,7 @@
 
 #include "bindings/cli/common.h"
 #include "engine/base/limits.h"
+#include "engine/base/status.h"
 #include "engine/base/str.h"
 #include "engine/driver/files.h"
 #include "engine/route/router.h"
@@ -98,7 +99,7 @@ int Run(const Options& options) {
   route::Router::Scratch scratch;
   const auto routed = (*router)->Take(http, evidence, scratch);
   if (!routed.ok()) {
-    PrintError(Cat("ztp: denied: ", FromAbsl(routed.status().message()), "\n"));
+    PrintError(Cat("ztp: denied: ", Message(routed.status()), "\n"));
     return kDenied;
   }
   PrintError(Cat("route ", routed->route->full_name(), "\n"));

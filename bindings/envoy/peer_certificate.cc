@@ -1,7 +1,9 @@
 // See peer_certificate.h.
 #include "bindings/envoy/peer_certificate.h"
 
+#include "engine/base/ascii.h"
 #include "engine/base/sha256.h"
+#include "engine/base/uri.h"
 #include "engine/evidence/pem.h"
 
 namespace ztp::envoy {
@@ -23,39 +25,6 @@ size_t FindOutsideQuotes(std::string_view text, size_t begin, char wanted) {
     }
   }
   return text.size();
-}
-
-int DigitOf(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-// Nothing: a percent sign is not followed by two digits.
-std::string Unescape(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    const int high = i + 2 < text.size() ? DigitOf(text[i + 1]) : -1;
-    const int low = high < 0 ? -1 : DigitOf(text[i + 2]);
-    if (low < 0) return {};
-    out += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return out;
-}
-
-bool SameName(std::string_view name, std::string_view lower) {
-  if (name.size() != lower.size()) return false;
-  for (size_t i = 0; i < name.size(); ++i) {
-    if ((name[i] | 0x20) != lower[i]) return false;
-  }
-  return true;
 }
 
 std::string_view LastElement(std::string_view header) {
@@ -86,14 +55,14 @@ std::string PeerCertificates(std::string_view forwarded_client_cert, std::string
     const size_t equals = pair.find('=');
     if (equals == pair.npos) continue;
     const std::string_view name = pair.substr(0, equals);
-    const bool chain = SameName(name, "chain");
-    if (!chain && !(SameName(name, "cert") && found.empty())) continue;
+    const bool chain = EqualIgnoringCase(name, "chain");
+    if (!chain && !(EqualIgnoringCase(name, "cert") && found.empty())) continue;
     std::string_view value = pair.substr(equals + 1);
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
       value = value.substr(1, value.size() - 2);
     }
-    std::string pem = Unescape(value);
-    if (LeafHasDigest(pem, digest)) found = std::move(pem);
+    std::optional<std::string> pem = UnescapeUri(value);
+    if (pem && LeafHasDigest(*pem, digest)) found = *std::move(pem);
   }
   return found;
 }

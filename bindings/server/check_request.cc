@@ -10,6 +10,8 @@
 
 #include "bindings/server/ext_authz.pb.h"
 #include "bindings/server/handles.h"
+#include "engine/base/ascii.h"
+#include "engine/base/uri.h"
 
 namespace ztp::server {
 namespace {
@@ -19,15 +21,6 @@ namespace envoy = ::envoy::service::auth::v3;
 constexpr std::string_view kReserved = "x-ztp-";
 constexpr std::string_view kPartialBody = "x-envoy-auth-partial-body";
 constexpr size_t kMaxCorrelation = 256;
-
-bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
-  if (text.size() != lower.size()) return false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if ((c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c) != lower[i]) return false;
-  }
-  return true;
-}
 
 // What may go back into a header, and into a log, as it is.
 std::string_view Correlation(std::string_view value) {
@@ -44,30 +37,6 @@ std::optional<uint64_t> Number(std::string_view digits) {
   const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (read.ec != std::errc() || read.ptr != digits.data() + digits.size()) return std::nullopt;
   return number;
-}
-
-int Hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-// False: an escape that is none.
-bool DecodePercent(std::string_view text, std::string* out) {
-  out->clear();
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out->push_back(text[i]);
-      continue;
-    }
-    const int high = i + 1 < text.size() ? Hex(text[i + 1]) : -1;
-    const int low = i + 2 < text.size() ? Hex(text[i + 2]) : -1;
-    if (high < 0 || low < 0) return false;
-    out->push_back(static_cast<char>(high * 16 + low));
-    i += 2;
-  }
-  return true;
 }
 
 }  // namespace
@@ -139,7 +108,7 @@ bool CheckRequestReader::ReadHeaders() {
     const std::string_view name = header.key();
     const std::string_view value = header.raw_value().empty() ? header.value() : header.raw_value();
     if (name.starts_with(':')) continue;  // has a field of its own
-    if (EqualsIgnoringCase(name, kPartialBody)) {
+    if (EqualIgnoringCase(name, kPartialBody)) {
       // Envoy's own, which a client cannot send.
       body_ = body_ == Body::kNotSaid && value == "false" ? Body::kWhole : Body::kPartial;
       continue;
@@ -150,17 +119,17 @@ bool CheckRequestReader::ReadHeaders() {
       return false;
     }
     headers_.push_back({ToText(name), ToText(value)});
-    if (EqualsIgnoringCase(name, "x-request-id")) {
+    if (EqualIgnoringCase(name, "x-request-id")) {
       request_id_ = ++request_ids == 1 ? Correlation(value) : std::string_view();
-    } else if (EqualsIgnoringCase(name, "traceparent")) {
+    } else if (EqualIgnoringCase(name, "traceparent")) {
       traceparent_ = ++traceparents == 1 ? Correlation(value) : std::string_view();
-    } else if (EqualsIgnoringCase(name, "content-length")) {
+    } else if (EqualIgnoringCase(name, "content-length")) {
       const std::optional<uint64_t> length = Number(value);
       odd_length_ |= !length || (length_ && *length_ != *length);
       length_ = length;
-    } else if (EqualsIgnoringCase(name, "transfer-encoding")) {
+    } else if (EqualIgnoringCase(name, "transfer-encoding")) {
       chunked_ = true;
-    } else if (EqualsIgnoringCase(name.substr(0, kReserved.size()), kReserved)) {
+    } else if (EqualIgnoringCase(name.substr(0, kReserved.size()), kReserved)) {
       reserved_.push_back(name);
     }
   }
@@ -195,10 +164,12 @@ bool CheckRequestReader::ReadSource() {
   // Anything else (a DNS name, a certificate's subject) is not what `peer` of a route means.
   if (source.principal().starts_with("spiffe://")) http_.peer_spiffe = ToText(source.principal());
   if (!source.certificate().empty()) {
-    if (!DecodePercent(source.certificate(), &certificates_)) {
+    std::optional<std::string> certificates = UnescapeUri(source.certificate());
+    if (!certificates) {
       problem_ = "the peer's certificate is not URL-encoded";
       return false;
     }
+    certificates_ = *std::move(certificates);
     http_.peer_certificates = ToText(certificates_);
   }
   http_.source_ip = ToText(source.address().socket_address().address());

@@ -1,4 +1,4 @@
-// Bytes as hexadecimal digits.
+// Bytes as hexadecimal digits, and what those count.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +21,14 @@ inline std::string Hex(std::string_view bytes) {
 }
 inline std::string Hex(const unsigned char* bytes, size_t size) {
   return Hex(std::string_view(reinterpret_cast<const char*>(bytes), size));
+}
+
+// What a digit counts, in either case; -1: it is none.
+constexpr int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
 }
 
 }  // namespace ztp

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/base/ascii.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
 
@@ -11,7 +12,6 @@ namespace {
 
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool IsIdentifier(std::string_view text) {
   if (text.empty() || !(IsLetter(text[0]) || text[0] == '_')) return false;
@@ -30,11 +30,6 @@ constexpr std::string_view kSpiffe = "spiffe://";
 bool IsPathByte(char c) {
   return IsLetter(c) || IsDigit(c) ||
          std::string_view("-._~!$&'()*+,=:@").find(c) != std::string_view::npos;
-}
-
-bool EqualButForCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return Lower(x) == Lower(y); });
 }
 
 absl::StatusOr<PathPattern> PathPattern::ParsePath(std::string_view text) {
@@ -122,7 +117,7 @@ bool PathPattern::Match(std::string_view path, bool fold_case,
     if (segment.kind == Kind::kOne) {
       if (part.empty()) return false;
       captures->push_back(part);
-    } else if (fold_case ? !EqualButForCase(part, segment.text) : part != segment.text) {
+    } else if (fold_case ? !EqualIgnoringCase(part, segment.text) : part != segment.text) {
       return false;
     }
     if (last != (i + 1 == segments_.size())) return false;
@@ -159,12 +154,24 @@ PathPattern::Relation PathPattern::Compare(const PathPattern& a, const PathPatte
       return relation();
     }
     if (x.kind == Kind::kLiteral && y.kind == Kind::kLiteral) {
-      if (!EqualButForCase(x.text, y.text)) return Relation::kApart;
+      if (!EqualIgnoringCase(x.text, y.text)) return Relation::kApart;
     } else if (x.kind != y.kind) {
       if ((x.kind == Kind::kLiteral ? x : y).text.empty()) return Relation::kApart;
       (x.kind == Kind::kOne ? a_has_more : b_has_more) = true;
     }
   }
+}
+
+bool PathPattern::SameLetters(const PathPattern& a, const PathPattern& b) {
+  return std::equal(a.segments_.begin(), a.segments_.end(), b.segments_.begin(), b.segments_.end(),
+                    [](const Segment& x, const Segment& y) { return x.text == y.text; });
+}
+
+std::string PathPattern::Width() const {
+  std::string width;
+  for (const Segment& segment : segments_)
+    width += static_cast<char>('0' + static_cast<int>(segment.kind));
+  return width;
 }
 
 absl::StatusOr<TextTemplate> TextTemplate::Parse(std::string_view text) {

@@ -44,9 +44,14 @@ class PathPattern {
   };
   // Of two patterns of paths, letters' case ignored.
   static Relation Compare(const PathPattern& a, const PathPattern& b);
+  // Of two that are kSame: are the literals so to the letter?
+  static bool SameLetters(const PathPattern& a, const PathPattern& b);
+  // A list that is sorted by it has narrower patterns before wider ones: where two share a path,
+  // each segment of the narrower one is as narrow as the other's or more.
+  std::string Width() const;
 
  private:
-  enum class Kind : uint8_t { kLiteral, kOne, kRest };
+  enum class Kind : uint8_t { kLiteral, kOne, kRest };  // from narrow to wide
   struct Segment {
     Kind kind = Kind::kLiteral;
     std::string text;  // kLiteral
@@ -77,6 +82,5 @@ struct TextTemplate {
 // Bytes that need no `%` in a segment of a path: RFC 3986, 3.3, but ';', which some servers take
 // for the beginning of parameters.
 bool IsPathByte(char c);
-bool EqualButForCase(std::string_view a, std::string_view b);
 
 }  // namespace ztp

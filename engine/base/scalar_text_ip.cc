@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/strings/str_format.h"
+#include "engine/base/hex.h"
 #include "engine/base/scalar_cursor.h"
 #include "engine/base/scalar_text.h"
 #include "engine/base/status.h"
@@ -13,13 +14,6 @@ namespace ztp {
 namespace {
 
 constexpr int kGroups = 8;  // of 16 bits, in IPv6
-
-int HexDigitValue(char c) {
-  if (IsAsciiDigit(c)) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 // Four decimal parts, into out[0..3].
 absl::Status ParseV4(ScalarCursor& cursor, uint8_t* out) {
@@ -63,8 +57,8 @@ absl::StatusOr<Ip> ParseV6(ScalarCursor& cursor) {
     }
     int digits = 0;
     unsigned group = 0;
-    for (; digits < 4 && HexDigitValue(cursor.peek()) >= 0; ++digits, cursor.Advance()) {
-      group = group * 16 + static_cast<unsigned>(HexDigitValue(cursor.peek()));
+    for (; digits < 4 && HexDigit(cursor.peek()) >= 0; ++digits, cursor.Advance()) {
+      group = group * 16 + static_cast<unsigned>(HexDigit(cursor.peek()));
     }
     if (digits == 0) {
       if (gap == count) break;  // the text ends, or goes on with something else, after `::`
@@ -106,7 +100,7 @@ absl::StatusOr<Address> ParseAddress(ScalarCursor& cursor) {
     ZTP_RETURN_IF_ERROR(ParseV4(cursor, v4));
     return Address{Ip::V4(v4[0], v4[1], v4[2], v4[3]), 96};
   }
-  if (HexDigitValue(cursor.peek()) < 0 && cursor.peek() != ':') {
+  if (HexDigit(cursor.peek()) < 0 && cursor.peek() != ':') {
     return cursor.Expected("an address such as '10.1.2.3' or '2001:db8::1'");
   }
   if (cursor.peek() == ':' && !cursor.rest().starts_with("::")) return cursor.Expected("'::'");

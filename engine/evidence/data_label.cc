@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/base/ascii.h"
 #include "engine/base/str.h"
 #include "engine/evidence/claims.h"
 #include "engine/facts/json_items.h"
@@ -19,11 +20,8 @@ Refusal Wrong(std::string_view where, std::string_view what) {
   return Refuse(Check::kMalformed, "in the table of labels, ", where, " ", what);
 }
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 bool Fits(const std::optional<std::string>& wanted, std::string_view text) {
-  return !wanted || std::equal(wanted->begin(), wanted->end(), text.begin(), text.end(),
-                               [](char a, char b) { return Lower(a) == Lower(b); });
+  return !wanted || EqualIgnoringCase(*wanted, text);
 }
 
 uint64_t AllOf(const std::vector<std::string>& names) {

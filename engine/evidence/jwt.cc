@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/base/ascii.h"
 #include "engine/base/scalar_text.h"
 #include "engine/base/str.h"
 #include "engine/evidence/claims.h"
@@ -18,12 +19,10 @@ bool Contains(const std::vector<std::string>& texts, std::string_view text) {
   return std::find(texts.begin(), texts.end(), text) != texts.end();
 }
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 // A media type in the form in which two are compared.
 std::string MediaType(std::string_view text) {
   std::string type(text);
-  std::transform(type.begin(), type.end(), type.begin(), Lower);
+  std::transform(type.begin(), type.end(), type.begin(), AsciiLower);
   constexpr std::string_view kPrefix = "application/";
   if (type.starts_with(kPrefix)) type.erase(0, kPrefix.size());
   return type;

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "engine/base/hex.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
 #include "engine/evidence/base64.h"
@@ -39,12 +40,6 @@ std::string Signature(const std::string& key, std::string_view text) {
   }
   mac.resize(kNonceBytes - kSignedBytes);
   return mac;
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 // The 32 bytes in whichever of its forms; empty: it has none of them.

@@ -3,6 +3,7 @@
 // Boundary: claims to the normal form. Nothing here is verified.
 #include <algorithm>
 
+#include "engine/base/ascii.h"
 #include "engine/base/str.h"
 #include "engine/evidence/claims.h"
 #include "engine/evidence/nvidia_token.h"
@@ -65,15 +66,6 @@ class Findings {
   Appraisal found_ = Appraisal::kAffirming;
 };
 
-bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           const auto lower = [](char c) {
-             return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-           };
-           return lower(x) == lower(y);
-         });
-}
-
 // RFC 9711 section 4.2.9, and NVIDIA's null.
 Verified<bool> ReadDebug(const JsonTree& tree) {
   const JsonNode* node = tree.Find(tree.root(), "dbgstat");
@@ -100,11 +92,11 @@ Verified<bool> ReadSecureBoot(const JsonTree& tree) {
 Verified<Appraisal> ReadMeasurements(const Claims& claims) {
   if (!claims.Has("measres")) return Appraisal::kUnappraised;
   ZTP_VERIFY_OR_RETURN(const std::string result, claims.RequiredText("measres"));
-  if (EqualsIgnoringCase(result, "success")) return Appraisal::kAffirming;
-  if (EqualsIgnoringCase(result, "fail") || EqualsIgnoringCase(result, "failure")) {
+  if (EqualIgnoringCase(result, "success")) return Appraisal::kAffirming;
+  if (EqualIgnoringCase(result, "fail") || EqualIgnoringCase(result, "failure")) {
     return Appraisal::kContraindicated;
   }
-  if (EqualsIgnoringCase(result, "not-run") || EqualsIgnoringCase(result, "absent")) {
+  if (EqualIgnoringCase(result, "not-run") || EqualIgnoringCase(result, "absent")) {
     return Appraisal::kUnappraised;
   }
   return Refuse(Check::kClaim, "the claim `measres` is no result: ", Quoted(JsonExcerpt(result)));

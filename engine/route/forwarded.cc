@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/base/ascii.h"
 #include "engine/base/path_pattern.h"
 #include "engine/base/scalar_text.h"
 #include "engine/base/status.h"
@@ -36,11 +37,11 @@ absl::StatusOr<std::string> ForwardedSpiffeId(std::string_view header) {
       }
       header.remove_prefix(end);
     }
-    if (EqualButForCase(key, "URI") && value.starts_with(kSpiffeScheme)) {
+    if (EqualIgnoringCase(key, "URI") && value.starts_with(kSpiffeScheme)) {
       if (!id.empty()) return InvalidArgument("x-forwarded-client-cert names two SPIFFE IDs");
       if (const absl::Status status = CheckSpiffeId(value); !status.ok()) {
         return InvalidArgument("the SPIFFE ID in x-forwarded-client-cert is none: ",
-                               FromAbsl(status.message()));
+                               Message(status));
       }
       id = std::move(value);
     }
@@ -51,7 +52,7 @@ absl::StatusOr<std::string> ForwardedSpiffeId(std::string_view header) {
     if (header[0] != ';') return InvalidArgument("x-forwarded-client-cert is malformed");
     header.remove_prefix(1);
   }
-  if (id.empty()) return absl::NotFoundError("x-forwarded-client-cert names no SPIFFE ID");
+  if (id.empty()) return NotFound("x-forwarded-client-cert names no SPIFFE ID");
   return id;
 }
 

@@ -5,24 +5,10 @@
 #include "engine/base/path_pattern.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
+#include "engine/base/uri.h"
 
 namespace ztp::route {
 namespace {
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-// The byte that "%XX" at `at` says; -1: there are no two digits.
-int Encoded(std::string_view text, size_t at) {
-  if (at + 3 > text.size()) return -1;
-  const int high = HexDigit(text[at + 1]);
-  const int low = HexDigit(text[at + 2]);
-  return high < 0 || low < 0 ? -1 : high * 16 + low;
-}
 
 bool NeedsNoEncoding(int byte) {
   const char c = static_cast<char>(byte);
@@ -58,7 +44,7 @@ absl::StatusOr<HttpTarget> ReadTarget(std::string_view target) {
       if (IsPathByte(out.path[i])) continue;
       return InvalidArgument("the path has a byte that may not stand there");
     }
-    const int byte = Encoded(out.path, i);
+    const int byte = EscapedByte(out.path, i);
     if (byte < 0) return InvalidArgument("the path has a '%' without two digits behind it");
     if (byte < 0x20 || byte == 0x7f ||
         std::string_view("/\\.;%").find(static_cast<char>(byte)) != std::string_view::npos) {
@@ -74,31 +60,13 @@ absl::StatusOr<HttpTarget> ReadTarget(std::string_view target) {
   return out;
 }
 
-std::string DecodeSegment(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    const int byte = text[i] == '%' ? Encoded(text, i) : -1;
-    if (byte < 0) {
-      out += text[i];
-    } else {
-      out += static_cast<char>(byte);
-      i += 2;
-    }
-  }
-  return out;
-}
-
 absl::StatusOr<std::optional<std::string>> QueryParameter(std::string_view query,
                                                           std::string_view name) {
   std::optional<std::string> found;
-  const auto decode = [](std::string_view text) -> std::optional<std::string> {
+  const auto decode = [](std::string_view text) {
     std::string plain(text);
     std::replace(plain.begin(), plain.end(), '+', ' ');
-    for (size_t i = 0; i < plain.size(); ++i) {
-      if (plain[i] == '%' && Encoded(plain, i) < 0) return std::nullopt;
-    }
-    return DecodeSegment(plain);
+    return UnescapeUri(plain);
   };
   while (!query.empty()) {
     const size_t end = std::min(query.find('&'), query.size());

@@ -31,9 +31,6 @@ struct HttpTarget {
 // digits.
 absl::StatusOr<HttpTarget> ReadTarget(std::string_view target);
 
-// What a segment, or several, of such a path say, decoded.
-std::string DecodeSegment(std::string_view text);
-
 // The parameter of that name, decoded ('+' is a blank: WHATWG URL, 5.1). Nothing: there is none.
 // InvalidArgument: there are several, or its value has a '%' without digits.
 absl::StatusOr<std::optional<std::string>> QueryParameter(std::string_view query,

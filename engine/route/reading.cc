@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "engine/base/ascii.h"
 #include "engine/base/limits.h"
 #include "engine/base/quote.h"
 #include "engine/base/scalar_text.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
+#include "engine/base/uri.h"
 #include "engine/route/forwarded.h"
 
 namespace ztp::route {
@@ -50,15 +52,15 @@ bool IsJson(std::string_view content_type) {
   const std::string_view type = content_type.substr(0, content_type.find(';'));
   const size_t end = type.find_last_not_of(" \t");
   const std::string_view name = type.substr(0, end == std::string_view::npos ? 0 : end + 1);
-  if (!EqualButForCase(name, "application/json") &&
-      !(name.size() > 17 && EqualButForCase(name.substr(0, 12), "application/") &&
-        EqualButForCase(name.substr(name.size() - 5), "+json"))) {
+  if (!EqualIgnoringCase(name, "application/json") &&
+      !(name.size() > 17 && EqualIgnoringCase(name.substr(0, 12), "application/") &&
+        EqualIgnoringCase(name.substr(name.size() - 5), "+json"))) {
     return false;
   }
   if (type.size() == content_type.size()) return true;
   std::string rest(content_type.substr(type.size() + 1));
   std::erase_if(rest, [](char c) { return c == ' ' || c == '\t' || c == '"'; });
-  return EqualButForCase(rest, "charset=utf-8");
+  return EqualIgnoringCase(rest, "charset=utf-8");
 }
 
 bool IsInteger(std::string_view text) {
@@ -72,7 +74,7 @@ bool IsInteger(std::string_view text) {
 absl::StatusOr<std::optional<std::string_view>> Reading::Header(std::string_view name) const {
   std::optional<std::string_view> found;
   for (const HttpHeader& header : http_.headers) {
-    if (!EqualButForCase(header.name, name)) continue;
+    if (!EqualIgnoringCase(header.name, name)) continue;
     if (found) return InvalidArgument("header ", Quoted(name), " comes twice");
     found = header.value;
   }
@@ -87,7 +89,7 @@ Reading::MaybeFound Reading::Bearer() const {
   if (!header) return std::nullopt;
   constexpr std::string_view kScheme = "Bearer ";
   if (header->size() <= kScheme.size() ||
-      !EqualButForCase(header->substr(0, kScheme.size()), kScheme)) {
+      !EqualIgnoringCase(header->substr(0, kScheme.size()), kScheme)) {
     return std::nullopt;
   }
   // RFC 6750, 2.1.
@@ -106,7 +108,7 @@ absl::Status Reading::ParseBody() {
   if (http_.body_partial) return InvalidArgument("the body is cut off, or was not handed over");
   if (http_.body.size() > kMaxJsonDocumentBytes) return InvalidArgument("the body is too large");
   ZTP_ASSIGN_OR_RETURN(const auto encoding, Header("content-encoding"));
-  if (encoding && !EqualButForCase(*encoding, "identity")) {
+  if (encoding && !EqualIgnoringCase(*encoding, "identity")) {
     return InvalidArgument("the body is encoded (", Quoted(*encoding), ")");
   }
   ZTP_ASSIGN_OR_RETURN(const auto type, Header("content-type"));
@@ -139,7 +141,7 @@ Reading::MaybeFound Reading::InBody(std::span<const std::string> path) {
 
 absl::StatusOr<std::string> Reading::ClientSpiffe() const {
   ZTP_ASSIGN_OR_RETURN(const auto header, Header("x-forwarded-client-cert"));
-  if (!header) return absl::NotFoundError("the proxy sends no x-forwarded-client-cert");
+  if (!header) return NotFound("the proxy sends no x-forwarded-client-cert");
   return ForwardedSpiffeId(*header);
 }
 
@@ -151,7 +153,7 @@ Reading::MaybeFound Reading::Proven(const RouteValue& value) {
     ZTP_ASSIGN_OR_RETURN(const std::string source, evidence_.SourceOf(value.name, bytes->text));
     if (source.empty()) {
       return absl::PermissionDeniedError(
-          ToAbsl(Cat("nobody here verifies evidence for ", Quoted(value.name))));
+          Cat("nobody here verifies evidence for ", Quoted(value.name)));
     }
     auto json = evidence_.Proven(value.name, source, bytes->text, value.path);
     if (absl::IsNotFound(json.status())) return std::nullopt;
@@ -176,7 +178,8 @@ Reading::MaybeFound Reading::FindInRequest(const RouteValue& value) {
     case RouteSource::kLiteral:
       return std::nullopt;
     case RouteSource::kPath:
-      return Found{DecodeSegment(captured(path_, scratch_.path)), false};
+      // The target was held to its form: nothing in it cannot be decoded.
+      return Found{UnescapeUri(captured(path_, scratch_.path)).value_or(""), false};
     case RouteSource::kQuery: {
       ZTP_ASSIGN_OR_RETURN(auto found, QueryParameter(target_.query, value.name));
       if (!found) return std::nullopt;
@@ -224,17 +227,16 @@ Reading::MaybeFound Reading::Find(const RouteValue& value) {
 }
 
 absl::StatusOr<bool> Reading::Fits(const std::optional<PathPattern>& peer,
-                                   const std::optional<PathPattern>& client, absl::Status* why) {
+                                   const std::optional<PathPattern>& client, std::string* why) {
   if (!http_.peer_spiffe.empty()) {
     if (const absl::Status id = CheckSpiffeId(http_.peer_spiffe); !id.ok()) {
-      return InvalidArgument("the peer's SPIFFE ID is none: ", FromAbsl(id.message()));
+      return InvalidArgument("the peer's SPIFFE ID is none: ", Message(id));
     }
   }
   if (peer) {
     if (!peer->Match(http_.peer_spiffe, false, &scratch_.peer)) {
-      *why = absl::NotFoundError(
-          ToAbsl(http_.peer_spiffe.empty() ? std::string("the peer showed no SPIFFE ID")
-                                           : Cat("the peer is not one of ", Quoted(route_->peer))));
+      *why = http_.peer_spiffe.empty() ? std::string("the peer showed no SPIFFE ID")
+                                       : Cat("the peer is not one of ", Quoted(route_->peer));
       return false;
     }
     peer_ = &*peer;
@@ -244,9 +246,8 @@ absl::StatusOr<bool> Reading::Fits(const std::optional<PathPattern>& peer,
     if (!id.ok() && !absl::IsNotFound(id.status())) return id.status();
     client_spiffe_ = id.ok() ? *std::move(id) : std::string();
     if (!client->Match(client_spiffe_, false, &scratch_.client)) {
-      *why = absl::NotFoundError(ToAbsl(
-          client_spiffe_.empty() ? std::string(FromAbsl(id.status().message()))
-                                 : Cat("the client is not one of ", Quoted(route_->client))));
+      *why = client_spiffe_.empty() ? std::string(Message(id.status()))
+                                    : Cat("the client is not one of ", Quoted(route_->client));
       return false;
     }
     client_ = &*client;
@@ -254,7 +255,7 @@ absl::StatusOr<bool> Reading::Fits(const std::optional<PathPattern>& peer,
   for (const RouteTest& test : route_->tests) {
     ZTP_ASSIGN_OR_RETURN(const bool holds, Holds(test));
     if (holds) continue;
-    *why = absl::NotFoundError(ToAbsl(Cat(Place(test.value), " is not what a route asks for")));
+    *why = Cat(Place(test.value), " is not what a route asks for");
     return false;
   }
   return true;

@@ -28,7 +28,7 @@ class Reading {
 
   // Is the request one for the route, beyond its path? If not, *why says what is against it.
   absl::StatusOr<bool> Fits(const std::optional<PathPattern>& peer,
-                            const std::optional<PathPattern>& client, absl::Status* why);
+                            const std::optional<PathPattern>& client, std::string* why);
   // AuthZEN JSON.
   absl::Status Write(std::string* request);
 

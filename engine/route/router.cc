@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "engine/base/ascii.h"
 #include "engine/base/limits.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
@@ -63,20 +64,6 @@ absl::Status CheckValue(const Route& route, const RouteValue& value,
   return InvalidArgument("route ", route.full_name(), " reads what is not there");
 }
 
-// A list that is sorted by it has narrower patterns before wider ones: where two patterns share a
-// path, each segment of the narrower one is as narrow as the other's or more.
-std::string Width(std::string_view pattern) {
-  std::string width;
-  while (!pattern.empty()) {
-    pattern.remove_prefix(1);
-    const size_t end = std::min(pattern.find('/'), pattern.size());
-    const std::string_view part = pattern.substr(0, end);
-    width += part.ends_with("...}") ? '2' : part.starts_with('{') ? '1' : '0';
-    pattern.remove_prefix(end);
-  }
-  return width;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<const Router>> Router::Make(const Schema& schema) {
@@ -120,7 +107,7 @@ absl::StatusOr<std::unique_ptr<const Router>> Router::Make(const Schema& schema)
   }
   std::vector<Compiled>& routes = router->routes_;
   std::stable_sort(routes.begin(), routes.end(), [](const Compiled& a, const Compiled& b) {
-    return Width(a.route->path) < Width(b.route->path);
+    return a.path.Width() < b.path.Width();
   });
   for (uint32_t i = 0; i < routes.size(); ++i) {
     routes[i].group = i;
@@ -140,7 +127,7 @@ absl::StatusOr<Router::Routed> Router::Take(const HttpRequest& http, EvidenceRea
   }
   for (const HttpHeader& header : http.headers) {
     for (const std::string_view name : kOverrides) {
-      if (EqualButForCase(header.name, name)) {
+      if (EqualIgnoringCase(header.name, name)) {
         return InvalidArgument("the request has a header ", name,
                                ", by which some servers take it for another one");
       }
@@ -149,7 +136,7 @@ absl::StatusOr<Router::Routed> Router::Take(const HttpRequest& http, EvidenceRea
   ZTP_ASSIGN_OR_RETURN(const HttpTarget target, ReadTarget(http.target));
   Reading reading(schema_, http, target, evidence, scratch);
   const Compiled* first = nullptr;
-  absl::Status why;
+  std::string why;
   for (const Compiled& candidate : routes_) {
     if (first != nullptr && candidate.group != first->group) continue;
     const Route& route = *candidate.route;
@@ -158,8 +145,7 @@ absl::StatusOr<Router::Routed> Router::Take(const HttpRequest& http, EvidenceRea
     }
     if (!candidate.path.Match(target.path, true, &scratch.path)) continue;
     first = &candidate;
-    std::vector<std::string_view> exact;
-    if (!candidate.path.Match(target.path, false, &exact)) {
+    if (!candidate.path.Match(target.path, false, &scratch.path)) {
       return InvalidArgument("the path differs from ", Quoted(route.path),
                              " by the case of letters");
     }
@@ -171,10 +157,9 @@ absl::StatusOr<Router::Routed> Router::Take(const HttpRequest& http, EvidenceRea
     return routed;
   }
   if (first == nullptr) {
-    return absl::NotFoundError(
-        ToAbsl(Cat("no route takes ", Quoted(http.method), " of this path")));
+    return NotFound("no route takes ", Quoted(http.method), " of this path");
   }
-  return absl::NotFoundError(ToAbsl(Cat("no route takes it: ", FromAbsl(why.message()))));
+  return NotFound("no route takes it: ", why);
 }
 
 }  // namespace ztp::route

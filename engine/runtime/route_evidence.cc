@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/status.h"
 #include "engine/base/str.h"
 #include "engine/facts/json_write_value.h"
 
@@ -30,7 +31,7 @@ absl::StatusOr<std::string> RouteEvidence::Proven(std::string_view input, std::s
                                                   std::string_view evidence,
                                                   std::span<const std::string> path) {
   const auto id = schema_.FindInput(input);
-  if (!id) return absl::NotFoundError("there is no such input");
+  if (!id) return NotFound("there is no such input");
   const EvidenceItem item{
       .input = std::string(input), .source = std::string(source), .value = std::string(evidence)};
   const auto target = evidence::PolicyTrust::Target::Of(*id);
@@ -43,9 +44,9 @@ absl::StatusOr<std::string> RouteEvidence::Proven(std::string_view input, std::s
     refusal = trust_->MayProve(**fact, target);
   }
   if (refusal) {
-    return absl::PermissionDeniedError(
-        ToAbsl(Cat("evidence for `", input, "` was refused (", evidence::NameOf(refusal->check),
-                   "): ", refusal->message)));
+    return absl::PermissionDeniedError(Cat("evidence for `", input, "` was refused (",
+                                           evidence::NameOf(refusal->check),
+                                           "): ", refusal->message));
   }
   Fact written;
   trust_->Write(**fact, target, &written);
@@ -53,7 +54,7 @@ absl::StatusOr<std::string> RouteEvidence::Proven(std::string_view input, std::s
   for (const std::string& step : path) {
     const auto at = json.is_object() ? json.find(step) : json.end();
     if (!json.is_object() || at == json.end() || at->is_null()) {
-      return absl::NotFoundError("it does not say so");
+      return NotFound("it does not say so");
     }
     json = nlohmann::ordered_json(*at);
   }

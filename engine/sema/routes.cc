@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/base/status.h"
 #include "engine/base/str.h"
 #include "engine/diag/suggest.h"
 
@@ -25,26 +26,18 @@ bool IsMethod(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
-// Patterns of the same paths: are their literals the same to the letter?
-bool EqualButForNames(std::string_view a, std::string_view b) {
-  const auto without = [](std::string_view pattern) {
-    std::string out;
-    bool name = false;
-    for (const char c : pattern) {
-      name = c == '{' || (name && c != '}');
-      if (!name) out += c;
-    }
-    return out;
-  };
-  return without(a) == without(b);
-}
-
 }  // namespace
 
 void RouteChecker::Bad(Span span, std::string message, std::string help) {
   Diagnostic diagnostic(DiagKind::kBadRoute, span, std::move(message));
   if (!help.empty()) diagnostic.AddHelp(std::move(help));
   names_.sink().Report(std::move(diagnostic));
+}
+
+void RouteChecker::ReportNoProxy(Span span) {
+  Bad(span, "nobody says who may speak for a client",
+      "a proxy does: write a line 'peer \"spiffe://…\"' with the ids of the proxies that you "
+      "believe");
 }
 
 void RouteChecker::CheckAll() {
@@ -127,7 +120,7 @@ void RouteChecker::CheckOn(Context& c, const syntax::RouteLine& line) {
   auto pattern = PathPattern::ParsePath(line.text.value);
   if (!pattern.ok()) {
     return Bad(
-        line.text.span, Cat("this is no path: ", FromAbsl(pattern.status().message())),
+        line.text.span, Cat("this is no path: ", Message(pattern.status())),
         "a path is written as requests have it, names in braces: \"/v2/models/{model}/infer\"");
   }
   c.route.path = line.text.value;
@@ -141,14 +134,12 @@ void RouteChecker::CheckOn(Context& c, const syntax::RouteLine& line) {
 void RouteChecker::CheckPeer(Context& c, const syntax::RouteLine& line, RouteSource source) {
   const bool client = source == RouteSource::kClient;
   if (client && Find(c.site.ast->Route(*c.site.decl), Kind::kPeer) == nullptr) {
-    Bad(line.span, "nobody says who may speak for a client",
-        "a proxy does: write a line 'peer \"spiffe://…\"' with the ids of the proxies that you "
-        "believe");
+    ReportNoProxy(line.span);
   }
   c.names_proxy |= !client;
   auto pattern = PathPattern::ParseSpiffe(line.text.value);
   if (!pattern.ok()) {
-    return Bad(line.text.span, Cat("this is no SPIFFE ID: ", FromAbsl(pattern.status().message())),
+    return Bad(line.text.span, Cat("this is no SPIFFE ID: ", Message(pattern.status())),
                "names may stand for segments: \"spiffe://acme.org/ns/{ns}/sa/{sa}\"");
   }
   (client ? c.route.client : c.route.peer) = line.text.value;
@@ -424,7 +415,7 @@ void RouteChecker::CheckConflicts() {
                    "write the paths of one of them out, a literal in place of its name");
           break;
         case Relation::kSame:
-          if (!EqualButForNames(routes_[a].path, routes_[b].path)) {
+          if (!PathPattern::SameLetters(*taken_[a].pattern, *taken_[b].pattern)) {
             conflict(b, a,
                      Cat(Quoted(routes_[a].path), " and ", Quoted(routes_[b].path),
                          " differ by the case of letters"),

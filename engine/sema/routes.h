@@ -92,6 +92,8 @@ class RouteChecker {
   void AddLocal(Context& c, const syntax::Name& name, Sourced value);
 
   void Bad(Span span, std::string message, std::string help = "");
+  // A client is spoken for, and no `peer` line names the proxies that may.
+  void ReportNoProxy(Span span);
   const syntax::Expr& At(const Context& c, syntax::ExprId id) const { return (*c.site.ast)[id]; }
 
   Names& names_;

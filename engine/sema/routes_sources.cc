@@ -1,9 +1,10 @@
 // Where a route's values come from, and what may be made of them. See routes.h.
 #include <algorithm>
-#include <array>
 #include <utility>
 
+#include "engine/base/ascii.h"
 #include "engine/base/quote.h"
+#include "engine/base/status.h"
 #include "engine/base/str.h"
 #include "engine/diag/suggest.h"
 #include "engine/sema/routes.h"
@@ -14,8 +15,30 @@ namespace {
 
 using syntax::ExprKind;
 
-constexpr std::string_view kSources[] = {"method", "authority", "query",  "header", "body",
-                                         "bearer", "peer",      "client", "source", "proven"};
+// What a place begins with, and how such a place is written.
+struct SourceForm {
+  std::string_view word;
+  std::string_view form;
+};
+constexpr SourceForm kSources[] = {
+    {"method", "method"},
+    {"authority", "authority"},
+    {"query", "query.name"},
+    {"header", "header[\"name\"]"},
+    {"body", "body.name"},
+    {"bearer", "bearer"},
+    {"peer", "peer.spiffe or peer.certificate"},
+    {"client", "client.spiffe"},
+    {"source", "source.ip"},
+    {"proven", "proven.input.field"},
+};
+
+// Null: places begin with no such word.
+const SourceForm* FindSource(std::string_view word) {
+  const auto found = std::find_if(std::begin(kSources), std::end(kSources),
+                                  [&](const SourceForm& source) { return source.word == word; });
+  return found == std::end(kSources) ? nullptr : found;
+}
 
 // RFC 9110, 5.1.
 bool IsHeaderName(std::string_view text) {
@@ -23,13 +46,6 @@ bool IsHeaderName(std::string_view text) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
            std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
   });
-}
-
-std::string Lowered(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
 }
 
 }  // namespace
@@ -92,8 +108,7 @@ std::optional<RouteChecker::Sourced> RouteChecker::ReadFor(Context& c, syntax::E
   if (root->kind != ExprKind::kName) return Read(c, id);
   const bool is_local = std::any_of(c.locals.begin(), c.locals.end(),
                                     [&](const Local& l) { return l.name == root->name; });
-  const bool is_source = std::find(std::begin(kSources), std::end(kSources),
-                                   names_.Text(root->name)) != std::end(kSources);
+  const bool is_source = FindSource(names_.Text(root->name)) != nullptr;
   if (is_local || is_source) return Read(c, id);
   const auto value = names_.const_evaluator()({c.site.ast, id}, type, c.site.package);
   if (!value) return std::nullopt;
@@ -153,10 +168,11 @@ std::optional<RouteChecker::Sourced> RouteChecker::ReadPlace(Context& c, syntax:
     Bad(e.span, Cat(Quoted(name), " has no parts"));
     return std::nullopt;
   }
-  if (std::find(std::begin(kSources), std::end(kSources), name) != std::end(kSources)) {
+  if (FindSource(name) != nullptr) {
     return ReadSource(c, e, name, std::move(path));
   }
-  std::vector<std::string> candidates(std::begin(kSources), std::end(kSources));
+  std::vector<std::string> candidates;
+  for (const SourceForm& source : kSources) candidates.emplace_back(source.word);
   for (const Local& local : c.locals) candidates.emplace_back(names_.Text(local.name));
   Diagnostic diagnostic(DiagKind::kUnknownName, e.span,
                         Cat("there is nothing called ", Quoted(name), " in a request"));
@@ -188,7 +204,8 @@ std::optional<RouteChecker::Sourced> RouteChecker::ReadSource(Context& c, const 
   }
   if (one && root == "header") {
     Sourced value = of(RouteSource::kHeader, Rank::kClaimed);
-    value.value.name = Lowered(path[0]);
+    value.value.name = path[0];
+    std::transform(path[0].begin(), path[0].end(), value.value.name.begin(), AsciiLower);
     if (!IsHeaderName(value.value.name)) {
       Bad(e.span, Cat(Quoted(path[0]), " is no name of a header"));
       return std::nullopt;
@@ -207,30 +224,14 @@ std::optional<RouteChecker::Sourced> RouteChecker::ReadSource(Context& c, const 
   }
   if (one && root == "client" && path[0] == "spiffe") {
     if (!c.names_proxy) {
-      Bad(e.span, "nobody says who may speak for a client",
-          "a proxy does: write a line 'peer \"spiffe://…\"' with the ids of the proxies that you "
-          "believe");
+      ReportNoProxy(e.span);
       return std::nullopt;
     }
     return of(RouteSource::kClientSpiffe, Rank::kVouched);
   }
   if (one && root == "source" && path[0] == "ip") return of(RouteSource::kSourceIp, Rank::kVouched);
   if (root == "proven" && path.size() >= 2) return ReadProven(c, e, path);
-  const std::array<std::pair<std::string_view, std::string_view>, 10> forms{{
-      {"method", "method"},
-      {"authority", "authority"},
-      {"bearer", "bearer"},
-      {"query", "query.name"},
-      {"header", "header[\"name\"]"},
-      {"body", "body.name"},
-      {"peer", "peer.spiffe or peer.certificate"},
-      {"client", "client.spiffe"},
-      {"source", "source.ip"},
-      {"proven", "proven.input.field"},
-  }};
-  for (const auto& [word, form] : forms) {
-    if (word == root) Bad(e.span, Cat("this is no place in a request"), Cat("write ", form));
-  }
+  Bad(e.span, "this is no place in a request", Cat("write ", FindSource(root)->form));
   return std::nullopt;
 }
 
@@ -360,7 +361,7 @@ std::optional<RouteText> RouteChecker::Text(Context& c, syntax::ExprId entity, b
   const syntax::Expr& e = At(c, entity);
   auto made = TextTemplate::Parse(c.site.ast->String(e).value);
   if (!made.ok()) {
-    Bad(e.span, Cat("this is no id: ", FromAbsl(made.status().message())),
+    Bad(e.span, Cat("this is no id: ", Message(made.status())),
         "names of the path, of the peer's id, and of 'let' lines stand in braces: \"{ns}/{sa}\"");
     return std::nullopt;
   }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "engine/base/hex.h"
 #include "engine/base/str.h"
 
 namespace ztp::syntax {
@@ -24,13 +25,6 @@ void AppendUtf8(uint32_t code, std::string& out) {
     out.push_back(static_cast<char>(0x80 | ((code >> 6) & 0x3F)));
     out.push_back(static_cast<char>(0x80 | (code & 0x3F)));
   }
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 // text[at] is the backslash of "\u". The end of the escape, and its character if it is one.
