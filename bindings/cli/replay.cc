@@ -55,9 +55,7 @@ constexpr Why kHalted = {"halted", "everything was halted then, whatever the pol
 constexpr size_t kFullList = 64;
 
 std::string Joined(const std::vector<std::string>& texts, std::string_view none) {
-  std::string out;
-  for (const std::string& text : texts) Append(out, out.empty() ? "" : ", ", text);
-  return out.empty() ? std::string(none) : out;
+  return texts.empty() ? std::string(none) : Join(texts, ", ");
 }
 
 void PutTexts(std::string_view name, const std::vector<std::string>& texts, JsonSink& sink) {
@@ -72,7 +70,7 @@ void PutTexts(std::string_view name, const std::vector<std::string>& texts, Json
 }
 
 // In quotes, with nothing in it that a terminal would act on.
-std::string JsonText(std::string_view text) {
+std::string InQuotes(std::string_view text) {
   std::string out;
   JsonSink sink(&out);
   sink.PutText(text);
@@ -85,7 +83,7 @@ std::string Name(std::string_view text) {
   const bool is_plain = std::all_of(text.begin(), text.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '_' || c == '.' || c == ':';
   });
-  return is_plain ? std::string(text) : JsonText(text);
+  return is_plain ? std::string(text) : InQuotes(text);
 }
 
 // An answer, as far as it is compared.
@@ -299,13 +297,13 @@ void Replay::Tell(uint64_t index, const Answer& was, const Answer& now, bool oth
   if (!IsJson()) {
     const auto entity = [&](std::string_view role) {
       return Cat(Name(part({"request", role, "type"})),
-                 "::", JsonText(part({"request", role, "id"})));
+                 "::", InQuotes(part({"request", role, "id"})));
     };
     Append(out, was.kind, " -> ", now.kind, "  ", part({"time"}), "  ", entity("subject"), " ",
            Name(part({"request", "action"})), " ", entity("resource"), "  (entry ", index, ", ",
            part({"id"}), ")\n");
     Append(out, "  was  ", Joined(was.rules, "no rule"), "\n  now  ", Joined(now.rules, "no rule"));
-    if (!now.unknown.empty()) Append(out, "; not known: ", Joined(now.unknown, ""));
+    if (!now.unknown.empty()) Append(out, "; not known: ", Join(now.unknown, ", "));
     if (was.kind == now.kind) {
       Append(out, "\n  obliged to ", was.obligations, "\n  then to    ", now.obligations);
     }
