@@ -100,7 +100,7 @@ Reading::MaybeFound Reading::Bearer() const {
            std::string_view("-._~+/=").find(c) != std::string_view::npos;
   });
   if (!good) return InvalidArgument("the bearer token is malformed");
-  return Found{std::string(token), false};
+  return Found{std::string(token)};
 }
 
 absl::Status Reading::ParseBody() {
@@ -133,9 +133,9 @@ Reading::MaybeFound Reading::InBody(std::span<const std::string> path) {
     case JsonKind::kNull:
       return std::nullopt;
     case JsonKind::kString:
-      return Found{std::string(node->text), false};
+      return Found{std::string(node->text), Found::Form::kString};
     default:
-      return Found{std::string(JsonTextOf(http_.body, *node)), true};
+      return Found{std::string(JsonTextOf(http_.body, *node)), Found::Form::kJson};
   }
 }
 
@@ -158,7 +158,7 @@ Reading::MaybeFound Reading::Proven(const RouteValue& value) {
     auto json = evidence_.Proven(value.name, source, bytes->text, value.path);
     if (absl::IsNotFound(json.status())) return std::nullopt;
     if (!json.ok()) return json.status();
-    return Found{*std::move(json), true};
+    return Found{*std::move(json), Found::Form::kJson};
   }
   return std::nullopt;
 }
@@ -166,7 +166,7 @@ Reading::MaybeFound Reading::Proven(const RouteValue& value) {
 Reading::MaybeFound Reading::FindInRequest(const RouteValue& value) {
   const auto text = [](std::string_view found) -> std::optional<Found> {
     if (found.empty()) return std::nullopt;
-    return Found{std::string(found), false};
+    return Found{std::string(found)};
   };
   const auto captured = [&](const PathPattern* pattern,
                             const std::vector<std::string_view>& captures) {
@@ -179,16 +179,16 @@ Reading::MaybeFound Reading::FindInRequest(const RouteValue& value) {
       return std::nullopt;
     case RouteSource::kPath:
       // The target was held to its form: nothing in it cannot be decoded.
-      return Found{UnescapeUri(captured(path_, scratch_.path)).value_or(""), false};
+      return Found{UnescapeUri(captured(path_, scratch_.path)).value_or("")};
     case RouteSource::kQuery: {
       ZTP_ASSIGN_OR_RETURN(auto found, QueryParameter(target_.query, value.name));
       if (!found) return std::nullopt;
-      return Found{*std::move(found), false};
+      return Found{*std::move(found)};
     }
     case RouteSource::kHeader: {
       ZTP_ASSIGN_OR_RETURN(const auto found, Header(value.name));
       if (!found) return std::nullopt;
-      return Found{std::string(*found), false};
+      return Found{std::string(*found)};
     }
     case RouteSource::kBody:
       return InBody(value.path);
@@ -199,18 +199,18 @@ Reading::MaybeFound Reading::FindInRequest(const RouteValue& value) {
     case RouteSource::kBearer:
       return Bearer();
     case RouteSource::kPeer:
-      return Found{std::string(captured(peer_, scratch_.peer)), false};
+      return Found{std::string(captured(peer_, scratch_.peer))};
     case RouteSource::kPeerSpiffe:
       return text(http_.peer_spiffe);
     case RouteSource::kPeerCertificate:
       return text(http_.peer_certificates);
     case RouteSource::kClient:
-      return Found{std::string(captured(client_, scratch_.client)), false};
+      return Found{std::string(captured(client_, scratch_.client))};
     case RouteSource::kClientSpiffe: {
       auto id = ClientSpiffe();
       if (absl::IsNotFound(id.status())) return std::nullopt;
       if (!id.ok()) return id.status();
-      return Found{*std::move(id), false};
+      return Found{*std::move(id)};
     }
     case RouteSource::kSourceIp:
       return text(http_.source_ip);
@@ -222,7 +222,7 @@ Reading::MaybeFound Reading::FindInRequest(const RouteValue& value) {
 
 Reading::MaybeFound Reading::Find(const RouteValue& value) {
   ZTP_ASSIGN_OR_RETURN(auto found, FindInRequest(value));
-  if (!found && value.fallback) return Found{*value.fallback, true};
+  if (!found && value.fallback) return Found{*value.fallback, Found::Form::kJson};
   return found;
 }
 
@@ -274,7 +274,7 @@ absl::StatusOr<bool> Reading::Holds(const RouteTest& test) {
       break;
   }
   if (!found) return false;
-  const std::string json = found->is_json ? found->text : JsonText(found->text);
+  const std::string json = found->form == Found::Form::kJson ? found->text : JsonText(found->text);
   const bool among =
       std::find(test.literals.begin(), test.literals.end(), json) != test.literals.end();
   return among == (test.kind == RouteTest::Kind::kEqual);
@@ -286,7 +286,7 @@ absl::StatusOr<std::string> Reading::Id(const RouteText& text, std::string_view 
     const RouteText::Piece& piece = text.pieces[i];
     ZTP_ASSIGN_OR_RETURN(auto found, Find(piece.value));
     if (!found) return InvalidArgument(what, " is not named: there is no ", Place(piece.value));
-    if (found->is_json) {
+    if (found->form == Found::Form::kJson) {
       // A JSON string says its text; a number its digits; nothing else is part of a name.
       if (found->text.starts_with('"')) {
         JsonError error;
@@ -312,7 +312,8 @@ absl::StatusOr<std::string> Reading::Id(const RouteText& text, std::string_view 
 
 absl::StatusOr<std::string> Reading::Json(const Found& found, TypeId type,
                                           std::string_view what) const {
-  if (found.is_json) return found.text;
+  if (found.form == Found::Form::kJson) return found.text;
+  if (found.form == Found::Form::kString) return JsonText(found.text);
   switch (schema_.types.kind(type)) {
     case TypeKind::kInt:
       if (!IsInteger(found.text)) return InvalidArgument(what, " is no whole number");
@@ -327,23 +328,8 @@ absl::StatusOr<std::string> Reading::Json(const Found& found, TypeId type,
   }
 }
 
-TypeId Reading::TypeOf(std::string_view what, std::string_view name) const {
-  if (what == "input") {
-    const auto id = schema_.FindInput(name);
-    return id ? schema_[*id].type : TypeId();
-  }
-  if (what == "parameter") {
-    const Action& action = schema_[ActionId{route_->action}];
-    const auto index = action.FindParam(name);
-    return index ? action.params[*index].type : TypeId();
-  }
-  const RouteEntity& entity = what == "subject" ? route_->principal : route_->resource;
-  const EntityType& type = schema_[EntityTypeId{entity.type}];
-  const auto index = type.FindAttribute(name);
-  return index ? type.attributes[*index].type : TypeId();
-}
-
-absl::Status Reading::WriteBindings(std::span<const RouteBinding> bindings, std::string_view what,
+template <typename TypeOf>
+absl::Status Reading::WriteBindings(std::span<const RouteBinding> bindings, const TypeOf& type_of,
                                     std::string* out) {
   *out += '{';
   bool any = false;
@@ -351,14 +337,8 @@ absl::Status Reading::WriteBindings(std::span<const RouteBinding> bindings, std:
     ZTP_ASSIGN_OR_RETURN(const auto found, Find(binding.value));
     // What is required and is not there, the engine says.
     if (!found) continue;
-    // A source of a literal form, or a place of the body that holds text, is text of its own kind.
-    const bool in_body = binding.value.source == RouteSource::kBody;
-    std::string json;
-    if (in_body && !found->is_json) {
-      json = JsonText(found->text);
-    } else {
-      ZTP_ASSIGN_OR_RETURN(json, Json(*found, TypeOf(what, binding.name), Place(binding.value)));
-    }
+    ZTP_ASSIGN_OR_RETURN(const std::string json,
+                         Json(*found, type_of(binding.name), Place(binding.value)));
     Append(*out, any ? "," : "", JsonText(binding.name), ":", json);
     any = true;
   }
@@ -368,6 +348,7 @@ absl::Status Reading::WriteBindings(std::span<const RouteBinding> bindings, std:
 
 absl::Status Reading::WriteEntity(const RouteEntity& entity, std::string_view member,
                                   std::string* out) {
+  const EntityType& type = schema_[EntityTypeId{entity.type}];
   ZTP_ASSIGN_OR_RETURN(const std::string id,
                        Id(entity.id, member == "subject" ? "the principal" : "the resource"));
   Append(*out, JsonText(member),
@@ -375,7 +356,13 @@ absl::Status Reading::WriteEntity(const RouteEntity& entity, std::string_view me
          ",\"id\":", JsonText(id));
   if (!entity.attributes.empty()) {
     *out += ",\"properties\":";
-    ZTP_RETURN_IF_ERROR(WriteBindings(entity.attributes, member, out));
+    ZTP_RETURN_IF_ERROR(WriteBindings(
+        entity.attributes,
+        [&](std::string_view name) {
+          const auto index = type.FindAttribute(name);
+          return index ? type.attributes[*index].type : TypeId();
+        },
+        out));
   }
   *out += '}';
   return absl::OkStatus();
@@ -399,16 +386,29 @@ absl::Status Reading::WriteEvidence(std::string* out) {
 absl::Status Reading::Write(std::string* request) {
   *request = "{";
   ZTP_RETURN_IF_ERROR(WriteEntity(route_->principal, "subject", request));
-  Append(*request, ",\"action\":{\"name\":", JsonText(schema_[ActionId{route_->action}].json_name));
+  const Action& action = schema_[ActionId{route_->action}];
+  Append(*request, ",\"action\":{\"name\":", JsonText(action.json_name));
   if (!route_->params.empty()) {
     *request += ",\"properties\":";
-    ZTP_RETURN_IF_ERROR(WriteBindings(route_->params, "parameter", request));
+    ZTP_RETURN_IF_ERROR(WriteBindings(
+        route_->params,
+        [&](std::string_view name) {
+          const auto index = action.FindParam(name);
+          return index ? action.params[*index].type : TypeId();
+        },
+        request));
   }
   *request += "},";
   ZTP_RETURN_IF_ERROR(WriteEntity(route_->resource, "resource", request));
   if (!route_->inputs.empty()) {
     *request += ",\"context\":";
-    ZTP_RETURN_IF_ERROR(WriteBindings(route_->inputs, "input", request));
+    ZTP_RETURN_IF_ERROR(WriteBindings(
+        route_->inputs,
+        [&](std::string_view name) {
+          const auto id = schema_.FindInput(name);
+          return id ? schema_[*id].type : TypeId();
+        },
+        request));
   }
   ZTP_RETURN_IF_ERROR(WriteEvidence(request));
   *request += '}';

@@ -33,10 +33,15 @@ class Reading {
   absl::Status Write(std::string* request);
 
  private:
-  // What stands at a place: JSON, or text.
+  // What stands at a place.
   struct Found {
+    enum class Form : uint8_t {
+      kText,    // text, which becomes what its target is
+      kString,  // what a JSON string says: text, and nothing else
+      kJson,    // any value, as JSON
+    };
     std::string text;
-    bool is_json = false;
+    Form form = Form::kText;
   };
   using MaybeFound = absl::StatusOr<std::optional<Found>>;
 
@@ -52,12 +57,13 @@ class Reading {
   absl::StatusOr<bool> Holds(const RouteTest& test);
   absl::StatusOr<std::string> Id(const RouteText& text, std::string_view what);
   absl::Status WriteEntity(const RouteEntity& entity, std::string_view member, std::string* out);
-  absl::Status WriteBindings(std::span<const RouteBinding> bindings, std::string_view what,
+  // `type_of(name)`: what the target of that name is.
+  template <typename TypeOf>
+  absl::Status WriteBindings(std::span<const RouteBinding> bindings, const TypeOf& type_of,
                              std::string* out);
   absl::Status WriteEvidence(std::string* out);
   // A value in the form that one of that type has as JSON.
   absl::StatusOr<std::string> Json(const Found& found, TypeId type, std::string_view what) const;
-  TypeId TypeOf(std::string_view what, std::string_view name) const;
 
   const Schema& schema_;
   const HttpRequest& http_;
