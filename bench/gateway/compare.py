@@ -27,19 +27,20 @@ import tools
 from world import World
 
 BUILD = tools.ROOT / "build/release"
-# What must hold: at least so many times OPA's throughput, under each of these; p99 in microseconds at the most, under this.
-BARS = {"http": (4.0, ["full"], "even"), "grpc": (3.0, ["full", "h2load"], "even")}
+# What must hold: at least so many times OPA's throughput, under each of these; p99 in microseconds at the most, under this:
+# half load, or, where nothing is there that asks evenly and has time left, full load, which is harder.
+BARS = {"http": (4.0, ["full"], "even"), "grpc": (3.0, ["full", "h2load"], "h2load")}
 P99_US = 2000
 
 # What a load is called in the results, with what a part's is asked by.
 LOADS = {"full": "As fast as they answer, {full}:",
          "h2load": "As fast as they answer, h2load, 4 connections with 4 calls each:",
          "even": "Half of that (each server its own; the floor ztp's), {even}:",
-         "half": "The same rate, or half of it, and so on, until the generator keeps up, {half}:",
+         "half": "At a fixed rate, half of that, or half of it again, and so on, until the generator keeps up, {half}:",
          "one by one": "One connection, one request at a time:"}
 ASKED_BY = {"http": {"full": "wrk, 16 connections", "half": "vegeta",
                      "even": "wrk, connections that think for 0 to 4 ms between an answer and the next request"},
-            "grpc": {"full": "ghz, 16 at a time", "half": "ghz", "even": "h2load, connections with a call every 10 ms or so"},
+            "grpc": {"full": "ghz, 16 at a time", "half": "ghz", "even": ""},
             "envoy": {"full": "wrk, 16 connections", "half": "", "even": ""}}
 
 
@@ -201,9 +202,8 @@ class Bench:
                     if round_number == 0 and name != "floor":
                         self.check_grpc(server, lines)
                     self.measure("grpc", name, [server], "full", lambda: tools.ghz(self.go / "ghz", server.port, file, seconds, 16))
-                    full = self.measure("grpc", name, [server], "h2load", lambda: tools.h2load(server.port, frame, seconds, 4))
-                    half.setdefault(name, half["ztp"] if name == "floor" else full["a_second"] / 2)
-                    self.measure("grpc", name, [server], "even", lambda: tools.h2load(server.port, frame, seconds, 16, half[name]))
+                    full = self.measure("grpc", name, [server], "h2load", lambda: tools.h2load(server.port, frame, seconds, 4, 4))
+                    half.setdefault(name, full["a_second"] / 2)
                     fixed[name] = self.measure("grpc", name, [server], "half", lambda rate: tools.ghz(
                         self.go / "ghz", server.port, file, seconds, 16, rate), fixed["ztp"] if name == "floor" else half[name])["rate"]
 
@@ -262,7 +262,7 @@ class Bench:
                     yield f"{part}, {load}: {ztp / opa:.1f} times OPA's throughput, at least {least:g} must be", ztp / opa >= least
             p99 = self.median(part, "ztp", slowest, "p99_us")
             if p99 is not None:
-                yield f"{part}: p99 at half load {p99:.0f} µs, below {P99_US} must be", p99 < P99_US
+                yield f"{part}: p99 at {'half' if slowest == 'even' else 'full'} load {p99:.0f} µs, below {P99_US} at half load must be", p99 < P99_US
 
     def markdown(self, about):
         text = ["# At the gateway", "", "Written by `bench/gateway/compare.py --record`; [gateway/README.md](gateway/README.md) says what is measured and how.", "",

@@ -169,24 +169,14 @@ def thinking(ask, rate):
         connections = max(connections + 1, math.ceil(connections * rate / figures["a_second"]))
 
 
-def h2load(port, frame, seconds, streams, rate=None):
-    """gRPC from C: one message, again and again. As fast as it is answered, on 4 connections, `streams` calls of each at a
-    time; or at a rate. h2load wakes up every 10 ms to keep a rate, so that it takes many connections, and for those not to ask
-    all at once, many processes, which are never in step."""
-    processes = 1 if rate is None else math.ceil(rate / 400)
-    command = ["taskset", "-c", CLIENT_CORE, "h2load", "-t1", "-c4", f"-m{streams}", "-D", seconds, "--warm-up-time", 1, "-d", frame,
-               "-H", "content-type: application/grpc", "-H", "te: trailers"]
-    if rate is not None:
-        command += ["--rps", f"{rate / processes / 4:.3f}"]
+def h2load(port, frame, seconds, connections, streams):
+    """gRPC as fast as it is answered, from C: one message, again and again; `streams` of each connection at a time."""
     with tempfile.TemporaryDirectory() as folder:
-        logs = [pathlib.Path(folder) / str(i) for i in range(processes)]
-        started = [subprocess.Popen([str(part) for part in (
-            *command, f"--log-file={log}", f"http://127.0.0.1:{port}/envoy.service.auth.v3.Authorization/Check")],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for log in logs]
-        said = [process.communicate()[0] for process in started]
-        if any(process.returncode != 0 for process in started):
-            raise Fault(f"h2load failed:\n{said}")
-        answers = [line.split("\t") for log in logs for line in log.read_text().splitlines()]
+        log = pathlib.Path(folder) / "log"
+        said = run(["taskset", "-c", CLIENT_CORE, "h2load", "-t1", f"-c{connections}", f"-m{streams}", "-D", seconds, "--warm-up-time", 1,
+                    "-d", frame, "-H", "content-type: application/grpc", "-H", "te: trailers", f"--log-file={log}",
+                    f"http://127.0.0.1:{port}/envoy.service.auth.v3.Authorization/Check"])
+        answers = [line.split("\t") for line in log.read_text().splitlines()]
     if not answers or any(status != "200" for _, status, _ in answers):
         raise Fault(f"h2load met errors:\n{said}")
     took = sorted(int(microseconds) for _, _, microseconds in answers)
