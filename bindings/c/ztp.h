@@ -580,6 +580,10 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_unset(ztp_request* request, ztp_attr attr);
 ZTP_API ZTP_MUST_USE ztp_error* ztp_set_can(ztp_request* request, const ztp_text* obligations,
                                             size_t count);
 ZTP_API ZTP_MUST_USE ztp_error* ztp_set_can_all(ztp_request* request);
+/* When what the request is made of ends, as the certificate, token or session that named its
+ * principal does: at that time and after it nothing is permitted, and no decision is valid longer.
+ * Microseconds since 1970-01-01T00:00:00Z; INT64_MAX, as it is at first: never. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_set_valid_until(ztp_request* request, int64_t until);
 
 /* ---- Leases ---- */
 

@@ -260,6 +260,11 @@ std::vector<EvidenceOutcome> PolicyTrust::Prove(std::span<const EvidenceItem> it
     if (outcome.source.empty()) outcome.source = item.source;
     if (outcome.kind.empty()) outcome.kind = item.kind;
     if (refusal) Fill(*refusal, &outcome);
+    if (item.critical) {
+      const std::optional<Time> end = refusal ? request->now : outcome.expires_at;
+      if (end && (!request->valid_until || *end < *request->valid_until))
+        request->valid_until = end;
+    }
   }
   return outcomes;
 }

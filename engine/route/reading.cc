@@ -155,6 +155,7 @@ Reading::MaybeFound Reading::Proven(const RouteValue& value) {
       return absl::PermissionDeniedError(
           Cat("nobody here verifies evidence for ", Quoted(value.name)));
     }
+    rests_on_.push_back(value.name);
     auto json = evidence_.Proven(value.name, source, bytes->text, value.path);
     if (absl::IsNotFound(json.status())) return std::nullopt;
     if (!json.ok()) return json.status();
@@ -376,7 +377,12 @@ absl::Status Reading::WriteEvidence(std::string* out) {
     ZTP_ASSIGN_OR_RETURN(const std::string source, evidence_.SourceOf(proof.name, found->text));
     if (source.empty()) continue;
     Append(*out, any ? "," : ",\"evidence\":[", "{\"input\":", JsonText(proof.name),
-           ",\"source\":", JsonText(source), ",\"value\":", JsonText(found->text), "}");
+           ",\"source\":", JsonText(source));
+    // Whoever decides this must hold it to the evidence whether a rule reads it or not.
+    if (std::find(rests_on_.begin(), rests_on_.end(), proof.name) != rests_on_.end()) {
+      *out += ",\"critical\":true";
+    }
+    Append(*out, ",\"value\":", JsonText(found->text), "}");
     any = true;
   }
   if (any) *out += ']';

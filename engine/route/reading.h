@@ -24,6 +24,7 @@ class Reading {
     route_ = &route;
     path_ = &path;
     peer_ = client_ = nullptr;
+    rests_on_.clear();
   }
 
   // Is the request one for the route, beyond its path? If not, *why says what is against it.
@@ -74,6 +75,7 @@ class Reading {
   const PathPattern* path_ = nullptr;
   const PathPattern* peer_ = nullptr;  // once it has matched
   const PathPattern* client_ = nullptr;
+  std::vector<std::string_view> rests_on_;  // inputs whose evidence was read for something
   std::string client_spiffe_;  // what `scratch.client` points into
   bool body_is_parsed_ = false;
 };

@@ -16,6 +16,7 @@
 namespace ztp::route {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr std::string_view kDeclarations = R"(
@@ -147,7 +148,8 @@ route by_login {
       R"(tool {"subject":{"type":"Workload","id":"w"},"action":{"name":"call","properties":{"depth":2}},"resource":{"type":"Tool","id":"a b/c","properties":{"server":"none"}}})");
   EXPECT_THAT(
       Take({.method = "PUT", .target = "/x", .headers = {{"authorization", "Bearer sso/bob"}}}),
-      HasSubstr(R"("id":"bob"})"));
+      AllOf(HasSubstr(R"("id":"bob"})"),
+            HasSubstr(R"("evidence":[{"input":"login","source":"sso","critical":true,"value")")));
   EXPECT_EQ(
       Take({.method = "PUT", .target = "/x", .headers = {{"authorization", "Bearer sso/forged"}}}),
       "refused (signature)");
