@@ -97,7 +97,6 @@ absl::StatusOr<std::string> RunHttp(const Schema& schema, std::string_view text,
   ZTP_ASSIGN_OR_RETURN(const std::vector<GoldenHttp> all, ReadHttp(text));
   ZTP_ASSIGN_OR_RETURN(const std::unique_ptr<const route::Router> router,
                        route::Router::Make(schema));
-  RouteEvidence evidence(schema, settings.trust, settings.now);
   route::Router::Scratch scratch;
   std::string out;
   for (const GoldenHttp& http : all) {
@@ -113,12 +112,13 @@ absl::StatusOr<std::string> RunHttp(const Schema& schema, std::string_view text,
               kMaxJsonDocumentBytes));
       request.peer_certificates = certificate;
     }
+    RouteEvidence evidence(schema, settings.trust, settings.now);
     const auto routed = router->Take(request, evidence, scratch);
     if (!routed.ok()) {
       Append(out, "denied: ", Message(routed.status()), "\n");
       continue;
     }
-    ZTP_ASSIGN_OR_RETURN(const std::string decision, decide(routed->request));
+    ZTP_ASSIGN_OR_RETURN(const std::string decision, decide(routed->request, evidence.verified()));
     Append(out, "route ", routed->route->full_name(), "\n", routed->request, "\n", decision);
   }
   return out;

@@ -22,6 +22,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,7 +48,9 @@ struct GoldenHttp {
 absl::StatusOr<std::vector<GoldenHttp>> ReadHttp(std::string_view text);
 
 // What a decision on a request's JSON is written as; several lines where it has errors.
-using DecideJson = std::function<absl::StatusOr<std::string>(std::string_view request)>;
+// `verified`: what of its evidence was verified already.
+using DecideJson = std::function<absl::StatusOr<std::string>(
+    std::string_view request, std::span<const evidence::VerifiedItem> verified)>;
 
 // Under what they are routed.
 struct HttpSettings {

@@ -73,7 +73,8 @@ class Decider {
   }
 
   // Decisions on requests, with what became of their evidence. Internal: Ways::Decide's.
-  absl::StatusOr<std::string> Decide(std::string_view requests) {
+  absl::StatusOr<std::string> Decide(std::string_view requests,
+                                     std::span<const evidence::VerifiedItem> verified = {}) {
     RequestOptions options;
     options.now = settings_.now;
     options.accept_now = settings_.accept_now;
@@ -90,7 +91,7 @@ class Decider {
       }
       std::vector<EvidenceOutcome> evidence;
       if (!read.evidence.empty()) {
-        evidence = trust_->Prove(read.evidence, *world_.snapshot, &*read.request);
+        evidence = trust_->Prove(read.evidence, *world_.snapshot, &*read.request, verified);
       }
       ZTP_ASSIGN_OR_RETURN(const Decision decision, ways_->Decide(world_, *read.request));
       Append(out, FormatDecision(program_.schema, decision, names), "\n");
@@ -100,9 +101,11 @@ class Decider {
   }
 
   absl::StatusOr<std::string> Route(std::string_view http, const std::string& folder) {
-    return RunHttp(program_.schema, http,
-                   {.folder = folder, .now = settings_.now, .trust = trust_.get()},
-                   [this](std::string_view request) { return Decide(request); });
+    return RunHttp(
+        program_.schema, http, {.folder = folder, .now = settings_.now, .trust = trust_.get()},
+        [this](std::string_view request, std::span<const evidence::VerifiedItem> verified) {
+          return Decide(request, verified);
+        });
   }
 
  private:

@@ -96,6 +96,14 @@ def evidence_of_requests():
     return [token, token, sign_in("gate", key=STRANGER), token, word, token, word]
 
 
+def named_once():
+    word, another = (sign_in("gate-words", nonce=nonce) for nonce in ("given-out-by-the-gate", "another"))
+    return {"x-word": {
+        "a word that names who gives it": word, "the same word once more": word,
+        "a word for what no rule asks a word for": another, "and once more": another,
+        "a word that nobody asked for": sign_in("gate-words", nonce="guessed")}}
+
+
 def gateway():
     good = sign_in("inference")
     return {"authorization": {
@@ -109,6 +117,7 @@ def gateway():
 FILES = {
     "tests/golden/decisions/bearer-tokens.golden": bearer_tokens,
     "tests/golden/decisions/evidence-of-requests.golden": evidence_of_requests,
+    "tests/golden/decisions/named-by-what-counts-once.golden": named_once,
     "policies/examples/gateway-openai/bearer.golden": gateway,
 }
 
