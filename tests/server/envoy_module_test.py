@@ -220,6 +220,8 @@ def envoy_of(folder, upstream, config, manager=None):
 
 
 class Module(unittest.TestCase):
+    logged = False  # are there ids of entries in an audit log?
+
     @classmethod
     def setUpClass(cls):
         cls.temporary = tempfile.TemporaryDirectory()
@@ -342,6 +344,7 @@ class Module(unittest.TestCase):
 
     def test_a_denial_says_what_it_may(self):
         status, told = self.ask("GET", "/documents/a")
+        self.assertEqual(told["context"].pop("decision_id", None) is not None, self.logged)
         self.assertEqual((status, told), (403, {"decision": False, "context": {"reason": "drafts are not read"}}))
 
     def test_no_client_speaks_for_the_policy(self):
@@ -349,7 +352,7 @@ class Module(unittest.TestCase):
                                           ("x-ztp-anything", "1"), ("x-ztp", "kept")])
         self.assertEqual(status, 200, told)
         names = [name.lower() for name, _ in told["headers"] if name.lower().replace("_", "-").startswith("x-ztp")]
-        self.assertEqual(sorted(names), ["x-ztp", "x-ztp-obligation", "x-ztp-valid-until"])
+        self.assertEqual(sorted(names), ["x-ztp", *["x-ztp-decision-id"] * self.logged, "x-ztp-obligation", "x-ztp-valid-until"])
 
     def test_tokens_and_certificates_are_verified_in_the_process(self):
         token = (self.folder / "token").read_text()
