@@ -66,7 +66,9 @@ bool IsJson(std::string_view content_type) {
 // Would a server that takes no notice of letters' case read `key` for `name`? Go's encoding/json
 // is one, and has two letters beyond ASCII that are small s and k to it.
 bool ReadsAs(std::string_view key, std::string_view name) {
-  if (key == name) return false;
+  if (key.size() == name.size()) return key != name && EqualIgnoringCase(key, name);
+  // The two letters are two and three bytes long.
+  if (key.size() < name.size() || key.size() > 3 * name.size()) return false;
   std::string folded(key);
   for (const auto& [letter, plain] : {std::pair("\u017f", "s"), std::pair("\u212a", "k")}) {
     for (size_t at = folded.find(letter); at != std::string::npos; at = folded.find(letter)) {
