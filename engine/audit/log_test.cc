@@ -174,6 +174,46 @@ TEST(AuditLog, StopsWhenADiskDoesNotKeepWhatItWasGiven) {
   ASSERT_TRUE(log->Close().ok());
 }
 
+TEST(AuditLog, WhatIsPublishedHoldsUpNobody) {
+  ForgetfulDisk disk;
+  std::promise<void> free;
+  std::shared_future<void> freed = free.get_future().share();
+  std::atomic<bool> is_held{false};
+  disk.before_tile_sync = [&, freed] {
+    is_held.store(true);
+    freed.wait();
+  };
+  auto log =
+      MustOpen(disk.Open(), {.publish_every = Duration{1000}, .store = {.journal_bytes = 2000}});
+  size_t logged = 0;
+  const auto log_one = [&] {
+    ASSERT_TRUE(log->Wait(log->Append(Record(Cat(logged)))).ok());
+    ++logged;
+  };
+  while (!is_held.load()) log_one();
+  // The tiles are being synced, the journal that has grown is not gone, and answers go out.
+  for (int i = 0; i < 100; ++i) log_one();
+  free.set_value();
+  ASSERT_TRUE(log->Publish().ok());
+  EXPECT_EQ(log->status().published, logged);
+  ASSERT_TRUE(log->Close().ok());
+  const auto files = disk.Open();
+  EXPECT_EQ(IdsOf(VerifiedEntries(*files, TestSigner().key)).size(), logged);
+}
+
+TEST(AuditLog, StopsWhenTilesAreNotKept) {
+  ForgetfulDisk disk;
+  disk.tile_sync_fails = true;
+  auto log =
+      MustOpen(disk.Open(), {.publish_every = Duration{1000}, .store = {.journal_bytes = 2000}});
+  while (log->Wait(log->Append(Record("again"))).ok()) {
+  }
+  EXPECT_TRUE(log->status().stopped);
+  EXPECT_THAT(std::string(Message(log->status().error)), HasSubstr("input/output"));
+  EXPECT_FALSE(log->Publish().ok());
+  EXPECT_FALSE(log->Close().ok());
+}
+
 // The power goes under load, at any operation, and anything is forgotten that was not synced: what
 // Wait returned for is there.
 TEST(AuditLog, HasWhatWasAcknowledgedWhenThePowerGoes) {
