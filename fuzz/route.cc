@@ -47,6 +47,24 @@ route direct {
   resource Tool::"{kind}" { server: authority, depth: query.depth }
   with { what: body.what }
 }
+caller mesh {
+  peer "spiffe://acme.org/{kind2}"
+  principal Workload::"{kind2}"
+}
+caller person {
+  proven login from bearer
+  let user = proven.login.subject
+  principal Workload::"user:{user}"
+}
+route left {
+  on GET "/y/{a}/c"
+  by mesh, person
+  action infer
+  resource Model::"{a}"
+  with { tokens: query.tokens }
+}
+route right { on GET "/y/b/{rest...}" by mesh action infer resource Model::"{rest}" }
+route both { on GET "/y/b/c" by person action infer resource Model::"m" }
 route through {
   on GET "/x/{rest...}"
   peer "spiffe://acme.org/proxy"

@@ -21,6 +21,7 @@ OBLIGATION: 'obligation';
 DEF: 'def';
 DELEGATE: 'delegate';
 ROUTE: 'route';
+CALLER: 'caller';
 PERMIT: 'permit';
 FORBID: 'forbid';
 DUTY: 'duty';

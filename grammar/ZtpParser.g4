@@ -131,7 +131,7 @@ call: qualifiedName arguments;
 
 // ---- Routes -------------------------------------------------------------------------------------------
 
-routeDecl: ROUTE name routeBody;
+routeDecl: (ROUTE | CALLER) name routeBody;
 routeBody: LBRACE routeMember* RBRACE;
 routeMember
   : ON name (COMMA name)* (STRING | SLIP_STRING)
@@ -143,6 +143,7 @@ routeMember
   | WITH braces
   | INPUT anyName ASSIGN expression
   | PROVEN anyName FROM expression
+  | BY name (COMMA name)*
   ;
 
 // ---- Tests --------------------------------------------------------------------------------------------
@@ -226,7 +227,7 @@ qualifiedName: name (DOT anyName)*;
 // Words that are keywords only in their own places.
 name
   : IDENT
-  | ZTP | PACKAGE | IMPORT | TYPE | GROUP | OBLIGATION | DELEGATE | ROUTE | FIXTURE | TEST | USING
+  | ZTP | PACKAGE | IMPORT | TYPE | GROUP | OBLIGATION | DELEGATE | ROUTE | CALLER | FIXTURE | TEST | USING
   | OF | DUAL | ON | BY | WITH | AT | FOR | DERIVES | CARRIED | CLAIMED | VOUCHED | PROVEN | INHERITED
   | ALLOW | DENY | WITHIN | FLOWS | TO | FROM | MEET
   ;

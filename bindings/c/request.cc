@@ -313,6 +313,14 @@ ztp_error* ztp_set_can(ztp_request* request, const ztp_text* obligations, size_t
   });
 }
 
+ztp_error* ztp_set_valid_until(ztp_request* request, int64_t until) {
+  ZTP_CHECK_REQUEST(request);
+  request->plain.valid_until.reset();
+  if (until != INT64_MAX) request->plain.valid_until = ztp::Time{until};
+  request->changed = true;
+  return nullptr;
+}
+
 ztp_error* ztp_set_can_all(ztp_request* request) {
   ZTP_CHECK_REQUEST(request);
   request->can.reset();

@@ -54,6 +54,7 @@ ztp_error* ztp_route(ztp_session* session, const ztp_http_request* http, int64_t
       ZTP_CHECK_TEXT(http->headers[i].value);
       headers.push_back({View(http->headers[i].name), View(http->headers[i].value)});
     }
+    session->verified.clear();
     const ztp::World& world = session->Refresh();
     const ztp::route::HttpRequest in{.method = View(http->method),
                                      .scheme = View(http->scheme),
@@ -73,6 +74,7 @@ ztp_error* ztp_route(ztp_session* session, const ztp_http_request* http, int64_t
     }
     session->route_name = routed->route->full_name();
     session->routed = std::move(routed->request);
+    session->verified = evidence.verified();
     *route = Text(session->route_name);
     *request = Text(session->routed);
     return nullptr;

@@ -583,6 +583,10 @@ ZTP_API ZTP_MUST_USE ztp_error* ztp_unset(ztp_request* request, ztp_attr attr);
 ZTP_API ZTP_MUST_USE ztp_error* ztp_set_can(ztp_request* request, const ztp_text* obligations,
                                             size_t count);
 ZTP_API ZTP_MUST_USE ztp_error* ztp_set_can_all(ztp_request* request);
+/* When what the request is made of ends, as the certificate, token or session that named its
+ * principal does: at that time and after it nothing is permitted, and no decision is valid longer.
+ * Microseconds since 1970-01-01T00:00:00Z; INT64_MAX, as it is at first: never. */
+ZTP_API ZTP_MUST_USE ztp_error* ztp_set_valid_until(ztp_request* request, int64_t until);
 
 /* ---- Leases ---- */
 
@@ -727,12 +731,14 @@ typedef struct ztp_http_request {
 /* The request that the policy's routes make of an HTTP request, as JSON for ztp_decide_json, and
  * the name of the route, with its package. Both are valid until the next ztp_route with the
  * session. Every error is a denial: ZTP_NOT_FOUND: no route takes it; ZTP_BAD_REQUEST: what its
- * route needs is missing, comes twice, is cut off, or could be read in two ways; ZTP_REFUSED:
- * evidence that the principal is made of. `now` is for evidence. Allocates. */
+ * route needs, or its action (a parameter without a default), is missing, comes twice, is cut off,
+ * or could be read in two ways; ZTP_REFUSED: evidence that the principal is made of. Whether what
+ * is there has the type that the policy declares, ztp_decide_json says. `now` is for evidence.
+ * Allocates. */
 ZTP_API ZTP_MUST_USE ztp_error* ztp_route(ztp_session* session, const ztp_http_request* http,
                                           int64_t now, ztp_text* route, ztp_text* request);
-/* How many routes the policy has; whether one of them reads bodies, so that they must be handed
- * over. [realtime] */
+/* How many routes the policy has, one of several callers as often; whether one of them reads
+ * bodies, so that they must be handed over. [realtime] */
 ZTP_API size_t ztp_policy_routes(const ztp_policy* policy);
 ZTP_API bool ztp_policy_reads_bodies(const ztp_policy* policy);
 

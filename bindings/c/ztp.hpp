@@ -723,6 +723,8 @@ class Request {
     return Set(ztp_set_can(get(), obligations.data(), obligations.size()));
   }
   Request& CanAll() { return Set(ztp_set_can_all(get())); }
+  // When what the request is made of ends; then and after nothing is permitted.
+  Request& ValidUntil(std::int64_t until) { return Set(ztp_set_valid_until(get(), until)); }
 
   [[nodiscard]] Decision Decide(std::int64_t now) {
     ztp_decision decision = ZTP_DECISION_INIT;

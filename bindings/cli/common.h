@@ -126,8 +126,6 @@ LoadedTrust LoadTrust(const std::string& path);
 inline constexpr char kFactsTrustHelp[] = "take `evidence` of facts by this trust configuration";
 inline constexpr char kTrustHelp[] =
     "the trust configuration: which sources of evidence are believed, about what";
-// Nonces that the caller has given out (--nonce): each is good once.
-absl::Status ExpectNonces(evidence::Trust& trust, const std::vector<std::string>& nonces, Time now);
 inline constexpr char kNonceHelp[] =
     "a nonce that was given out, for sources that demand one; may be given again";
 

@@ -6,6 +6,7 @@
 
 #include "bindings/cli/common.h"
 #include "bindings/cli/keys.h"
+#include "bindings/server/key_file.h"
 #include "engine/base/descriptor.h"
 #include "engine/base/os_error.h"
 #include "engine/base/str.h"
@@ -32,7 +33,7 @@ absl::Status WriteNew(const std::string& path, std::string_view text, mode_t mod
 
 int Run(const Options& options) {
   using evidence::KeyType;
-  const std::string_view password = KeyPassword();
+  const std::string_view password = server::KeyPassword();
   if (options.encrypt && password.empty()) {
     PrintError("ztp: --encrypt takes the password from ZTP_KEY_PASSWORD, which is not set\n");
     return kUsage;

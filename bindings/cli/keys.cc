@@ -1,21 +1,17 @@
 // See keys.h.
 #include "bindings/cli/keys.h"
 
-#include <openssl/crypto.h>
-
 #include <algorithm>
-#include <cstdlib>
 
 #include "bindings/cli/common.h"
 #include "bindings/cli/pkcs11.h"
+#include "bindings/server/key_file.h"
 #include "engine/base/status.h"
 #include "engine/driver/files.h"
-#include "engine/evidence/private_key.h"
 
 namespace ztp::cli {
 namespace {
 
-constexpr std::string_view kEnv = "env:";
 constexpr uint64_t kMaxKeyFileBytes = 64 << 10;
 
 absl::Status Wrong(std::string_view name, const evidence::Refusal& refusal) {
@@ -24,27 +20,9 @@ absl::Status Wrong(std::string_view name, const evidence::Refusal& refusal) {
 
 }  // namespace
 
-std::string_view KeyPassword() {
-  const char* password = std::getenv("ZTP_KEY_PASSWORD");
-  return password == nullptr ? std::string_view() : password;
-}
-
 absl::StatusOr<std::unique_ptr<evidence::DocumentSigner>> LoadPrivateKey(const std::string& name) {
-  if (name.starts_with(kPkcs11Scheme)) return OpenPkcs11Key(name, KeyPassword());
-  std::string text;
-  if (name.starts_with(kEnv)) {
-    const char* value = std::getenv(name.c_str() + kEnv.size());
-    if (value == nullptr) return InvalidArgument("no variable ", name.substr(kEnv.size()));
-    text = value;
-  } else {
-    ZTP_ASSIGN_OR_RETURN(text, driver::ReadFile(name, kMaxKeyFileBytes));
-  }
-  const bool encrypted = text.find("ENCRYPTED") != text.npos;
-  evidence::Verified<evidence::PrivateKey> key =
-      evidence::PrivateKey::FromPem(text, encrypted ? KeyPassword() : std::string_view());
-  OPENSSL_cleanse(text.data(), text.size());
-  if (!key.ok()) return Wrong(name, key.refusal());
-  return std::make_unique<evidence::PrivateKey>(*std::move(key));
+  if (name.starts_with(kPkcs11Scheme)) return OpenPkcs11Key(name, server::KeyPassword());
+  return server::LoadKeyFile(name);
 }
 
 absl::StatusOr<std::vector<evidence::SignatureKey>> LoadPublicKeys(

@@ -32,9 +32,6 @@ inline constexpr char kLogKeyHelp[] =
 // As kLogKeyHelp says; `origin`: the name that goes with PEM.
 absl::StatusOr<evidence::NoteKey> LoadLogKey(const std::string& key, const std::string& origin);
 
-// ZTP_KEY_PASSWORD, or nothing.
-std::string_view KeyPassword();
-
 // "ztp: FILE: refused: CHECK: WHY" on standard error; kFailed.
 int Refused(std::string_view file, const evidence::Refusal& refusal);
 

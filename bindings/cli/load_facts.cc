@@ -12,6 +12,7 @@
 #include "engine/facts/dangling.h"
 #include "engine/facts/snapshot_file.h"
 #include "engine/runtime/load_facts.h"
+#include "engine/runtime/load_trust.h"
 
 namespace ztp::cli {
 namespace {

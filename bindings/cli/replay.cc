@@ -106,24 +106,16 @@ class AnswerReader {
  public:
   explicit AnswerReader(const JsonTree& tree) : tree_(tree) {}
 
-  const JsonNode* At(const JsonNode& from, std::initializer_list<std::string_view> path) const {
-    const JsonNode* node = &from;
-    for (const std::string_view name : path) {
-      node = node->kind == JsonKind::kObject ? tree_.Find(*node, name) : nullptr;
-      if (node == nullptr) return nullptr;
-    }
-    return node;
+  const JsonNode* At(const JsonNode& from, JsonTree::Names path) const {
+    return tree_.At(from, path);
   }
-  std::string_view Text(const JsonNode& from, std::initializer_list<std::string_view> path) const {
-    const JsonNode* node = At(from, path);
-    return node != nullptr && node->kind == JsonKind::kString ? node->text : std::string_view();
+  std::string_view Text(const JsonNode& from, JsonTree::Names path) const {
+    return tree_.TextAt(from, path);
   }
-  bool IsTrue(const JsonNode& from, std::initializer_list<std::string_view> path) const {
-    const JsonNode* node = At(from, path);
-    return node != nullptr && node->kind == JsonKind::kBool && node->boolean;
+  bool IsTrue(const JsonNode& from, JsonTree::Names path) const {
+    return tree_.IsTrueAt(from, path);
   }
-  std::vector<std::string> Texts(const JsonNode& from,
-                                 std::initializer_list<std::string_view> path) const {
+  std::vector<std::string> Texts(const JsonNode& from, JsonTree::Names path) const {
     std::vector<std::string> texts;
     const JsonNode* list = At(from, path);
     if (list == nullptr || list->kind != JsonKind::kArray) return texts;

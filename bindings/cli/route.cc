@@ -28,7 +28,7 @@ struct Options {
   std::string source_ip;
 };
 
-// A row a route: method, path, what it asks for.
+// A row a route: method, path, what it asks for, and of which peers.
 void List(const Schema& schema) {
   std::vector<std::vector<std::string>> rows;
   std::vector<size_t> widths(2, 0);
@@ -37,7 +37,8 @@ void List(const Schema& schema) {
         {Join(route.methods, ","), route.path,
          Cat(schema[EntityTypeId{route.principal.type}].json_name, " ",
              schema[ActionId{route.action}].json_name, " ",
-             schema[EntityTypeId{route.resource.type}].json_name, "  (", route.full_name(), ")")});
+             schema[EntityTypeId{route.resource.type}].json_name, "  (", route.full_name(),
+             route.peer.empty() ? "" : Cat(", peer ", route.peer), ")")});
     for (size_t i = 0; i < widths.size(); ++i) {
       widths[i] = std::max(widths[i], rows.back()[i].size());
     }

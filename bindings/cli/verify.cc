@@ -9,6 +9,7 @@
 #include "engine/evidence/fact_json.h"
 #include "engine/evidence/trust.h"
 #include "engine/facts/json_write_value.h"
+#include "engine/runtime/load_trust.h"
 
 namespace ztp::cli {
 namespace {
@@ -86,15 +87,6 @@ int Run(const Options& options) {
 }
 
 }  // namespace
-
-absl::Status ExpectNonces(evidence::Trust& trust, const std::vector<std::string>& nonces,
-                          Time now) {
-  const Time until{now.micros + evidence::kMaxNonceLifetime.micros};
-  for (const std::string& nonce : nonces) {
-    ZTP_RETURN_IF_ERROR(trust.nonces().Expect(nonce, now, until));
-  }
-  return absl::OkStatus();
-}
 
 void AddVerify(CLI::App& app, Action* action) {
   auto options = std::make_shared<Options>();

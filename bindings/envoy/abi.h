@@ -50,18 +50,25 @@ enum Attribute : int {
 };
 
 // What becomes of a stream behind a call of the module's.
-enum HeadersStatus : int { kHeadersContinue = 0, kHeadersStop = 1 };
+enum HeadersStatus : int {
+  kHeadersContinue = 0,
+  kHeadersStop = 1,
+  kHeadersStopAll = 4,  // body and trailers too; what comes meanwhile is kept within limits
+};
 enum BodyStatus : int { kBodyContinue = 0, kBodyStopAndBuffer = 1, kBodyStopNoBuffer = 3 };
 enum TrailersStatus : int { kTrailersContinue = 0, kTrailersStop = 1 };
 enum LocalReplyStatus : int { kLocalReplyContinue = 0 };
 
 using FilterConfig = void;  // Envoy's own objects: opaque
 using HttpFilter = void;
+using Scheduler = void;
 
 extern "C" {
 
 void envoy_dynamic_module_callback_log(int level, Buffer message);
 uint32_t envoy_dynamic_module_callback_get_concurrency();
+// `envoy --mode validate`: the configuration is looked at, and nothing will be served.
+bool envoy_dynamic_module_callback_is_validation_mode();
 
 // Counters of a filter, by the numbers that defining them gives. 0: it was done.
 int envoy_dynamic_module_callback_http_filter_config_define_counter(FilterConfig* config,
@@ -101,7 +108,18 @@ void envoy_dynamic_module_callback_http_set_dynamic_metadata_string(HttpFilter* 
                                                                     Buffer name_space, Buffer key,
                                                                     Buffer value);
 
-// Answers in the upstream's place.
+// A way back to a stream's worker, made there. Committing is any thread's: if the stream is still
+// there, its worker calls on_http_filter_scheduled with the number. It lets the worker's loop be
+// reached, and so may be used only as long as the stream is there.
+Scheduler* envoy_dynamic_module_callback_http_filter_scheduler_new(HttpFilter* filter);
+void envoy_dynamic_module_callback_http_filter_scheduler_commit(Scheduler* scheduler,
+                                                                uint64_t event);
+void envoy_dynamic_module_callback_http_filter_scheduler_delete(Scheduler* scheduler);
+// A request that was stopped goes on, in this call: the stream may be gone when it returns.
+void envoy_dynamic_module_callback_http_filter_continue_decoding(HttpFilter* filter);
+
+// Answers in the upstream's place. Outside of a request's events the stream may be gone when it
+// returns.
 void envoy_dynamic_module_callback_http_send_response(HttpFilter* filter, uint32_t status,
                                                       Header* headers, size_t header_count,
                                                       Buffer body, Buffer details);

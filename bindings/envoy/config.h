@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "bindings/server/audit_options.h"
 #include "bindings/server/loaded_engine.h"
 #include "bindings/server/settings.h"
 
@@ -25,6 +26,8 @@ struct Config : server::WhatDecides {
   std::optional<std::vector<std::string>>
       can;                    // obligations that the upstream carries out; none: all
   size_t max_body = 1 << 20;  // bytes that are kept where a route needs the body
+  server::AuditLogOptions audit;
+  std::chrono::seconds audit_timeout{10};  // so long an answer waits for its entry
 };
 
 // InvalidArgument: it is no such JSON; a member is not known, missing, or of a wrong type.

@@ -21,12 +21,16 @@ TEST(Config, Defaults) {
   EXPECT_EQ(config->watch.count(), 1);
   EXPECT_EQ(config->max_body, size_t{1} << 20);
   EXPECT_FALSE(config->can.has_value());
+  EXPECT_EQ(config->audit, server::AuditLogOptions());
 }
 
 TEST(Config, Everything) {
   const absl::StatusOr<Config> config = ParseConfig(R"({
       "policy": "p", "facts": ["a", "b"], "trust": "t", "signed-by": ["k"], "threshold": 2,
-      "state": "s", "epoch": "e", "watch": 0, "tell": "all", "can": [], "max-body": 100})");
+      "state": "s", "epoch": "e", "watch": 0, "tell": "all", "can": [], "max-body": 100,
+      "audit": "a", "audit-key": "k", "audit-origin": "o", "audit-mode": "written",
+      "audit-when-full": "drop", "audit-mask": "m", "audit-mask-key": "s", "audit-requests": true,
+      "audit-timeout": 3})");
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->facts, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(config->trust, "t");
@@ -39,6 +43,15 @@ TEST(Config, Everything) {
   ASSERT_TRUE(config->can.has_value());  // none, which is not all
   EXPECT_TRUE(config->can->empty());
   EXPECT_EQ(config->max_body, 100U);
+  EXPECT_EQ(config->audit, (server::AuditLogOptions{.folder = "a",
+                                                    .key = "k",
+                                                    .origin = "o",
+                                                    .when_full = audit::WhenFull::kDrop,
+                                                    .durable = false,
+                                                    .mask = "m",
+                                                    .mask_key = "s",
+                                                    .with_request = true}));
+  EXPECT_EQ(config->audit_timeout.count(), 3);
 }
 
 TEST(Config, Mistakes) {
@@ -58,6 +71,15 @@ TEST(Config, Mistakes) {
       {R"({"policy": "p", "max-body": 1000000000})", "`max-body` must be"},
       {R"({"policy": "p", "tell": "everything"})", "`tell` must be"},
       {R"({"policy": "p", "policy": "q"})", ""},
+      {R"({"policy": "p", "audit": "a"})", "needs `audit-key`"},
+      {R"({"policy": "p", "audit": "a", "audit-key": "k"})", "needs `audit-origin`"},
+      {R"({"policy": "p", "audit": "", "audit-key": "k", "audit-origin": "o"})", "a folder"},
+      {R"({"policy": "p", "audit-key": "k"})", "is for `audit`"},
+      {R"({"policy": "p", "audit-mode": "fast"})", "must be durable or written"},
+      {R"({"policy": "p", "audit-when-full": true})", "must be block or drop"},
+      {R"({"policy": "p", "audit-requests": "yes"})", "must be true or false"},
+      {R"({"policy": "p", "audit-timeout": 0})", "`audit-timeout` must be"},
+      {R"({"policy": "p", "audit-request": true})", "no setting `audit-request`"},
   };
   for (const auto& [json, message] : cases) {
     const absl::StatusOr<Config> config = ParseConfig(json);

@@ -1,13 +1,11 @@
 // See in_force.h.
 #include "bindings/envoy/in_force.h"
 
-#include <pthread.h>
-
-#include <csignal>
 #include <map>
 #include <utility>
 
 #include "bindings/envoy/abi.h"
+#include "bindings/envoy/without_signals.h"
 #include "engine/base/mapped_file.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
@@ -43,12 +41,8 @@ absl::StatusOr<std::shared_ptr<InForce>> InForce::Get(std::string_view text, con
   std::shared_ptr<InForce> made(new InForce(config));
   ZTP_RETURN_IF_ERROR(made->Load());
   if (config.watch.count() > 0) {
-    // Signals are Envoy's main thread's.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const WithoutSignals without_signals;
     made->watcher_ = std::thread([in_force = made.get()] { in_force->Watch(); });
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
   registry.in_use.insert_or_assign(std::string(text), made);
   return made;

@@ -101,9 +101,15 @@ ZTP_ENVOY_EVENT int envoy_dynamic_module_on_http_filter_response_trailers(void*,
 
 ZTP_ENVOY_EVENT void envoy_dynamic_module_on_http_filter_stream_complete(void*, const void*) {}
 
-// This filter asks nobody else, puts nothing off and writes no body: these never come.
+ZTP_ENVOY_EVENT void envoy_dynamic_module_on_http_filter_scheduled(void* envoy, const void* stream,
+                                                                   uint64_t) {
+  Guarded(envoy, stream, 0, [&](Stream& own) {
+    own.Logged(envoy);
+    return 0;
+  });
+}
 
-ZTP_ENVOY_EVENT void envoy_dynamic_module_on_http_filter_scheduled(void*, const void*, uint64_t) {}
+// This filter asks nobody else and writes no body: these never come.
 
 ZTP_ENVOY_EVENT void envoy_dynamic_module_on_http_filter_http_callout_done(void*, const void*,
                                                                            uint64_t, int, void*,

@@ -12,8 +12,8 @@
 namespace ztp::envoy {
 
 // The certificates of the header's last element as PEM, leaf first, if the leaf is the one of that
-// digest (hexadecimal, as Envoy has it); else nothing. The others in a chain are the peer's word,
-// as they are in TLS: who verifies the leaf verifies them.
+// digest (hexadecimal, as Envoy has it); else nothing, as where the header is malformed. The others
+// in a chain are the peer's word, as they are in TLS: who verifies the leaf verifies them.
 std::string PeerCertificates(std::string_view forwarded_client_cert, std::string_view digest);
 
 }  // namespace ztp::envoy

@@ -57,6 +57,8 @@ TEST(PeerCertificate, IsTakenByItsDigestAlone) {
       {"cut off", cert.substr(0, cert.size() - 20), ""},
       {"wrongly escaped", "Cert=\"%4\"", ""},
       {"not escaped to the end", "Cert=\"" + Escape(leaf) + "%\"", ""},
+      {"of which an earlier hop's part is none", "x," + cert, ""},
+      {"with more behind a quote", cert + "x", ""},
       {"empty", "", ""},
   };
   for (const Case& each : cases) {

@@ -26,6 +26,8 @@ struct AuditLogOptions {
   std::string mask_key;
   bool with_request = false;
 
+  bool operator==(const AuditLogOptions&) const = default;
+
   // What is wrong with them together, for people; empty: nothing.
   std::string Problem() const;
 };

@@ -11,7 +11,6 @@
 #include "bindings/server/obligation_header.h"
 #include "bindings/server/tell.h"
 #include "engine/base/scalar_text.h"
-#include "engine/facts/json_sink.h"
 
 namespace ztp::server {
 namespace {
@@ -101,21 +100,6 @@ std::string TimeText(int64_t microseconds) {
   return std::string(text, WriteTime(Time{microseconds}, text));
 }
 
-std::string AsLogged(const ztp_http_request& http) {
-  std::string out;
-  JsonSink sink(&out);
-  sink.Put("{\"http\":{\"method\":");
-  sink.PutText(ToView(http.method));
-  sink.Put(",\"authority\":");
-  sink.PutText(ToView(http.authority));
-  sink.Put(",\"path\":");
-  const std::string_view path = ToView(http.path);
-  sink.PutText(path.substr(0, path.find('?')));
-  sink.Put("}}");
-  sink.Flush();
-  return out;
-}
-
 // A denial for Envoy's client.
 void SetDenied(unsigned status, std::string body, std::string_view request_id, std::string_view id,
                envoy::CheckResponse* response) {
@@ -182,9 +166,8 @@ std::string ExtAuthz::Respond(const ztp_decision& decision, std::string_view ans
   std::string obligations;
   if (all || decision.obligations > 0) {
     JsonError error;
-    const JsonNode* context = answer_.Parse(answer, JsonPath(), &error)
-                                  ? answer_.Find(answer_.root(), "context")
-                                  : nullptr;
+    const JsonNode* context =
+        answer_.Parse(answer, JsonPath(), &error) ? answer_.At({"context"}) : nullptr;
     // An allow without what it obliges to would be another one.
     if (context == nullptr) return Deny(503, "the engine's answer is none", id);
     for (const JsonNode& member : answer_.Children(*context)) {
@@ -237,10 +220,8 @@ ExtAuthz::Answer ExtAuthz::Refuse(const Asker& asker, unsigned status, std::stri
   observer_.Unread();
   const std::string id = log_ == nullptr ? std::string() : log_->NextId();
   Answer made = {.message = Deny(status, message, id)};
-  // There is no request of the policy: what the log has is which one of HTTP it was, without the
-  // query, in which there may be anything.
-  if (log_ != nullptr && !Log(asker, id, AsLogged(reader_.http()), ErrorAnswer(status, message, {}),
-                              {}, now, 0, &made.ticket)) {
+  if (log_ != nullptr && !Log(asker, id, HttpAsLogged(reader_.http()),
+                              ErrorAnswer(status, message, {}), {}, now, 0, &made.ticket)) {
     return {.message = NotLogged()};
   }
   return made;

@@ -6,7 +6,6 @@
 #include <grpc/grpc_security_constants.h>
 #include <grpc/support/log.h>
 #include <grpcpp/alarm.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -23,6 +22,8 @@
 #include "absl/synchronization/mutex.h"
 #include "bindings/server/event_log.h"
 #include "bindings/server/ext_authz.grpc.pb.h"
+#include "bindings/server/grpc_health.h"
+#include "bindings/server/grpc_tag.h"
 #include "bindings/server/grpc_tls.h"
 #include "engine/base/os_error.h"
 #include "engine/base/status.h"
@@ -79,7 +80,13 @@ class LibraryLog {
   std::optional<std::chrono::steady_clock::time_point> said_;
 };
 
-struct Call {
+class Worker;
+
+struct Call final : GrpcTag {
+  explicit Call(Worker& by) : worker(by) {}
+  void Proceed(bool ok) override;
+
+  Worker& worker;
   // Of one call after the other.
   std::optional<grpc::ServerContext> context;
   std::optional<grpc::ServerAsyncResponseWriter<grpc::ByteBuffer>> writer;
@@ -115,13 +122,15 @@ grpc::ByteBuffer BufferOf(const std::string& text) {
 // On any thread, once for a call that is taken.
 void Finish(Call& call, Metrics& metrics, const std::string& message) {
   metrics.GrpcAnswered(0);
-  call.writer->Finish(BufferOf(message), grpc::Status::OK, &call);
+  call.writer->Finish(BufferOf(message), grpc::Status::OK, call.tag());
 }
 
 class Worker {
  public:
   Worker(std::unique_ptr<grpc::ServerCompletionQueue> queue, GrpcHandler handler, Shared& shared)
       : queue_(std::move(queue)), handler_(std::move(handler)), shared_(shared) {}
+
+  grpc::ServerCompletionQueue& queue() { return *queue_; }
 
   void Start() {
     thread_ = std::thread([this] { Run(); });
@@ -143,7 +152,7 @@ class Worker {
  private:
   void Run() {
     calls_.reserve(kCallsAhead);
-    for (int i = 0; i < kCallsAhead; ++i) Take(*calls_.emplace_back(std::make_unique<Call>()));
+    for (int i = 0; i < kCallsAhead; ++i) Take(*calls_.emplace_back(std::make_unique<Call>(*this)));
     void* tag = nullptr;
     bool ok = false;
     while (Next(&tag, &ok)) {
@@ -152,18 +161,22 @@ class Worker {
         queue_->Shutdown();
         continue;
       }
-      Call& call = *static_cast<Call*>(tag);
-      if (call.answering) {
-        shared_.in_flight.fetch_sub(1, std::memory_order_relaxed);
-        Take(call);
-      } else if (ok) {
-        shared_.taken.fetch_add(1, std::memory_order_relaxed);
-        shared_.in_flight.fetch_add(1, std::memory_order_relaxed);
-        Answer(call);
-      }  // else: the server takes no more
+      GrpcTag::Of(tag).Proceed(ok);
     }
     // A call that nobody took goes before the server does.
     calls_.clear();
+  }
+
+  friend struct Call;
+  void Proceed(Call& call, bool ok) {
+    if (call.answering) {
+      shared_.in_flight.fetch_sub(1, std::memory_order_relaxed);
+      Take(call);
+    } else if (ok) {
+      shared_.taken.fetch_add(1, std::memory_order_relaxed);
+      shared_.in_flight.fetch_add(1, std::memory_order_relaxed);
+      Answer(call);
+    }  // else: the server takes no more
   }
 
   void Take(Call& call) {
@@ -174,7 +187,7 @@ class Worker {
     call.context.emplace();
     call.writer.emplace(&*call.context);
     shared_.service.RequestCheck(&*call.context, &call.request, &*call.writer, queue_.get(),
-                                 queue_.get(), &call);
+                                 queue_.get(), call.tag());
   }
 
   // As the queue's, and looks after answers that wait. False: the end.
@@ -218,7 +231,7 @@ class Worker {
     }
     if (status.ok()) return;  // it is answered, or will be
     shared_.metrics.GrpcAnswered(static_cast<unsigned>(status.error_code()));
-    call.writer->FinishWithError(status, &call);
+    call.writer->FinishWithError(status, call.tag());
   }
 
   bool MayAsk(const grpc::ServerContext& context) {
@@ -284,6 +297,8 @@ class Worker {
   std::thread thread_;
 };
 
+void Call::Proceed(bool ok) { worker.Proceed(*this, ok); }
+
 }  // namespace
 
 class GrpcServer::Impl {
@@ -296,7 +311,6 @@ class GrpcServer::Impl {
     LibraryLog::Get().Install();
     // Debian's abseil looks for deadlocks at each lock: 3 % of what a call costs here.
     absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-    grpc::EnableDefaultHealthCheckService(true);
     shared_.may_ask = std::move(service.may_ask);
     shared_.asks_clients = service.tls != nullptr && service.tls->asks_clients();
     shared_.request_timeout = limits_.request_timeout;
@@ -312,6 +326,7 @@ class GrpcServer::Impl {
           plain ? grpc::InsecureServerCredentials() : GrpcTlsCredentials(*service.tls), &ports[i]);
     }
     builder.RegisterService(&shared_.service);
+    builder.RegisterService(&health_.service());
     std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues;
     for (unsigned i = 0; i < threads_; ++i) queues.push_back(builder.AddCompletionQueue());
     // Nobody may connect before the mode is what was asked for.
@@ -335,22 +350,21 @@ class GrpcServer::Impl {
         return OsError(Cat("cannot listen at ", address.ToString()), errno);
       }
     }
+    health_.Start(workers_.front()->queue());
+    health_.SetServing(true);
     for (const auto& worker : workers_) worker->Start();
-    server_->GetHealthCheckService()->SetServingStatus(kServiceName, true);
     return std::move(service.addresses);
   }
 
-  void SetServing(bool serving) {
-    if (server_ != nullptr) server_->GetHealthCheckService()->SetServingStatus(serving);
-  }
+  void SetServing(bool serving) { health_.SetServing(serving); }
 
   void Stop(std::chrono::seconds drain) {
     if (server_ != nullptr) {
       const auto deadline = std::chrono::system_clock::now() + drain;
-      server_->GetHealthCheckService()->Shutdown();
+      health_.Shutdown();
       WaitUntilQuiet(drain / 2.0);
       shared_.stopping = true;
-      // Calls that wait for health to change would keep the server until the last moment.
+      // Calls that have begun and say nothing would keep the server until the last moment.
       std::atomic<bool> done = false;
       std::thread cutter([&] {
         std::this_thread::sleep_for(kLastWords);
@@ -410,6 +424,7 @@ class GrpcServer::Impl {
   const GrpcLimits limits_;
   const unsigned threads_;
   Shared shared_;
+  GrpcHealth health_{kServiceName};
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };

@@ -3,6 +3,8 @@
 
 #include <memory>
 
+#include "engine/facts/json_sink.h"
+
 namespace ztp::server {
 
 Routed RouteHttp(ztp_session* session, const ztp_http_request& http, int64_t now) {
@@ -31,6 +33,21 @@ Routed RouteHttp(ztp_session* session, const ztp_http_request& http, int64_t now
   }
   routed.message = ToView(ztp_error_message(error.get()));
   return routed;
+}
+
+std::string HttpAsLogged(const ztp_http_request& http) {
+  std::string out;
+  JsonSink sink(&out);
+  sink.Put("{\"http\":{\"method\":");
+  sink.PutText(ToView(http.method));
+  sink.Put(",\"authority\":");
+  sink.PutText(ToView(http.authority));
+  sink.Put(",\"path\":");
+  const std::string_view path = ToView(http.path);
+  sink.PutText(path.substr(0, path.find('?')));
+  sink.Put("}}");
+  sink.Flush();
+  return out;
 }
 
 }  // namespace ztp::server

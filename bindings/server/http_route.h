@@ -26,4 +26,8 @@ struct Routed {
 // missing or ambiguous; 503: the engine failed.
 Routed RouteHttp(ztp_session* session, const ztp_http_request& http, int64_t now);
 
+// What the audit log has of one that became no request of the policy: which one it was, without the
+// query, in which there may be anything.
+std::string HttpAsLogged(const ztp_http_request& http);
+
 }  // namespace ztp::server

@@ -19,21 +19,14 @@ std::string_view KindOf(const ztp_decision& decision) {
   return decision.allow ? "allow" : "deny";
 }
 
-const JsonNode* ContextOf(const JsonTree& tree, std::string_view member) {
-  const JsonNode* context = tree.Find(tree.root(), "context");
-  return context == nullptr || context->kind != JsonKind::kObject ? nullptr
-                                                                  : tree.Find(*context, member);
-}
-
 std::string_view Part(const JsonTree& tree, std::string_view text, std::string_view member) {
-  const JsonNode* node = ContextOf(tree, member);
+  const JsonNode* node = tree.At({"context", member});
   return node == nullptr ? std::string_view("null") : JsonTextOf(text, *node);
 }
 
 // A member of an untrusted request, as far as an event has room.
 std::string Shortened(const JsonTree& tree, std::string_view text, std::string_view member) {
-  const JsonNode* node =
-      tree.root().kind == JsonKind::kObject ? tree.Find(tree.root(), member) : nullptr;
+  const JsonNode* node = tree.At({member});
   if (node == nullptr) return "null";
   const std::string_view value = JsonTextOf(text, *node);
   if (value.size() <= kMaxReportedBytes) return std::string(value);
@@ -84,7 +77,7 @@ std::string_view ShadowSession::Compare(std::string_view request, int64_t now,
     sink.Put("{\"decision\":");
     sink.PutText(shadow);
     for (const std::string_view member : {"rules", "policy", "facts"}) {
-      if (ContextOf(shadow_answer_, member) == nullptr) continue;  // of a request not read
+      if (shadow_answer_.At({"context", member}) == nullptr) continue;  // of a request not read
       sink.Put(',');
       sink.PutText(member);
       sink.Put(':');

@@ -46,9 +46,8 @@ std::string CutAnswer(const ztp_decision& decision, std::string_view answer, std
   }
   if (decision.obligations > 0) {
     JsonError error;
-    const JsonNode* context =
-        tree.Parse(answer, JsonPath(), &error) ? tree.Find(tree.root(), "context") : nullptr;
-    const JsonNode* obligations = context == nullptr ? nullptr : tree.Find(*context, "obligations");
+    const JsonNode* obligations =
+        tree.Parse(answer, JsonPath(), &error) ? tree.At({"context", "obligations"}) : nullptr;
     // An allow without what it obliges to would be another one.
     if (obligations == nullptr) return "{\"decision\":false}";
     name("obligations");
@@ -77,10 +76,8 @@ std::string ErrorsIn(std::string_view answer, Tell tell, JsonTree& tree) {
   if (tell == Tell::kDecision || !tree.Parse(answer, JsonPath(), &error)) {
     return std::string(kNothing);
   }
-  const JsonNode* context = tree.Find(tree.root(), "context");
-  const JsonNode* errors = context == nullptr ? nullptr : tree.Find(*context, "errors");
   std::string out;
-  if (errors != nullptr) {
+  if (const JsonNode* errors = tree.At({"context", "errors"})) {
     for (const JsonNode& each : tree.Children(*errors)) {
       const JsonNode* path = tree.Find(each, "path");
       const JsonNode* message = tree.Find(each, "message");

@@ -20,22 +20,9 @@ class Entry {
     return tree_.Parse(text, JsonPath(), &error) && tree_.root().kind == JsonKind::kObject &&
            Text({"type"}).size() > 0 && At({"v"}) != nullptr && At({"v"})->text == "1";
   }
-  const JsonNode* At(std::initializer_list<std::string_view> path) const {
-    const JsonNode* node = &tree_.root();
-    for (const std::string_view name : path) {
-      node = node->kind == JsonKind::kObject ? tree_.Find(*node, name) : nullptr;
-      if (node == nullptr) return nullptr;
-    }
-    return node;
-  }
-  std::string_view Text(std::initializer_list<std::string_view> path) const {
-    const JsonNode* node = At(path);
-    return node != nullptr && node->kind == JsonKind::kString ? node->text : std::string_view();
-  }
-  bool IsTrue(std::initializer_list<std::string_view> path) const {
-    const JsonNode* node = At(path);
-    return node != nullptr && node->kind == JsonKind::kBool && node->boolean;
-  }
+  const JsonNode* At(JsonTree::Names path) const { return tree_.At(path); }
+  std::string_view Text(JsonTree::Names path) const { return tree_.TextAt(tree_.root(), path); }
+  bool IsTrue(JsonTree::Names path) const { return tree_.IsTrueAt(tree_.root(), path); }
   const JsonTree& tree() const { return tree_; }
 
  private:

@@ -16,6 +16,10 @@ struct EvidenceItem {
   std::string kind;    // "x509-svid"; may be empty where the source is named
   std::string source;  // of the trust configuration; empty: any that may prove the input
   std::string value;   // as it stood in the request: text; of kinds that are bytes, base64 or PEM
+  // What the request says rests on it, as where a token names the principal: where it is refused,
+  // nothing is permitted, and no decision holds longer than it.
+  bool critical = false;
+  bool operator==(const EvidenceItem&) const = default;
 };
 
 struct EvidenceOutcome {

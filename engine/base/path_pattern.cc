@@ -68,6 +68,7 @@ absl::StatusOr<PathPattern> PathPattern::Parse(std::string_view text, std::strin
       segment.kind = name.ends_with(kRest) ? Kind::kRest : Kind::kOne;
       if (segment.kind == Kind::kRest) name.remove_suffix(kRest.size());
       if (!IsIdentifier(name)) return InvalidArgument(Quoted(name), " is no name");
+      segment.text = name;
       if (segment.kind == Kind::kRest && more) {
         return InvalidArgument("'", part, "' takes all that is left, so that it must be the last");
       }
@@ -164,7 +165,47 @@ PathPattern::Relation PathPattern::Compare(const PathPattern& a, const PathPatte
 
 bool PathPattern::SameLetters(const PathPattern& a, const PathPattern& b) {
   return std::equal(a.segments_.begin(), a.segments_.end(), b.segments_.begin(), b.segments_.end(),
-                    [](const Segment& x, const Segment& y) { return x.text == y.text; });
+                    [](const Segment& x, const Segment& y) {
+                      return x.kind != Kind::kLiteral || x.text == y.text;
+                    });
+}
+
+PathPattern PathPattern::Meet(const PathPattern& a, const PathPattern& b) {
+  PathPattern meet;
+  for (size_t i = 0; i < a.segments_.size() && i < b.segments_.size(); ++i) {
+    const Segment& x = a.segments_[i];
+    const Segment& y = b.segments_[i];
+    // What is left of the other is among what a rest takes.
+    if (x.kind == Kind::kRest || y.kind == Kind::kRest) {
+      const std::vector<Segment>& narrower = x.kind == Kind::kRest ? b.segments_ : a.segments_;
+      meet.segments_.insert(meet.segments_.end(), narrower.begin() + static_cast<std::ptrdiff_t>(i),
+                            narrower.end());
+      break;
+    }
+    meet.segments_.push_back(x.kind == Kind::kLiteral ? x : y);
+  }
+  for (const Segment& segment : meet.segments_) {
+    if (segment.kind != Kind::kLiteral) meet.names_.push_back(segment.text);
+  }
+  return meet;
+}
+
+std::string PathPattern::Text() const {
+  std::string text = prefix_;
+  for (const Segment& segment : segments_) {
+    switch (segment.kind) {
+      case Kind::kLiteral:
+        Append(text, "/", segment.text);
+        break;
+      case Kind::kOne:
+        Append(text, "/{", segment.text, "}");
+        break;
+      case Kind::kRest:
+        Append(text, "/{", segment.text, kRest, "}");
+        break;
+    }
+  }
+  return text;
 }
 
 std::string PathPattern::Width() const {

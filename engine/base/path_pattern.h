@@ -44,6 +44,11 @@ class PathPattern {
   };
   // Of two patterns of paths, letters' case ignored.
   static Relation Compare(const PathPattern& a, const PathPattern& b);
+  // The pattern of the paths that fit both, for two that are not kApart; letters of literals are
+  // those of `a`.
+  static PathPattern Meet(const PathPattern& a, const PathPattern& b);
+  // As an author writes it: "/v2/{model}/infer".
+  std::string Text() const;
   // Of two that are kSame: are the literals so to the letter?
   static bool SameLetters(const PathPattern& a, const PathPattern& b);
   // A list that is sorted by it has narrower patterns before wider ones: where two share a path,
@@ -54,7 +59,7 @@ class PathPattern {
   enum class Kind : uint8_t { kLiteral, kOne, kRest };  // from narrow to wide
   struct Segment {
     Kind kind = Kind::kLiteral;
-    std::string text;  // kLiteral
+    std::string text;  // kLiteral: what it is; else its name
   };
   // `allowed`: what a literal's bytes may be.
   static absl::StatusOr<PathPattern> Parse(std::string_view text, std::string_view whole,

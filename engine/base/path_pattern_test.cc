@@ -24,6 +24,35 @@ std::string Match(std::string_view pattern, std::string_view path, bool fold = f
   return out;
 }
 
+TEST(PathPatternTest, MeetTakesWhatFitsBoth) {
+  const auto meet = [](std::string_view a, std::string_view b) {
+    return PathPattern::Meet(*PathPattern::ParsePath(a), *PathPattern::ParsePath(b));
+  };
+  const struct {
+    const char* a;
+    const char* b;
+    const char* both;
+  } cases[] = {
+      {"/{x}/b", "/a/{y}", "/a/b"},
+      {"/{x}/b/{z}", "/a/{y}/{w}", "/a/b/{w}"},
+      {"/a/{rest...}", "/{x}/b", "/a/b"},
+      {"/a/{rest...}", "/{x}/b/{more...}", "/a/b/{more...}"},
+      {"/{x}/{rest...}", "/a/{y}/", "/a/{y}/"},
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ(meet(c.a, c.b).Text(), c.both);
+    const PathPattern both = meet(c.b, c.a);
+    const PathPattern a = *PathPattern::ParsePath(c.a);
+    const PathPattern b = *PathPattern::ParsePath(c.b);
+    EXPECT_EQ(PathPattern::Compare(both, meet(c.a, c.b)), Relation::kSame) << c.both;
+    EXPECT_EQ(PathPattern::Compare(both, a), Relation::kNarrower) << c.both;
+    const Relation of_b = PathPattern::Compare(both, b);
+    EXPECT_TRUE(of_b == Relation::kNarrower || of_b == Relation::kSame) << c.both;
+    // A list in the order of widths has it first.
+    EXPECT_LT(both.Width(), a.Width()) << c.both;
+  }
+}
+
 TEST(PathPatternTest, Matches) {
   const struct {
     const char* pattern;

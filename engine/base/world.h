@@ -58,6 +58,9 @@ struct Request {
   std::vector<EntityRecord>
       carried;  // records of principal and resource where their types are `carried`
   Time now;
+  // What the request is made of (a certificate or token that named its principal) holds so long. At
+  // this time and after it nothing is permitted, and no decision holds longer. Absent: without end.
+  std::optional<Time> valid_until;
   // What the caller can carry out; without it, everything.
   std::optional<std::vector<ObligationId>> can;
   bool operator==(const Request&) const = default;

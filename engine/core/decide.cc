@@ -51,6 +51,7 @@ Verdict Decider::Limit() {
 
 Verdict Decider::Decide() {
   Verdict verdict;
+  if (request_.now >= request_.valid_until) [[unlikely]] return verdict;
   candidates_.Find();
   const bool decided =
       !Spent() &&
@@ -59,6 +60,7 @@ Verdict Decider::Decide() {
   if (!decided || Spent()) return Limit();
   verdict.rules = s_.rules_.span();
   verdict.obligations = s_.obligations_.span();
+  verdict.valid_until = std::min(verdict.valid_until, request_.valid_until);
   return verdict;
 }
 

@@ -75,6 +75,8 @@ struct RequestView {
   RequestMarks principal_marks;
   RequestMarks resource_marks;
   int64_t now = 0;  // microseconds since 1970-01-01T00:00:00Z
+  // What the request is made of holds before this: then, and after it, nothing is permitted.
+  int64_t valid_until = kForEver;
 
   bool Can(uint32_t obligation) const {
     return can == nullptr || (can[obligation / 64] >> (obligation % 64) & 1) != 0;

@@ -191,6 +191,7 @@ absl::Status BoundRequest::Bind(const Policy& policy, const Snapshot& snapshot,
   v.carried = carried_;
   v.stranger_types = stranger_types_.data();
   v.now = request.now.micros;
+  v.valid_until = request.valid_until ? request.valid_until->micros : kForEver;
   v.principal_row = RowOf(v.principal);
   v.resource_row = RowOf(v.resource);
   bound_bytes_ = arena_.used_bytes();
@@ -242,6 +243,7 @@ absl::Status BoundRequest::Rebind(const Request& request, const Changes& changes
   if (changes.principal) view_.principal_row = RowOf(view_.principal);
   if (changes.resource) view_.resource_row = RowOf(view_.resource);
   view_.now = request.now.micros;
+  view_.valid_until = request.valid_until ? request.valid_until->micros : kForEver;
   ReadChangedProbes(changed, readings_.data(), &view_);
   return absl::OkStatus();
 }

@@ -189,6 +189,7 @@ class Builder {
     static constexpr EvidenceForm kForm = {
         .target = "input",
         .what = "input",
+        .takes_critical = true,
         .ignore_others = true,
         .unverified_help =
             "say whom to believe, as `ztp decide --trust FILE` does; for tests, give proven inputs "

@@ -49,6 +49,7 @@ bool RequestFiller::Fill(std::string_view text, Request* request) {
   ++number_;
   subject_.there = resource_.there = false;
   request->now = options_.now;
+  request->valid_until.reset();
   request->inputs.resize(schema_.inputs.size());
   if (!ReadMembers(request) || !cursor_.AtEnd() || cursor_.LooksLikeLines()) return false;
   for (size_t i = 0; i < input_given_.size(); ++i) {

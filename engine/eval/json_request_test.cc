@@ -153,7 +153,7 @@ TEST_F(JsonRequest, OnlyEvidenceProves) {
 TEST_F(JsonRequest, EvidenceIsHandedOver) {
   options_.accept_evidence = true;
   const ReadRequestResult read = Read(With(
-      R"("evidence":[{"input":"device","kind":"eat","value":"x","note":1},{"input":"nonce","source":"s","value":""}])"));
+      R"("evidence":[{"input":"device","kind":"eat","value":"x","note":1},{"input":"nonce","source":"s","critical":true,"value":""}])"));
   ASSERT_TRUE(read.request);
   EXPECT_EQ(read.request->inputs[1], Fact::Missing());
   ASSERT_EQ(read.evidence.size(), 2u);
@@ -161,6 +161,8 @@ TEST_F(JsonRequest, EvidenceIsHandedOver) {
   EXPECT_EQ(read.evidence[0].kind, "eat");
   EXPECT_EQ(read.evidence[0].value, "x");
   EXPECT_EQ(read.evidence[1].source, "s");
+  EXPECT_FALSE(read.evidence[0].critical);
+  EXPECT_TRUE(read.evidence[1].critical);
   EXPECT_TRUE(Read(With("")).evidence.empty());
   const std::pair<const char*, const char*> kWrong[] = {
       {R"([7])", "ZTP3010 $.evidence[0]"},
@@ -168,6 +170,8 @@ TEST_F(JsonRequest, EvidenceIsHandedOver) {
       {R"([{"input":"device","value":"x"}])", "ZTP3013 $.evidence[0]"},
       {R"([{"input":"device","kind":"eat"}])", "ZTP3013 $.evidence[0]"},
       {R"([{"input":"device","kind":7,"value":"x"}])", "ZTP3010 $.evidence[0].kind"},
+      {R"([{"input":"device","kind":"eat","critical":"yes","value":"x"}])",
+       "ZTP3010 $.evidence[0].critical"},
       {R"([{"input":"a","kind":"k","value":"x"},{"input":"a","kind":"k","value":"y"}])",
        "ZTP3006 $.evidence[1]"},
   };

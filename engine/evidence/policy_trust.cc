@@ -237,7 +237,18 @@ Verified<SharedFact> PolicyTrust::Verify(const EvidenceItem& item, Target target
 }
 
 std::vector<EvidenceOutcome> PolicyTrust::Prove(std::span<const EvidenceItem> items,
-                                                const Snapshot& facts, Request* request) const {
+                                                const Snapshot& facts, Request* request,
+                                                std::span<const VerifiedItem> verified) const {
+  const auto verify = [&](const EvidenceItem& item, InputId input,
+                          std::string* digest) -> Verified<SharedFact> {
+    for (const VerifiedItem& known : verified) {
+      if (known.item.input == item.input && known.item.source == item.source &&
+          known.item.value == item.value) {
+        return known.fact;
+      }
+    }
+    return Verify(item, Target::Of(input), request->now, digest);
+  };
   std::vector<EvidenceOutcome> outcomes;
   for (const EvidenceItem& item : items) {
     EvidenceOutcome& outcome = outcomes.emplace_back();
@@ -247,7 +258,7 @@ std::vector<EvidenceOutcome> PolicyTrust::Prove(std::span<const EvidenceItem> it
     } else if (schema_[*input].rank != Rank::kProven) {
       refusal = Refuse(Check::kSource, "input ", Shown(item.input), " is not proven");
     } else {
-      Verified<SharedFact> fact = Verify(item, Target::Of(*input), request->now, &outcome.digest);
+      Verified<SharedFact> fact = verify(item, *input, &outcome.digest);
       if (fact.ok()) {
         outcome = OutcomeOf(**fact);
         refusal = Bind(**fact, *input, facts, request);
@@ -260,6 +271,11 @@ std::vector<EvidenceOutcome> PolicyTrust::Prove(std::span<const EvidenceItem> it
     if (outcome.source.empty()) outcome.source = item.source;
     if (outcome.kind.empty()) outcome.kind = item.kind;
     if (refusal) Fill(*refusal, &outcome);
+    if (item.critical) {
+      const std::optional<Time> end = refusal ? request->now : outcome.expires_at;
+      if (end && (!request->valid_until || *end < *request->valid_until))
+        request->valid_until = end;
+    }
   }
   return outcomes;
 }

@@ -23,6 +23,12 @@
 
 namespace ztp::evidence {
 
+// Evidence, and what it was found to prove.
+struct VerifiedItem {
+  EvidenceItem item;  // with its source
+  SharedFact fact;
+};
+
 // Immutable; any thread at any time.
 class PolicyTrust {
  public:
@@ -69,9 +75,12 @@ class PolicyTrust {
                               std::string* digest) const;
 
   // Verifies what came with a request, at its own time, and binds what is proven; the other inputs
-  // of items stay unbound. An outcome for each item, in their order.
+  // of items stay unbound. An outcome for each item, in their order. Items among `verified` are
+  // not verified again, which evidence that is good once would not survive: those were verified for
+  // this request, and what they prove is held against trust and time as they are now.
   std::vector<EvidenceOutcome> Prove(std::span<const EvidenceItem> items, const Snapshot& facts,
-                                     Request* request) const;
+                                     Request* request,
+                                     std::span<const VerifiedItem> verified = {}) const;
 
  private:
   struct Fit {

@@ -17,18 +17,9 @@ class Reader {
  public:
   explicit Reader(const JsonTree& tree) : tree_(tree) {}
 
-  const JsonNode* At(const JsonNode& object, std::initializer_list<std::string_view> path) const {
-    const JsonNode* node = &object;
-    for (const std::string_view name : path) {
-      node = node->kind == JsonKind::kObject ? tree_.Find(*node, name) : nullptr;
-      if (node == nullptr) return nullptr;
-    }
-    return node;
-  }
-
   Verified<std::string> Bytes(const JsonNode& object,
                               std::initializer_list<std::string_view> path) const {
-    const JsonNode* node = At(object, path);
+    const JsonNode* node = tree_.At(object, path);
     std::optional<std::string> bytes = node != nullptr && node->kind == JsonKind::kString
                                            ? DecodeBase64(node->text)
                                            : std::nullopt;
@@ -37,7 +28,7 @@ class Reader {
   }
 
   Verified<const JsonNode*> Array(const JsonNode& object, std::string_view name) const {
-    const JsonNode* node = At(object, {name});
+    const JsonNode* node = tree_.At(object, {name});
     if (node == nullptr || node->kind != JsonKind::kArray) {
       return Refuse(Check::kMalformed, "a trusted root has no array `", name, "`");
     }
@@ -51,7 +42,7 @@ class Reader {
     ZTP_VERIFY_OR_RETURN(const JsonNode* logs, Array(root, name));
     std::vector<SignatureKey> keys;
     for (const JsonNode& log : tree_.Children(*logs)) {
-      if (At(log, {"publicKey", "validFor", "end"}) != nullptr) continue;
+      if (tree_.At(log, {"publicKey", "validFor", "end"}) != nullptr) continue;
       ZTP_VERIFY_OR_RETURN(const std::string der, Bytes(log, {"publicKey", "rawBytes"}));
       Verified<SignatureKey> key = ReadSpki(der);
       if (!key.ok() && key.refusal().check == Check::kAlgorithm) continue;
@@ -64,8 +55,8 @@ class Reader {
   std::optional<Refusal> Authorities(const JsonNode& root, SigstoreTrust* trust) const {
     ZTP_VERIFY_OR_RETURN(const JsonNode* authorities, Array(root, "certificateAuthorities"));
     for (const JsonNode& authority : tree_.Children(*authorities)) {
-      if (At(authority, {"validFor", "end"}) != nullptr) continue;
-      const JsonNode* chain = At(authority, {"certChain"});
+      if (tree_.At(authority, {"validFor", "end"}) != nullptr) continue;
+      const JsonNode* chain = tree_.At(authority, {"certChain"});
       if (chain == nullptr) return Refuse(Check::kMalformed, "an authority without certificates");
       ZTP_VERIFY_OR_RETURN(const JsonNode* nodes, Array(*chain, "certificates"));
       std::vector<Certificate> certificates;
@@ -105,9 +96,7 @@ Verified<SigstoreTrust> ReadTrustedRoot(std::string_view json) {
                   error.message);
   }
   const Reader reader(tree);
-  const JsonNode* type = reader.At(tree.root(), {"mediaType"});
-  if (type == nullptr || type->kind != JsonKind::kString ||
-      type->text.substr(0, kType.size()) != kType) {
+  if (!tree.TextAt(tree.root(), {"mediaType"}).starts_with(kType)) {
     return Refuse(Check::kMalformed, "a trusted root must be of the type ", kType);
   }
   SigstoreTrust trust;

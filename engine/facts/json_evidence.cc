@@ -53,6 +53,13 @@ bool ReadItem(JsonReader& reader, const JsonNode& node, const JsonPath& path,
       !ReadMember(reader, node, "value", true, &item.value, path)) {
     return false;
   }
+  if (const JsonNode* critical = reader.tree().Find(node, "critical");
+      critical != nullptr && form.takes_critical) {
+    if (!reader.Expect(*critical, JsonKind::kBool, "true or false", JsonPath(&path, "critical"))) {
+      return false;
+    }
+    item.critical = critical->boolean;
+  }
   if (std::any_of(items->begin(), items->end(),
                   [&](const EvidenceItem& other) { return other.input == item.input; })) {
     reader.Error(JsonErrorCode::kDuplicateKey, node, path,

@@ -14,6 +14,7 @@ namespace ztp {
 struct EvidenceForm {
   std::string_view target;           // the member that says what it is for: "input", "attr"
   std::string_view what;             // the same in messages: "input", "attribute"
+  bool takes_critical = false;       // "critical": what it stands in rests on it
   bool ignore_others = false;        // members besides those that are known; else they are mistakes
   std::string_view unverified_help;  // what to do where nobody verifies evidence
 };

@@ -300,6 +300,25 @@ const JsonNode* JsonTree::Find(const JsonNode& node, std::string_view key) const
   return nullptr;
 }
 
+const JsonNode* JsonTree::At(const JsonNode& node, Names names) const {
+  const JsonNode* at = &node;
+  for (const std::string_view name : names) {
+    at = at->kind == JsonKind::kObject ? Find(*at, name) : nullptr;
+    if (at == nullptr) return nullptr;
+  }
+  return at;
+}
+
+std::string_view JsonTree::TextAt(const JsonNode& node, Names names) const {
+  const JsonNode* at = At(node, names);
+  return at != nullptr && at->kind == JsonKind::kString ? at->text : std::string_view();
+}
+
+bool JsonTree::IsTrueAt(const JsonNode& node, Names names) const {
+  const JsonNode* at = At(node, names);
+  return at != nullptr && at->kind == JsonKind::kBool && at->boolean;
+}
+
 bool JsonTree::Parse(std::string_view text, const JsonPath& root, JsonError* error) {
   Impl& impl = *impl_;
   impl.text = text;

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -99,6 +100,14 @@ class JsonTree {
   Range Children(const JsonNode& node) const { return Range(this, node.first_child); }
   // The member of that name, or nullptr. `node` is an object.
   const JsonNode* Find(const JsonNode& node, std::string_view key) const;
+
+  // What stands at the end of the names, from `node` or the root on; nullptr: nothing does.
+  using Names = std::initializer_list<std::string_view>;
+  const JsonNode* At(const JsonNode& node, Names names) const;
+  const JsonNode* At(Names names) const { return At(root(), names); }
+  // The string there; empty: none is. Is `true` there?
+  std::string_view TextAt(const JsonNode& node, Names names) const;
+  bool IsTrueAt(const JsonNode& node, Names names) const;
 
  private:
   struct Impl;

@@ -205,6 +205,7 @@ Finding FindingOf(const Result& result) {
 
 Decision Decide(const sema::Program& program, const World& world, const Request& request,
                 uint64_t step_budget) {
+  if (request.valid_until && request.now >= *request.valid_until) return Decision();
   Evaluator evaluator(program, world, request, step_budget);
   const std::vector<Run> runs = RunRules(program, request, evaluator);
   if (evaluator.out_of_steps()) {
@@ -213,7 +214,9 @@ Decision Decide(const sema::Program& program, const World& world, const Request&
     decision.limit = true;
     return decision;
   }
-  return DecideFrom(program, runs);
+  Decision decision = DecideFrom(program, runs);
+  decision.valid_until = Earliest(decision.valid_until, request.valid_until);
+  return decision;
 }
 
 std::vector<RuleTrace> Trace(const sema::Program& program, const World& world,

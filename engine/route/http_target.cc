@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/base/ascii.h"
 #include "engine/base/path_pattern.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
@@ -74,7 +75,11 @@ absl::StatusOr<std::optional<std::string>> QueryParameter(std::string_view query
     query.remove_prefix(std::min(end + 1, query.size()));
     const size_t equals = std::min(part.find('='), part.size());
     const auto key = decode(part.substr(0, equals));
-    if (!key || *key != name) continue;
+    if (!key || !EqualIgnoringCase(*key, name)) continue;
+    if (*key != name) {
+      return InvalidArgument("there is a parameter ", Quoted(*key),
+                             ", which some servers take for ", Quoted(name));
+    }
     if (found) return InvalidArgument("the parameter ", Quoted(name), " comes twice");
     auto value = decode(equals < part.size() ? part.substr(equals + 1) : std::string_view());
     if (!value) {

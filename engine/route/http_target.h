@@ -32,7 +32,8 @@ struct HttpTarget {
 absl::StatusOr<HttpTarget> ReadTarget(std::string_view target);
 
 // The parameter of that name, decoded ('+' is a blank: WHATWG URL, 5.1). Nothing: there is none.
-// InvalidArgument: there are several, or its value has a '%' without digits.
+// InvalidArgument: there are several, one whose name is it but for the case of letters, or its
+// value has a '%' without digits.
 absl::StatusOr<std::optional<std::string>> QueryParameter(std::string_view query,
                                                           std::string_view name);
 

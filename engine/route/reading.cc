@@ -63,6 +63,21 @@ bool IsJson(std::string_view content_type) {
   return EqualIgnoringCase(rest, "charset=utf-8");
 }
 
+// Would a server that takes no notice of letters' case read `key` for `name`? Go's encoding/json
+// is one, and has two letters beyond ASCII that are small s and k to it.
+bool ReadsAs(std::string_view key, std::string_view name) {
+  if (key.size() == name.size()) return key != name && EqualIgnoringCase(key, name);
+  // The two letters are two and three bytes long.
+  if (key.size() < name.size() || key.size() > 3 * name.size()) return false;
+  std::string folded(key);
+  for (const auto& [letter, plain] : {std::pair("\u017f", "s"), std::pair("\u212a", "k")}) {
+    for (size_t at = folded.find(letter); at != std::string::npos; at = folded.find(letter)) {
+      folded.replace(at, std::string_view(letter).size(), plain);
+    }
+  }
+  return EqualIgnoringCase(folded, name);
+}
+
 bool IsInteger(std::string_view text) {
   if (text.starts_with('-')) text.remove_prefix(1);
   return !text.empty() && text.size() <= 19 && (text.size() == 1 || text[0] != '0') &&
@@ -126,8 +141,15 @@ Reading::MaybeFound Reading::InBody(std::span<const std::string> path) {
   const JsonNode* node = &scratch_.body.root();
   for (const std::string& step : path) {
     if (node->kind != JsonKind::kObject) return std::nullopt;
-    node = scratch_.body.Find(*node, step);
-    if (node == nullptr) return std::nullopt;
+    const JsonNode* next = nullptr;
+    for (const JsonNode& member : scratch_.body.Children(*node)) {
+      if (member.key == step) next = &member;
+      if (!ReadsAs(member.key, step)) continue;
+      return InvalidArgument("the body has a name ", Quoted(member.key),
+                             ", which some servers take for ", Quoted(step));
+    }
+    if (next == nullptr) return std::nullopt;
+    node = next;
   }
   switch (node->kind) {
     case JsonKind::kNull:
@@ -155,6 +177,7 @@ Reading::MaybeFound Reading::Proven(const RouteValue& value) {
       return absl::PermissionDeniedError(
           Cat("nobody here verifies evidence for ", Quoted(value.name)));
     }
+    rests_on_.push_back(value.name);
     auto json = evidence_.Proven(value.name, source, bytes->text, value.path);
     if (absl::IsNotFound(json.status())) return std::nullopt;
     if (!json.ok()) return json.status();
@@ -328,17 +351,19 @@ absl::StatusOr<std::string> Reading::Json(const Found& found, TypeId type,
   }
 }
 
-template <typename TypeOf>
-absl::Status Reading::WriteBindings(std::span<const RouteBinding> bindings, const TypeOf& type_of,
-                                    std::string* out) {
+template <typename TargetOf>
+absl::Status Reading::WriteBindings(std::span<const RouteBinding> bindings,
+                                    const TargetOf& target_of, std::string* out) {
   *out += '{';
   bool any = false;
   for (const RouteBinding& binding : bindings) {
     ZTP_ASSIGN_OR_RETURN(const auto found, Find(binding.value));
-    // What is required and is not there, the engine says.
-    if (!found) continue;
-    ZTP_ASSIGN_OR_RETURN(const std::string json,
-                         Json(*found, type_of(binding.name), Place(binding.value)));
+    const Target target = target_of(binding.name);
+    if (!found) {
+      if (target.required.empty()) continue;
+      return InvalidArgument(target.required, " is missing: there is no ", Place(binding.value));
+    }
+    ZTP_ASSIGN_OR_RETURN(const std::string json, Json(*found, target.type, Place(binding.value)));
     Append(*out, any ? "," : "", JsonText(binding.name), ":", json);
     any = true;
   }
@@ -360,7 +385,10 @@ absl::Status Reading::WriteEntity(const RouteEntity& entity, std::string_view me
         entity.attributes,
         [&](std::string_view name) {
           const auto index = type.FindAttribute(name);
-          return index ? type.attributes[*index].type : TypeId();
+          if (!index) return Target();
+          const Attribute& attribute = type.attributes[*index];
+          if (attribute.optional || attribute.default_value) return Target{attribute.type, ""};
+          return Target{attribute.type, Cat("attribute ", Quoted(name), " of ", type.json_name)};
         },
         out));
   }
@@ -376,7 +404,12 @@ absl::Status Reading::WriteEvidence(std::string* out) {
     ZTP_ASSIGN_OR_RETURN(const std::string source, evidence_.SourceOf(proof.name, found->text));
     if (source.empty()) continue;
     Append(*out, any ? "," : ",\"evidence\":[", "{\"input\":", JsonText(proof.name),
-           ",\"source\":", JsonText(source), ",\"value\":", JsonText(found->text), "}");
+           ",\"source\":", JsonText(source));
+    // Whoever decides this must hold it to the evidence whether a rule reads it or not.
+    if (std::find(rests_on_.begin(), rests_on_.end(), proof.name) != rests_on_.end()) {
+      *out += ",\"critical\":true";
+    }
+    Append(*out, ",\"value\":", JsonText(found->text), "}");
     any = true;
   }
   if (any) *out += ']';
@@ -394,7 +427,10 @@ absl::Status Reading::Write(std::string* request) {
         route_->params,
         [&](std::string_view name) {
           const auto index = action.FindParam(name);
-          return index ? action.params[*index].type : TypeId();
+          if (!index) return Target();
+          const Param& param = action.params[*index];
+          if (param.optional || param.default_value) return Target{param.type, ""};
+          return Target{param.type, Cat("parameter ", Quoted(name), " of ", action.json_name)};
         },
         request));
   }
@@ -405,8 +441,9 @@ absl::Status Reading::Write(std::string* request) {
     ZTP_RETURN_IF_ERROR(WriteBindings(
         route_->inputs,
         [&](std::string_view name) {
+          // One that is missing is unknown to the rules, which is no error.
           const auto id = schema_.FindInput(name);
-          return id ? schema_[*id].type : TypeId();
+          return id ? Target{schema_[*id].type, ""} : Target();
         },
         request));
   }

@@ -24,6 +24,7 @@ class Reading {
     route_ = &route;
     path_ = &path;
     peer_ = client_ = nullptr;
+    rests_on_.clear();
   }
 
   // Is the request one for the route, beyond its path? If not, *why says what is against it.
@@ -57,9 +58,13 @@ class Reading {
   absl::StatusOr<bool> Holds(const RouteTest& test);
   absl::StatusOr<std::string> Id(const RouteText& text, std::string_view what);
   absl::Status WriteEntity(const RouteEntity& entity, std::string_view member, std::string* out);
-  // `type_of(name)`: what the target of that name is.
-  template <typename TypeOf>
-  absl::Status WriteBindings(std::span<const RouteBinding> bindings, const TypeOf& type_of,
+  // `target_of(name)`: what the value of that name goes to.
+  struct Target {
+    TypeId type;
+    std::string required;  // whose it is, for people, where it must be there; else empty
+  };
+  template <typename TargetOf>
+  absl::Status WriteBindings(std::span<const RouteBinding> bindings, const TargetOf& target_of,
                              std::string* out);
   absl::Status WriteEvidence(std::string* out);
   // A value in the form that one of that type has as JSON.
@@ -74,6 +79,7 @@ class Reading {
   const PathPattern* path_ = nullptr;
   const PathPattern* peer_ = nullptr;  // once it has matched
   const PathPattern* client_ = nullptr;
+  std::vector<std::string_view> rests_on_;  // inputs whose evidence was read for something
   std::string client_spiffe_;  // what `scratch.client` points into
   bool body_is_parsed_ = false;
 };

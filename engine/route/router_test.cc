@@ -16,6 +16,7 @@
 namespace ztp::route {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr std::string_view kDeclarations = R"(
@@ -147,7 +148,8 @@ route by_login {
       R"(tool {"subject":{"type":"Workload","id":"w"},"action":{"name":"call","properties":{"depth":2}},"resource":{"type":"Tool","id":"a b/c","properties":{"server":"none"}}})");
   EXPECT_THAT(
       Take({.method = "PUT", .target = "/x", .headers = {{"authorization", "Bearer sso/bob"}}}),
-      HasSubstr(R"("id":"bob"})"));
+      AllOf(HasSubstr(R"("id":"bob"})"),
+            HasSubstr(R"("evidence":[{"input":"login","source":"sso","critical":true,"value")")));
   EXPECT_EQ(
       Take({.method = "PUT", .target = "/x", .headers = {{"authorization", "Bearer sso/forged"}}}),
       "refused (signature)");
@@ -207,6 +209,8 @@ route rest { on POST "/{all...}" principal Workload::"w" action infer resource M
       {{.headers = {kJson, user}, .body = R"({"model":"m","model":"n"})"}, "no JSON that is taken"},
       {{.headers = {kJson, user}, .body = "{"}, "no JSON that is taken"},
       {{.headers = {kJson, user}, .body = ""}, "no JSON that is taken"},
+      {{.headers = {kJson, user}, .body = R"({"model":"m","Model":"n"})"}, "take for 'model'"},
+      {{.headers = {kJson, user}, .body = R"({"MODEL":"n"})"}, "take for 'model'"},
       {{.headers = {kJson, user}, .body = R"({"model":["m"]})"}, "it is no text"},
       {{.headers = {kJson, user}, .body = R"({"model":true})"}, "it is no text"},
       {{.headers = {kJson, user}, .body = R"({"model":""})"}, "is empty"},
@@ -332,7 +336,96 @@ route two {
   EXPECT_THAT(Take({.method = "GET", .target = "/x?a=1/2&b=3"}), HasSubstr("has a '/' in it"));
   EXPECT_THAT(Take({.method = "GET", .target = "/x?a=1&a=2&b=3"}), HasSubstr("comes twice"));
   EXPECT_THAT(Take({.method = "GET", .target = "/x?a=%&b=3"}), HasSubstr("two digits"));
+  EXPECT_THAT(Take({.method = "GET", .target = "/x?a=1&A=2&b=3"}), HasSubstr("take for 'a'"));
   EXPECT_THAT(Take({.method = "GET", .target = "/x?b=3"}), HasSubstr("there is no parameter 'a'"));
+}
+
+TEST_F(RouterTest, ALetterBeyondAsciiIsNoOtherNameForSomeServers) {
+  Routes(R"(
+route r {
+  on POST "/x"
+  let key = body.task.kinds
+  principal Workload::"w" action infer resource Model::"{key}"
+}
+)");
+  const auto take = [&](std::string body) {
+    return Take({.target = "/x", .headers = {kJson}, .body = std::move(body)});
+  };
+  EXPECT_THAT(take(R"({"task":{"kinds":"a","other":1},"Other":2})"), HasSubstr(R"("id":"a")"));
+  EXPECT_THAT(take("{\"task\":{\"kinds\":\"a\",\"kind\u017f\":\"b\"}}"), HasSubstr("take for"));
+  EXPECT_THAT(take("{\"task\":{\"kinds\":\"a\",\"\u212aind\u017f\":\"b\"}}"),
+              HasSubstr("take for"));
+  EXPECT_THAT(take(R"({"task":{"kinds":"a"},"tas\u212a":{"kinds":"b"}})"), HasSubstr("take for"));
+}
+
+TEST_F(RouterTest, WhatIsRequiredAndNotThereIsNamed) {
+  Routes(R"(
+route call {
+  on POST "/call"
+  principal Workload::"w" action call resource Tool::"t" { server: header["x-server"] }
+  with { depth: body.depth }
+}
+)");
+  const std::pair<std::string, std::string> server("x-server", "s");
+  EXPECT_EQ(Take({.target = "/call", .headers = {kJson, server}, .body = "{}"}),
+            "parameter 'depth' of call is missing: there is no body.depth");
+  EXPECT_EQ(Take({.target = "/call", .headers = {kJson, server}, .body = R"({"depth":null})"}),
+            "parameter 'depth' of call is missing: there is no body.depth");
+  EXPECT_EQ(Take({.target = "/call", .headers = {kJson}, .body = R"({"depth":1})"}),
+            "attribute 'server' of Tool is missing: there is no header 'x-server'");
+}
+
+TEST_F(RouterTest, ARouteForSeveralCallersTakesTheFirstThatItIs) {
+  Routes(R"(
+caller workload {
+  peer "spiffe://acme.org/ns/{ns}/sa/{sa}"
+  input source_ip = source.ip
+  principal Workload::"{ns}/{sa}"
+}
+caller person {
+  proven login from bearer
+  let user = proven.login.subject
+  principal Workload::"user:{user}"
+}
+route get { on GET "/m/{m}" by workload, person action infer resource Model::"{m}" }
+route put { on PUT "/m/{m}" by person action infer resource Model::"{m}" }
+)");
+  ASSERT_EQ(router_->size(), 3u);
+  const std::pair<std::string, std::string> bearer("authorization", "Bearer sso/ann");
+  const std::string peer = "spiffe://acme.org/ns/ml/sa/train";
+  const auto id = [](std::string taken) {
+    const size_t at = taken.find("\"id\":\"");
+    return at == taken.npos ? taken : taken.substr(0, taken.find('"', at + 6));
+  };
+  EXPECT_EQ(id(Take({.method = "GET", .target = "/m/a", .headers = {bearer}, .peer = peer})),
+            R"(get {"subject":{"type":"Workload","id":"ml/train)");
+  EXPECT_EQ(id(Take({.method = "GET", .target = "/m/a", .headers = {bearer}})),
+            R"(get {"subject":{"type":"Workload","id":"user:ann)");
+  EXPECT_EQ(id(Take({.method = "PUT", .target = "/m/a", .headers = {bearer}, .peer = peer})),
+            R"(put {"subject":{"type":"Workload","id":"user:ann)");
+  EXPECT_EQ(Take({.method = "PUT", .target = "/m/a", .peer = peer}),
+            "the principal is not named: there is no proven.login");
+}
+
+TEST_F(RouterTest, WhatFitsTwoPathsIsTheThirds) {
+  Routes(R"(
+route left { on GET "/{x}/b" principal Workload::"left" action infer resource Model::"m" }
+route right { on GET "/a/{y...}" principal Workload::"right" action infer resource Model::"m" }
+route both {
+  on GET "/a/b" when has query.q
+  principal Workload::"both" action infer resource Model::"m"
+}
+)");
+  const auto get = [&](std::string target) {
+    const std::string taken = Take({.method = "GET", .target = std::move(target)});
+    return taken.substr(0, taken.find(" {"));
+  };
+  EXPECT_EQ(get("/x/b"), "left");
+  EXPECT_EQ(get("/a/c"), "right");
+  EXPECT_EQ(get("/a/b/c"), "right");
+  EXPECT_EQ(get("/a/b?q="), "both");
+  // Neither of the others takes what the third one leaves.
+  EXPECT_EQ(get("/a/b"), "no route takes it: parameter 'q' is not what a route asks for");
 }
 
 TEST(ForwardedTest, OneElement) {

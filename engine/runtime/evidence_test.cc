@@ -37,6 +37,7 @@ input step_up?: { subject: String, mfa: Bool, amr?: String } proven
 
 action read on Model by User
 action delete on Model by User
+action list on Model by User
 
 permit signed_in {
   principal User
@@ -49,6 +50,11 @@ permit stepped_up {
   action    delete
   resource  Model
   when      has step_up and step_up.mfa and step_up.subject == user.subject
+}
+permit anybody {
+  principal User
+  action    list
+  resource  Model
 }
 )";
 
@@ -156,6 +162,25 @@ TEST_F(EvidenceTest, ThatIsRefusedLeavesTheInputUnbound) {
     EXPECT_NE(std::count(answer.decision.unknown.begin(), answer.decision.unknown.end(), "user"), 0)
         << "the denial says that `user` is missing";
   }
+}
+
+// A principal that a token named is nobody once the token is over, whatever the rules read.
+TEST_F(EvidenceTest, ThatIsCriticalHoldsTheWholeDecision) {
+  const auto asked = [&](bool critical, Time now, std::string evidence) {
+    return Decide("ann", "list", now, {{"user", "sign-in", "", std::move(evidence), critical}})
+        .decision;
+  };
+  const std::string token = TokenOf("u-ann");
+  const Time end =
+      *Decide("ann", "list", kNow, {{"user", "sign-in", "", token}}).outcomes[0].expires_at;
+  EXPECT_TRUE(asked(false, kNow, token).allow);
+  EXPECT_FALSE(asked(false, kNow, token).valid_until) << "no rule reads it";
+  EXPECT_TRUE(asked(false, kNow, TokenOf("u-bob")).allow);
+  EXPECT_TRUE(asked(true, kNow, token).allow);
+  EXPECT_EQ(asked(true, kNow, token).valid_until, end);
+  EXPECT_FALSE(asked(true, end, token).allow);
+  EXPECT_FALSE(asked(true, kNow, TokenOf("u-bob")).allow) << "it is somebody else's";
+  EXPECT_FALSE(asked(true, kNow, strong_.TokenOf(SignInClaims("u-ann"))).allow);
 }
 
 TEST_F(EvidenceTest, FitsAPolicysOwnRecords) {

@@ -27,13 +27,19 @@ absl::Status LoadTrust(const std::string& path, evidence::Trust::Options options
                        std::shared_ptr<evidence::Trust>* trust, std::vector<JsonError>* errors) {
   trust->reset();
   ZTP_ASSIGN_OR_RETURN(const std::string document, Content(path));
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  options.read_file = [folder](const std::string& name) {
-    return Content((folder / name).string());
-  };
-  *trust = evidence::Trust::Read(document, std::move(options), errors);
+  *trust = ReadTrustIn(std::filesystem::path(path).parent_path().string(), document,
+                       std::move(options), errors);
   Name(path, errors);
   return absl::OkStatus();
+}
+
+std::shared_ptr<evidence::Trust> ReadTrustIn(const std::string& folder, std::string_view document,
+                                             evidence::Trust::Options options,
+                                             std::vector<JsonError>* errors) {
+  options.read_file = [folder = std::filesystem::path(folder)](const std::string& name) {
+    return Content((folder / name).string());
+  };
+  return evidence::Trust::Read(document, std::move(options), errors);
 }
 
 absl::Status ReloadTrust(const std::string& path, evidence::Trust& trust,
@@ -41,6 +47,15 @@ absl::Status ReloadTrust(const std::string& path, evidence::Trust& trust,
   ZTP_ASSIGN_OR_RETURN(const std::string document, Content(path));
   trust.Reload(document, errors);
   Name(path, errors);
+  return absl::OkStatus();
+}
+
+absl::Status ExpectNonces(evidence::Trust& trust, const std::vector<std::string>& nonces,
+                          Time now) {
+  const Time until{now.micros + evidence::kMaxNonceLifetime.micros};
+  for (const std::string& nonce : nonces) {
+    ZTP_RETURN_IF_ERROR(trust.nonces().Expect(nonce, now, until));
+  }
   return absl::OkStatus();
 }
 

@@ -22,9 +22,25 @@ absl::StatusOr<std::string> RouteEvidence::SourceOf(std::string_view input,
   if (sources.size() == 1) return *sources[0];
   // Of several the one that takes it; if none does, the decision says what is wrong with it.
   for (const std::string* source : sources) {
-    if (trust_->trust()->Verify(*source, evidence, now_).ok()) return *source;
+    if (Verify(input, *source, evidence).ok()) return *source;
   }
   return *sources[0];
+}
+
+evidence::Verified<evidence::SharedFact> RouteEvidence::Verify(std::string_view input,
+                                                               std::string_view source,
+                                                               std::string_view evidence) {
+  EvidenceItem item{
+      .input = std::string(input), .source = std::string(source), .value = std::string(evidence)};
+  for (const evidence::VerifiedItem& known : verified_) {
+    if (known.item == item) return known.fact;
+  }
+  const auto id = schema_.FindInput(input);
+  if (!id) return evidence::Refuse(evidence::Check::kSource, "the policy has no such input");
+  std::string digest;
+  auto fact = trust_->Verify(item, evidence::PolicyTrust::Target::Of(*id), now_, &digest);
+  if (fact.ok()) verified_.push_back({std::move(item), *fact});
+  return fact;
 }
 
 absl::StatusOr<std::string> RouteEvidence::Proven(std::string_view input, std::string_view source,
@@ -32,11 +48,8 @@ absl::StatusOr<std::string> RouteEvidence::Proven(std::string_view input, std::s
                                                   std::span<const std::string> path) {
   const auto id = schema_.FindInput(input);
   if (!id) return NotFound("there is no such input");
-  const EvidenceItem item{
-      .input = std::string(input), .source = std::string(source), .value = std::string(evidence)};
   const auto target = evidence::PolicyTrust::Target::Of(*id);
-  std::string digest;
-  auto fact = trust_->Verify(item, target, now_, &digest);
+  auto fact = Verify(input, source, evidence);
   std::optional<evidence::Refusal> refusal;
   if (!fact.ok()) {
     refusal = std::move(fact).refusal();

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "engine/evidence/policy_trust.h"
@@ -13,8 +14,8 @@
 
 namespace ztp {
 
-// One thread's. What it verifies is in the trust's cache when a decision binds it; but a nonce is
-// good once, so that evidence whose source demands one cannot be what a principal is made of.
+// One thread's, for one request: whatever is read of its evidence, that is verified once. The
+// decision on the request that is made of it takes `verified()`, as evidence may be good once.
 class RouteEvidence final : public route::EvidenceReader {
  public:
   // Both must outlive it; no trust: nobody's evidence is taken. `now`: when it is verified.
@@ -26,10 +27,16 @@ class RouteEvidence final : public route::EvidenceReader {
                                      std::string_view evidence,
                                      std::span<const std::string> path) override;
 
+  const std::vector<evidence::VerifiedItem>& verified() const { return verified_; }
+
  private:
+  evidence::Verified<evidence::SharedFact> Verify(std::string_view input, std::string_view source,
+                                                  std::string_view evidence);
+
   const Schema& schema_;
   const evidence::PolicyTrust* const trust_;
   const Time now_;
+  std::vector<evidence::VerifiedItem> verified_;
 };
 
 }  // namespace ztp

@@ -33,4 +33,12 @@ std::string FormatDecision(const Schema& schema, const Decision& decision,
   return out;
 }
 
+std::string FormatEvidence(const EvidenceOutcome& evidence) {
+  if (!evidence.bound()) {
+    return Cat("refused ", evidence.input, " (", evidence.check, "): ", evidence.message);
+  }
+  return Cat("proven ", evidence.input, " by ", evidence.source,
+             evidence.subject.empty() ? "" : " about ", evidence.subject);
+}
+
 }  // namespace ztp::scenario

@@ -1,9 +1,11 @@
-// Runs golden files (golden_file.h): compiles the policy, decides the requests in every way there
-// is, compares.
+// A golden file (golden_file.h) as a test: what it expects beside what really comes (golden_run.h).
+//
+// Boundary: reads files, and writes them where it is asked to.
 #pragma once
 
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "engine/scenario/golden_file.h"
 #include "engine/scenario/report.h"
 
@@ -11,7 +13,7 @@ namespace ztp::scenario {
 
 // The file with what its empty sections name, `== policy gate.ztp ==` or `== facts facts.json ==`
 // and nothing below, read from `folder`: an example's golden file holds requests and not the policy
-// again. NotFound and others as driver::ReadFile.
+// again. A section `trust` is left to golden_settings.h. NotFound and others as driver::ReadFile.
 absl::StatusOr<GoldenFile> WithFilesBeside(GoldenFile file, const std::string& folder);
 
 struct GoldenOptions {
@@ -21,18 +23,7 @@ struct GoldenOptions {
   bool accept_decisions = false;
 };
 
-// What the file's policy and requests really give: the expected sections.
-struct GoldenActual {
-  std::string diagnostics;
-  std::string tests;
-  std::string decisions;
-  std::string outcomes;
-  std::string program;  // only if the file has such a section
-};
-// InvalidArgument: the options, facts or requests of the file are at fault (facts that must fail to
-// load are part of what a golden file may show: their errors are the decisions).
-absl::StatusOr<GoldenActual> RunGolden(const GoldenFile& file);
-
+// Runs it and compares. Whatever is wrong is a failure of the result.
 TestResult RunGoldenFile(const std::string& path, const GoldenOptions& options);
 
 }  // namespace ztp::scenario

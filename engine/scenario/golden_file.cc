@@ -1,17 +1,58 @@
 #include "engine/scenario/golden_file.h"
 
 #include <algorithm>
-#include <array>
+#include <utility>
 
 #include "engine/base/status.h"
 #include "engine/base/str.h"
+#include "engine/scenario/lines.h"
 
 namespace ztp::scenario {
 namespace {
 
-constexpr std::array<std::string_view, 10> kKinds = {
-    "policy",      "facts", "requests",  "http",     "options",
-    "diagnostics", "tests", "decisions", "outcomes", "program"};
+struct Kind {
+  std::string_view name;
+  enum class Argument : uint8_t { kNone, kMayBe, kMustBe } argument = Argument::kNone;
+};
+constexpr Kind kKinds[] = {{"policy", Kind::Argument::kMustBe},
+                           {"facts", Kind::Argument::kMayBe},
+                           {"trust", Kind::Argument::kMayBe},
+                           {"requests"},
+                           {"http"},
+                           {"options"},
+                           {"diagnostics"},
+                           {"tests"},
+                           {"decisions"},
+                           {"outcomes"},
+                           {"program"}};
+
+absl::StatusOr<GoldenSection> ReadHeader(std::string_view line, uint32_t number) {
+  if (!line.ends_with(" ==") || line.size() < 7) {
+    return InvalidArgument("line ", number, ": a section's header is `== kind ==`");
+  }
+  const std::string_view head = line.substr(3, line.size() - 6);
+  const size_t space = std::min(head.find(' '), head.size());
+  GoldenSection section{.kind = std::string(head.substr(0, space)),
+                        .argument = std::string(head.substr(std::min(space + 1, head.size()))),
+                        .content = {},
+                        .line = number,
+                        .content_line = number + 1};
+  const Kind* kind = std::find_if(std::begin(kKinds), std::end(kKinds),
+                                  [&](const Kind& k) { return k.name == section.kind; });
+  if (kind == std::end(kKinds)) {
+    std::vector<std::string_view> names;
+    for (const Kind& known : kKinds) names.push_back(known.name);
+    return InvalidArgument("line ", number, ": there is no section ", Quoted(section.kind),
+                           "; sections are ", Join(names, ", "));
+  }
+  if (section.argument.empty() ? kind->argument == Kind::Argument::kMustBe
+                               : kind->argument == Kind::Argument::kNone) {
+    return InvalidArgument("line ", number,
+                           ": a policy section is named, `== policy a.ztp ==`; facts and trust may "
+                           "name a file; no other section has a name");
+  }
+  return section;
+}
 
 std::string_view TrimBlank(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
@@ -44,7 +85,7 @@ std::string GoldenFile::Print() const {
   std::string out = Cat(intro, "\n");
   for (const GoldenSection& s : sections) {
     Append(out, "\n== ", s.kind, s.argument.empty() ? "" : " ", s.argument, " ==\n", s.content,
-           "\n");
+           s.content.empty() ? "" : "\n");
   }
   return out;
 }
@@ -62,36 +103,20 @@ absl::StatusOr<GoldenFile> ParseGolden(std::string_view text) {
     }
     body.clear();
   };
-  uint32_t line_number = 0;
-  while (!text.empty()) {
-    const size_t end = text.find('\n');
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    ++line_number;
+  for (uint32_t number = 1; !text.empty(); ++number) {
+    const std::string_view line = TakeLine(text);
     if (!line.starts_with("== ")) {
+      if (in_section && body.find_first_not_of('\n') == std::string::npos) {
+        file.sections.back().content_line = number;
+      }
       Append(body, line, "\n");
       continue;
     }
-    if (!line.ends_with(" ==") || line.size() < 7) {
-      return InvalidArgument("line ", line_number, ": a section's header is `== kind ==`");
-    }
     close();
     in_section = true;
-    const std::string_view head = line.substr(3, line.size() - 6);
-    const size_t space = head.find(' ');
-    GoldenSection section{.kind = std::string(head.substr(0, space)), .line = line_number};
-    if (space != std::string_view::npos) section.argument = std::string(head.substr(space + 1));
-    if (std::find(kKinds.begin(), kKinds.end(), section.kind) == kKinds.end()) {
-      return InvalidArgument("line ", line_number, ": there is no section ", Quoted(section.kind),
-                             "; sections are ", Join(kKinds, ", "));
-    }
-    if (section.kind == "policy" ? section.argument.empty()
-                                 : section.kind != "facts" && !section.argument.empty()) {
-      return InvalidArgument("line ", line_number,
-                             ": a policy section is named, `== policy a.ztp ==`, and no other");
-    }
+    ZTP_ASSIGN_OR_RETURN(GoldenSection section, ReadHeader(line, number));
     if (section.kind != "policy" && file.Find(section.kind) != nullptr) {
-      return InvalidArgument("line ", line_number, ": a second section ", Quoted(section.kind));
+      return InvalidArgument("line ", number, ": a second section ", Quoted(section.kind));
     }
     file.sections.push_back(std::move(section));
   }

@@ -2,23 +2,15 @@
 //
 //   A sentence on what it shows.
 //
-//   == policy train.ztp ==          one or more; the name is what diagnostics print
-//                                   (nothing below it: the file of that name beside this one)
-//   == facts ==                     JSON; may be left out; or `== facts facts.json ==`, that file
-//   == requests ==                  JSON Lines; may be left out
-//   == http ==                      HTTP requests (golden_http.h); may be left out
-//   == options ==                   `now TIME`, `assume-proven`, `refuse-now`, a line each; may be
-//                                   left out
-//   == diagnostics ==               exactly as the command line prints them; left out: there are
-//   none
-//   == tests ==                     what `ztp test --verbose` prints of the policy's own tests;
-//                                   left out: there are none
-//   == decisions ==                 one line for each request
-//   == outcomes ==                  what becomes of each HTTP request
-//   == program ==                   the decision program, as `ztp dump --print=ir` shows it; left
-//                                   out: it is not looked at
+//   == policy train.ztp ==
+//   …
+//   == requests ==
+//   …
+//   == decisions ==
+//   …
 //
-// Boundary: takes the text apart and puts it together again. Running is golden.h's.
+// README.md has all sections. Boundary: takes the text apart and puts it together again. Running is
+// golden.h's.
 #pragma once
 
 #include <string>
@@ -30,10 +22,11 @@
 namespace ztp::scenario {
 
 struct GoldenSection {
-  std::string kind;      // "policy", "facts", …
-  std::string argument;  // a policy's file name
-  std::string content;   // the lines up to the next section, without blank lines at the end
-  uint32_t line = 0;     // of the header, from 1
+  std::string kind;           // "policy", "facts", …
+  std::string argument;       // a file's name
+  std::string content;        // the lines up to the next section, without blank ones around them
+  uint32_t line = 0;          // of the header, from 1
+  uint32_t content_line = 0;  // of the content's first one
 };
 
 struct GoldenFile {

@@ -26,6 +26,25 @@ TEST(GoldenFileTest, TakenApartAndPutTogetherIsTheSame) {
   EXPECT_EQ(file->Print(), kFile);
 }
 
+TEST(GoldenFileTest, WhatStandsInAnotherFileStaysThere) {
+  constexpr char kBeside[] =
+      "x\n\n== policy a.ztp ==\n\n== facts facts.json ==\n\n== trust trust.json ==\n";
+  const auto file = ParseGolden(kBeside);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(file->Find("trust")->argument, "trust.json");
+  EXPECT_EQ(file->Print(), kBeside);
+}
+
+TEST(GoldenFileTest, KnowsTheLinesOfItsSections) {
+  const auto file =
+      ParseGolden("x\n\n== policy a.ztp ==\n\n\nztp 1\n\n== facts ==\n== trust ==\n{}\n");
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(file->sections[0].line, 3u);
+  EXPECT_EQ(file->sections[0].content_line, 6u);
+  EXPECT_EQ(file->sections[2].line, 9u);
+  EXPECT_EQ(file->sections[2].content_line, 10u);
+}
+
 TEST(GoldenFileTest, OnlyTheExpectedPartChanges) {
   auto file = ParseGolden(kFile);
   ASSERT_TRUE(file.ok());
@@ -43,6 +62,7 @@ TEST(GoldenFileTest, SaysWhatIsWrongWithAHeader) {
            std::pair{"x\n== polcy a.ztp ==\n", "line 2: there is no section 'polcy'"},
            std::pair{"x\n== policy ==\n", "line 2: a policy section is named"},
            std::pair{"x\n== policy a ==\n== facts ==\n== facts ==\n", "line 4: a second section"},
+           std::pair{"x\n== policy a ==\n== http a ==\n", "line 3: a policy section is named"},
            std::pair{"x\n== policy a\n", "line 2: a section's header"},
            std::pair{"x\n", "there is no policy section"},
            std::pair{"== policy a ==\n", "begins with a sentence"},

@@ -1,24 +1,20 @@
 #include "engine/scenario/golden_http.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 
+#include "engine/base/limits.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
+#include "engine/driver/files.h"
 #include "engine/runtime/route_evidence.h"
+#include "engine/scenario/lines.h"
 
 namespace ztp::scenario {
 namespace {
 
 constexpr std::string_view kTitle = "### ";
-
-// Takes the first line of `text`, without its end.
-std::string_view TakeLine(std::string_view& text) {
-  const size_t end = std::min(text.find('\n'), text.size());
-  const std::string_view line = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return line;
-}
 
 // "name: value"; false: there is no colon.
 bool Split(std::string_view line, std::string_view* name, std::string_view* value) {
@@ -29,10 +25,12 @@ bool Split(std::string_view line, std::string_view* name, std::string_view* valu
   return true;
 }
 
-absl::Status ReadChannel(std::string_view line, route::HttpRequest& request) {
+absl::Status ReadChannel(std::string_view line, GoldenHttp& http) {
+  route::HttpRequest& request = http.request;
   std::string_view name, value;
   if (Split(line, &name, &value)) {
     if (name == "peer") return request.peer_spiffe = value, absl::OkStatus();
+    if (name == "certificate") return http.certificate_file = value, absl::OkStatus();
     if (name == "source") return request.source_ip = value, absl::OkStatus();
     if (name == "authority") return request.authority = value, absl::OkStatus();
     if (name == "body" && value == "partial") {
@@ -43,14 +41,14 @@ absl::Status ReadChannel(std::string_view line, route::HttpRequest& request) {
     }
   }
   return InvalidArgument("the channel shows no ", Quoted(line),
-                         "; write `# peer: SPIFFE-ID`, `# source: IP`, `# authority: HOST`, "
-                         "`# body: partial` or `# headers: joined`");
+                         "; write `# peer: SPIFFE-ID`, `# certificate: FILE`, `# source: IP`, "
+                         "`# authority: HOST`, `# body: partial` or `# headers: joined`");
 }
 
 // What stands between two titles.
 absl::Status ReadOne(std::string_view text, GoldenHttp& http) {
   while (text.starts_with("# ")) {
-    ZTP_RETURN_IF_ERROR(ReadChannel(TakeLine(text).substr(2), http.request));
+    ZTP_RETURN_IF_ERROR(ReadChannel(TakeLine(text).substr(2), http));
   }
   const std::string_view first = TakeLine(text);
   const size_t space = first.find(' ');
@@ -94,24 +92,33 @@ absl::StatusOr<std::vector<GoldenHttp>> ReadHttp(std::string_view text) {
   return all;
 }
 
-absl::StatusOr<std::string> RunHttp(const Schema& schema, std::string_view text, Time now,
-                                    const DecideJson& decide) {
+absl::StatusOr<std::string> RunHttp(const Schema& schema, std::string_view text,
+                                    const HttpSettings& settings, const DecideJson& decide) {
   ZTP_ASSIGN_OR_RETURN(const std::vector<GoldenHttp> all, ReadHttp(text));
   ZTP_ASSIGN_OR_RETURN(const std::unique_ptr<const route::Router> router,
                        route::Router::Make(schema));
-  RouteEvidence evidence(schema, nullptr, now);
   route::Router::Scratch scratch;
   std::string out;
   for (const GoldenHttp& http : all) {
     Append(out, kTitle, http.title, "\n");
     route::HttpRequest request = http.request;
     request.headers = http.headers;
+    std::string certificate;
+    if (!http.certificate_file.empty()) {
+      ZTP_ASSIGN_OR_RETURN(
+          certificate,
+          driver::ReadFile(
+              (std::filesystem::path(settings.folder) / http.certificate_file).string(),
+              kMaxJsonDocumentBytes));
+      request.peer_certificates = certificate;
+    }
+    RouteEvidence evidence(schema, settings.trust, settings.now);
     const auto routed = router->Take(request, evidence, scratch);
     if (!routed.ok()) {
       Append(out, "denied: ", Message(routed.status()), "\n");
       continue;
     }
-    ZTP_ASSIGN_OR_RETURN(const std::string decision, decide(routed->request));
+    ZTP_ASSIGN_OR_RETURN(const std::string decision, decide(routed->request, evidence.verified()));
     Append(out, "route ", routed->route->full_name(), "\n", routed->request, "\n", decision);
   }
   return out;

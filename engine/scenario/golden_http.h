@@ -5,7 +5,7 @@
 //   ### a word on the request
 //   # peer: spiffe://acme.org/ns/ml/sa/train     what the channel showed, before the first line,
 //   # source: 10.1.2.3                           where no header can stand; also `authority: HOST`,
-//   # body: partial                              `body: partial` and `headers: joined`
+//   # certificate: train.pem                     `body: partial` and `headers: joined`
 //   POST /v1/chat/completions
 //   content-type: application/json
 //
@@ -17,10 +17,12 @@
 //   allow by team_models                         or `denied: …` alone: no route takes it, or none
 //                                                can read it
 //
-// Boundary: text; deciding is somebody else's.
+// The certificate is a file beside the golden file, with those that came with it. Boundary: text;
+// deciding is somebody else's.
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,7 +30,8 @@
 
 #include "absl/status/statusor.h"
 #include "engine/base/schema.h"
-#include "engine/base/value.h"
+#include "engine/core/time.h"
+#include "engine/evidence/policy_trust.h"
 #include "engine/route/router.h"
 
 namespace ztp::scenario {
@@ -36,18 +39,29 @@ namespace ztp::scenario {
 // One of them. Views are into the text that it was read from.
 struct GoldenHttp {
   std::string_view title;
-  route::HttpRequest request;  // without its headers: they are below
+  route::HttpRequest request;  // without what is below
   std::vector<route::HttpHeader> headers;
+  std::string_view certificate_file;
 };
 
 // InvalidArgument: the author's mistake, with the title of the request.
 absl::StatusOr<std::vector<GoldenHttp>> ReadHttp(std::string_view text);
 
 // What a decision on a request's JSON is written as; several lines where it has errors.
-using DecideJson = std::function<absl::StatusOr<std::string>(std::string_view request)>;
+// `verified`: what of its evidence was verified already.
+using DecideJson = std::function<absl::StatusOr<std::string>(
+    std::string_view request, std::span<const evidence::VerifiedItem> verified)>;
 
-// The section of outcomes. No evidence is taken: nobody is trusted with any.
-absl::StatusOr<std::string> RunHttp(const Schema& schema, std::string_view text, Time now,
-                                    const DecideJson& decide);
+// Under what they are routed.
+struct HttpSettings {
+  std::string folder;  // the golden file's
+  Time now;
+  // Whose evidence is taken, which is of the schema's policy; null: nobody's.
+  const evidence::PolicyTrust* trust = nullptr;
+};
+// The section of outcomes. Errors: ReadHttp's, a certificate's file cannot be read, or those of
+// `decide`.
+absl::StatusOr<std::string> RunHttp(const Schema& schema, std::string_view text,
+                                    const HttpSettings& settings, const DecideJson& decide);
 
 }  // namespace ztp::scenario

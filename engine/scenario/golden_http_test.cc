@@ -14,7 +14,8 @@ namespace {
 
 TEST(GoldenHttp, ReadsWhatCameAndWhatTheChannelShowed) {
   const auto all = ReadHttp(
-      "### one\n# peer: spiffe://a/b\n# source: 10.0.0.1\n# authority: h:1\n# body: partial\n"
+      "### one\n# peer: spiffe://a/b\n# certificate: b.pem\n# source: 10.0.0.1\n# authority: "
+      "h:1\n# body: partial\n"
       "# headers: joined\nPOST /a?b=c d\nX-A:  1: 2\nx-a:\n\n# peer: spiffe://evil\n\nlast\n"
       "### two\nGET /\n");
   ASSERT_TRUE(all.ok()) << all.status();
@@ -22,6 +23,7 @@ TEST(GoldenHttp, ReadsWhatCameAndWhatTheChannelShowed) {
   const GoldenHttp& one = (*all)[0];
   EXPECT_EQ(one.title, "one");
   EXPECT_EQ(one.request.peer_spiffe, "spiffe://a/b");
+  EXPECT_EQ(one.certificate_file, "b.pem");
   EXPECT_EQ(one.request.source_ip, "10.0.0.1");
   EXPECT_EQ(one.request.authority, "h:1");
   EXPECT_TRUE(one.request.body_partial && one.request.headers_joined);

@@ -4,7 +4,6 @@
 
 #include "engine/diag/render.h"
 #include "engine/driver/compiler.h"
-#include "engine/scenario/golden.h"
 
 namespace ztp::scenario {
 namespace {
@@ -62,24 +61,6 @@ TEST(RunTestsTest, FiltersAndMeasuresCoverage) {
   EXPECT_EQ(coverage.rules[0].decided, 1u);
   EXPECT_EQ(coverage.rules[1].decided, 0u);
   EXPECT_EQ(coverage.rules[1].in_scope, 1u);
-}
-
-TEST(GoldenTest, ShowsWhatCame) {
-  GoldenFile file;
-  file.intro = "x";
-  file.sections.push_back({.kind = "policy", .argument = "a.ztp", .content = kPolicy});
-  file.sections.push_back(
-      {.kind = "facts",
-       .content = "[{\"uid\": {\"type\": \"User\", \"id\": \"ann\"}, \"attrs\": {\"admin\": true}},"
-                  " {\"uid\": {\"type\": \"Doc\", \"id\": \"d\"}}]"});
-  file.sections.push_back(
-      {.kind = "requests",
-       .content =
-           "{\"subject\": {\"type\": \"User\", \"id\": \"ann\"}, \"action\": {\"name\": \"read\"},"
-           " \"resource\": {\"type\": \"Doc\", \"id\": \"d\"}}"});
-  const auto actual = RunGolden(file);
-  ASSERT_TRUE(actual.ok()) << actual.status();
-  EXPECT_EQ(actual->decisions, "allow by a.admins");
 }
 
 }  // namespace

@@ -42,6 +42,7 @@ std::unique_ptr<Program> Check(std::span<const syntax::Ast* const> files,
   // After an error, what is unused or shadowed may be so only because of it.
   if (broken || sink.has_errors()) return nullptr;
   LintUnused(names, sink);
+  routes.LintCallers();
   LintShadowed(rules.rules(), sink);
   LintForbidOnMissing(rules.rules(), names.schema(), builder, sink);
 

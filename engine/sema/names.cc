@@ -154,6 +154,7 @@ void Names::CollectNames() {
             break;
           case Kind::kDelegate:
           case Kind::kRoute:
+          case Kind::kCaller:
           case Kind::kRule:
           case Kind::kTest:
             break;

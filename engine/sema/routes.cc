@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/base/quote.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
 #include "engine/diag/suggest.h"
@@ -26,11 +27,38 @@ bool IsMethod(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
+bool Has(const std::vector<std::string>& methods, const std::string& method) {
+  return std::find(methods.begin(), methods.end(), method) != methods.end();
+}
+
 }  // namespace
 
 void RouteChecker::Bad(Span span, std::string message, std::string help) {
   Diagnostic diagnostic(DiagKind::kBadRoute, span, std::move(message));
   if (!help.empty()) diagnostic.AddHelp(std::move(help));
+  names_.sink().Report(std::move(diagnostic));
+}
+
+void RouteChecker::ReportNotRoot(const DeclSite& site) {
+  Bad(site.decl->head, Cat(Describe(site.decl->kind), "s stand in the root package"),
+      "whoever writes a route says who is asking; move it to the package that delegates");
+}
+
+void RouteChecker::ReportTwice(const DeclSite& again, const DeclSite& first) {
+  names_.sink().Report(
+      Diagnostic(DiagKind::kDuplicateDeclaration, again.decl->head,
+                 Cat(Describe(again.decl->kind), " ", Quoted(names_.Text(again.decl->name.text)),
+                     " is declared twice"))
+          .Mark("declared again")
+          .Label(first.decl->head, "first declared here"));
+}
+
+void RouteChecker::ReportUnknown(Span span, std::string message, std::string_view name,
+                                 const std::vector<std::string>& candidates, std::string help) {
+  Diagnostic diagnostic(DiagKind::kUnknownName, span, std::move(message));
+  diagnostic.SetMark("not known here");
+  const auto close = ClosestName(name, candidates);
+  diagnostic.AddHelp(close ? Cat("did you mean ", Quoted(*close), "?") : std::move(help));
   names_.sink().Report(std::move(diagnostic));
 }
 
@@ -41,49 +69,143 @@ void RouteChecker::ReportNoProxy(Span span) {
 }
 
 void RouteChecker::CheckAll() {
-  for (uint32_t p = 0; p < names_.packages().size(); ++p) {
-    for (const syntax::Ast* ast : names_.packages()[p].files) {
-      for (const syntax::Decl& decl : ast->decls) {
-        if (decl.kind == syntax::DeclKind::kRoute) CheckRoute({ast, &decl, PackageId{p}});
+  const auto each = [&](syntax::DeclKind kind, auto check) {
+    for (uint32_t p = 0; p < names_.packages().size(); ++p) {
+      for (const syntax::Ast* ast : names_.packages()[p].files) {
+        for (const syntax::Decl& decl : ast->decls) {
+          if (decl.kind == kind) check(DeclSite{ast, &decl, PackageId{p}});
+        }
       }
     }
-  }
+  };
+  each(syntax::DeclKind::kCaller, [&](const DeclSite& site) { CheckCaller(site); });
+  each(syntax::DeclKind::kRoute, [&](const DeclSite& site) { CheckRoute(site); });
   CheckConflicts();
+}
+
+void RouteChecker::CheckCaller(const DeclSite& site) {
+  if (site.package != names_.root()) return ReportNotRoot(site);
+  const Symbol name = site.decl->name.text;
+  for (const Caller& other : callers_) {
+    if (other.name == name) ReportTwice(site, other.context.site);
+  }
+  const syntax::RouteDecl& decl = site.ast->Route(*site.decl);
+  Context c{.site = site};
+  for (const syntax::RouteLine& line : decl.lines) {
+    if (line.kind != Kind::kOn && line.kind != Kind::kBy && line.kind != Kind::kAction &&
+        line.kind != Kind::kResource && line.kind != Kind::kWith) {
+      continue;
+    }
+    Bad(line.span, "a caller says who asks, and not for what",
+        "it has the lines peer, client, when, let, principal, input, proven");
+    c.lost_names = true;
+  }
+  if (Find(decl, Kind::kPrincipal) == nullptr && !site.decl->broken) {
+    Bad(site.decl->head, Cat("caller ", Quoted(names_.Text(name)), " has no line 'principal'"));
+  }
+  if (!c.lost_names) CheckLines(c);
+  callers_.push_back({name, std::move(c)});
+}
+
+void RouteChecker::LintCallers() {
+  for (const Caller& caller : callers_) {
+    if (caller.used) continue;
+    names_.sink().Report(
+        Diagnostic(DiagKind::kUnusedDeclaration, caller.context.site.decl->head,
+                   Cat("caller ", Quoted(names_.Text(caller.name)), " is never used"))
+            .Mark("not used"));
+  }
 }
 
 void RouteChecker::CheckRoute(const DeclSite& site) {
   const syntax::RouteDecl& decl = site.ast->Route(*site.decl);
   const Span head = site.decl->head;
-  if (site.package != names_.root()) {
-    return Bad(head, "routes stand in the root package",
-               "whoever writes a route says who is asking; move it to the package that delegates");
+  if (site.package != names_.root()) return ReportNotRoot(site);
+  const std::string_view name = names_.Text(site.decl->name.text);
+  const auto other = std::find_if(routes_.begin(), routes_.end(),
+                                  [&](const Route& route) { return route.name == name; });
+  if (other != routes_.end()) {
+    ReportTwice(site, taken_[static_cast<size_t>(other - routes_.begin())].site);
   }
-  Context c{.site = site};
+  const syntax::RouteLine* by = Find(decl, Kind::kBy);
+  for (const auto& [kind, word] :
+       {std::pair(Kind::kOn, "on"), std::pair(Kind::kPrincipal, "principal"),
+        std::pair(Kind::kAction, "action"), std::pair(Kind::kResource, "resource")}) {
+    if (site.decl->broken || Find(decl, kind) != nullptr) continue;
+    if (kind == Kind::kPrincipal && by != nullptr) continue;
+    Bad(head, Cat("route ", Quoted(name), " has no line ", Quoted(word)),
+        kind == Kind::kPrincipal ? "write one, or 'by' and the names of callers" : "");
+  }
+  if (by == nullptr) return CheckRouteFor({}, site, {});
+  for (const syntax::RouteLine& line : decl.lines) {
+    if (line.kind != Kind::kPeer && line.kind != Kind::kClient && line.kind != Kind::kPrincipal) {
+      continue;
+    }
+    names_.sink().Report(Diagnostic(DiagKind::kBadRoute, line.span, "its callers say who asks")
+                             .Label(by->span, "by these")
+                             .Help("leave one of the two lines out"));
+    return;
+  }
+  // What is wrong with the route is said once, and not for each of its callers.
+  const auto callers = FindCallers(*by);
+  const size_t errors = names_.sink().error_count();
+  for (const auto& [caller, span] : callers) {
+    if (names_.sink().error_count() != errors) return;
+    CheckRouteFor(caller->context, site, span);
+  }
+}
+
+std::vector<std::pair<const RouteChecker::Caller*, Span>> RouteChecker::FindCallers(
+    const syntax::RouteLine& by) {
+  std::vector<std::pair<const Caller*, Span>> found;
+  for (const syntax::Name& name : by.names) {
+    if (!name.valid()) continue;
+    const auto caller = std::find_if(callers_.begin(), callers_.end(),
+                                     [&](const Caller& c) { return c.name == name.text; });
+    if (caller == callers_.end()) {
+      std::vector<std::string> candidates;
+      for (const Caller& c : callers_) candidates.emplace_back(names_.Text(c.name));
+      ReportUnknown(name.span, Cat("there is no caller ", Quoted(names_.Text(name.text))),
+                    names_.Text(name.text), candidates,
+                    Cat("declare it: caller ", names_.Text(name.text), " { principal … }"));
+      continue;
+    }
+    const auto twice = std::find_if(found.begin(), found.end(),
+                                    [&](const auto& other) { return other.first == &*caller; });
+    if (twice != found.end()) {
+      names_.sink().Report(
+          Diagnostic(DiagKind::kDuplicateMember, name.span,
+                     Cat("caller ", Quoted(names_.Text(name.text)), " is listed twice"))
+              .Mark("listed again")
+              .Label(twice->second, "listed first here"));
+      continue;
+    }
+    caller->used = true;
+    found.emplace_back(&*caller, name.span);
+  }
+  return found;
+}
+
+void RouteChecker::CheckRouteFor(Context c, const DeclSite& site, Span caller) {
+  c.site = site;
   c.route.package = names_.package(site.package).name;
   c.route.name = names_.Text(site.decl->name.text);
-  c.route.line = names_.sources().Locate(head).line;
-  for (size_t i = 0; i < routes_.size(); ++i) {
-    if (routes_[i].name != c.route.name) continue;
-    names_.sink().Report(Diagnostic(DiagKind::kDuplicateDeclaration, head,
-                                    Cat("route ", Quoted(c.route.name), " is declared twice"))
-                             .Mark("declared again")
-                             .Label(taken_[i].span, "first declared here"));
+  c.route.line = names_.sources().Locate(site.decl->head).line;
+  taken_.push_back({.site = site, .caller = caller});
+  CheckLines(c);
+  if (caller.valid() && c.route.principal.type != UINT32_MAX) {
+    CheckTakes(c, caller, EntityTypeId{c.route.principal.type}, true);
   }
-  if (!site.decl->broken) {
-    for (const auto& [kind, word] :
-         {std::pair(Kind::kOn, "on"), std::pair(Kind::kPrincipal, "principal"),
-          std::pair(Kind::kAction, "action"), std::pair(Kind::kResource, "resource")}) {
-      if (Find(decl, kind) == nullptr) {
-        Bad(head, Cat("route ", Quoted(c.route.name), " has no line ", Quoted(word)));
-      }
-    }
-  }
+  routes_.push_back(std::move(c.route));
+}
+
+void RouteChecker::CheckLines(Context& c) {
+  const syntax::RouteDecl& decl = c.site.ast->Route(*c.site.decl);
   const auto each = [&](Kind kind, auto check) {
     for (const syntax::RouteLine& line : decl.lines) {
       if (line.kind == kind) check(line);
     }
   };
-  taken_.push_back({std::nullopt, head});
   each(Kind::kOn, [&](const auto& line) { CheckOn(c, line); });
   each(Kind::kPeer, [&](const auto& line) { CheckPeer(c, line, RouteSource::kPeer); });
   each(Kind::kClient, [&](const auto& line) { CheckPeer(c, line, RouteSource::kClient); });
@@ -99,7 +221,6 @@ void RouteChecker::CheckRoute(const DeclSite& site) {
   each(Kind::kResource, [&](const auto& line) { CheckEntity(c, line, c.route.resource); });
   CheckWith(c, Find(decl, Kind::kWith));
   each(Kind::kInput, [&](const auto& line) { CheckInput(c, line); });
-  routes_.push_back(std::move(c.route));
 }
 
 void RouteChecker::CheckOn(Context& c, const syntax::RouteLine& line) {
@@ -119,6 +240,7 @@ void RouteChecker::CheckOn(Context& c, const syntax::RouteLine& line) {
   }
   auto pattern = PathPattern::ParsePath(line.text.value);
   if (!pattern.ok()) {
+    c.lost_names = true;
     return Bad(
         line.text.span, Cat("this is no path: ", Message(pattern.status())),
         "a path is written as requests have it, names in braces: \"/v2/models/{model}/infer\"");
@@ -139,6 +261,7 @@ void RouteChecker::CheckPeer(Context& c, const syntax::RouteLine& line, RouteSou
   c.names_proxy |= !client;
   auto pattern = PathPattern::ParseSpiffe(line.text.value);
   if (!pattern.ok()) {
+    c.lost_names = true;
     return Bad(line.text.span, Cat("this is no SPIFFE ID: ", Message(pattern.status())),
                "names may stand for segments: \"spiffe://acme.org/ns/{ns}/sa/{sa}\"");
   }
@@ -149,7 +272,7 @@ void RouteChecker::CheckPeer(Context& c, const syntax::RouteLine& line, RouteSou
   }
 }
 
-void RouteChecker::AddLocal(Context& c, const syntax::Name& name, Sourced value) {
+void RouteChecker::AddLocal(Context& c, const syntax::Name& name, Sourced value, bool lost) {
   for (const Local& local : c.locals) {
     if (local.name != name.text) continue;
     names_.sink().Report(Diagnostic(DiagKind::kDuplicateMember, name.span,
@@ -158,12 +281,14 @@ void RouteChecker::AddLocal(Context& c, const syntax::Name& name, Sourced value)
                              .Label(local.span, "first named here"));
     return;
   }
-  c.locals.push_back({name.text, name.span, std::move(value)});
+  c.locals.push_back({name.text, name.span, std::move(value), lost});
 }
 
 void RouteChecker::CheckLet(Context& c, const syntax::RouteLine& line) {
   if (!line.name.valid()) return;
-  if (auto value = Read(c, line.value)) AddLocal(c, line.name, *std::move(value));
+  auto value = Read(c, line.value);
+  const bool lost = !value;
+  AddLocal(c, line.name, lost ? Sourced() : *std::move(value), lost);
 }
 
 std::optional<InputId> RouteChecker::FindInput(const Context& c, const syntax::Name& name) {
@@ -180,6 +305,7 @@ std::optional<InputId> RouteChecker::FindInput(const Context& c, const syntax::N
 
 void RouteChecker::CheckProven(Context& c, const syntax::RouteLine& line) {
   const auto id = FindInput(c, line.name);
+  if (!id || names_.schema()[*id].rank != Rank::kProven) c.lost_proofs.push_back(line.name.text);
   if (!id) return;
   const Input& input = names_.schema()[*id];
   if (input.rank != Rank::kProven) {
@@ -273,19 +399,21 @@ void RouteChecker::CheckEntity(Context& c, const syntax::RouteLine& line, RouteE
   if (!type || !text) return;
   entity.type = type->index;
   entity.id = *std::move(text);
-  if (c.route.action != UINT32_MAX) {
-    const Action& action = names_.schema()[ActionId{c.route.action}];
-    const std::vector<EntityTypeId>& types = principal ? action.principals : action.resources;
-    if (std::find(types.begin(), types.end(), *type) == types.end()) {
-      names_.sink().Report(
-          Diagnostic(DiagKind::kImpossibleScope, e.name_span,
-                     Cat("action ", Quoted(action.name), " is not ", principal ? "by" : "on", " a ",
-                         names_.schema()[*type].name))
-              .Mark(principal ? "no principal of the action" : "no resource of the action")
-              .Label(names_.SpanOf({NameKind::kAction, c.route.action}), "declared here"));
-    }
-  }
+  CheckTakes(c, e.name_span, *type, principal);
   CheckAttributes(c, line, entity);
+}
+
+void RouteChecker::CheckTakes(Context& c, Span span, EntityTypeId type, bool principal) {
+  if (c.route.action == UINT32_MAX) return;
+  const Action& action = names_.schema()[ActionId{c.route.action}];
+  const std::vector<EntityTypeId>& types = principal ? action.principals : action.resources;
+  if (std::find(types.begin(), types.end(), type) != types.end()) return;
+  names_.sink().Report(
+      Diagnostic(DiagKind::kImpossibleScope, span,
+                 Cat("action ", Quoted(action.name), " is not ", principal ? "by" : "on", " a ",
+                     names_.schema()[type].name))
+          .Mark(principal ? "no principal of the action" : "no resource of the action")
+          .Label(names_.SpanOf({NameKind::kAction, c.route.action}), "declared here"));
 }
 
 void RouteChecker::CheckAttributes(Context& c, const syntax::RouteLine& line, RouteEntity& entity) {
@@ -388,32 +516,68 @@ void RouteChecker::CheckInput(Context& c, const syntax::RouteLine& line) {
   c.route.inputs.push_back({input.name, value->value});
 }
 
+const std::string* RouteChecker::Contested(size_t a, size_t b, const PathPattern& both) const {
+  const auto takes = [&](size_t i, const std::string& method) {
+    return taken_[i].pattern && Has(routes_[i].methods, method) &&
+           PathPattern::Compare(*taken_[i].pattern, both) == PathPattern::Relation::kSame &&
+           PathPattern::SameLetters(*taken_[i].pattern, both);
+  };
+  for (const std::string& method : routes_[a].methods) {
+    bool contested = Has(routes_[b].methods, method);
+    for (size_t i = 0; contested && i < routes_.size(); ++i) contested = !takes(i, method);
+    if (contested) return &method;
+  }
+  return nullptr;
+}
+
 void RouteChecker::CheckConflicts() {
   using Relation = PathPattern::Relation;
+  std::set<std::pair<const syntax::Decl*, const syntax::Decl*>> reported;
   const auto conflict = [&](size_t later, size_t earlier, std::string message, std::string help) {
+    reported.emplace(taken_[later].site.decl, taken_[earlier].site.decl);
     names_.sink().Report(
-        Diagnostic(DiagKind::kRouteConflict, taken_[later].span, std::move(message))
+        Diagnostic(DiagKind::kRouteConflict, taken_[later].site.decl->head, std::move(message))
             .Mark("takes the same requests")
-            .Label(taken_[earlier].span, "as this one")
+            .Label(taken_[earlier].site.decl->head, "as this one")
             .Help(std::move(help)));
   };
   for (size_t b = 0; b < routes_.size(); ++b) {
     for (size_t a = 0; a < b; ++a) {
-      if (!taken_[a].pattern || !taken_[b].pattern) continue;
+      if (!taken_[a].pattern || !taken_[b].pattern ||
+          reported.contains({taken_[b].site.decl, taken_[a].site.decl})) {
+        continue;
+      }
       const auto shared = std::find_first_of(routes_[a].methods.begin(), routes_[a].methods.end(),
                                              routes_[b].methods.begin(), routes_[b].methods.end());
       if (shared == routes_[a].methods.end()) continue;
+      const bool takes_all = routes_[a].tests.empty() && routes_[a].peer.empty();
+      if (taken_[a].site.decl == taken_[b].site.decl) {
+        if (!takes_all) continue;
+        reported.emplace(taken_[b].site.decl, taken_[a].site.decl);
+        names_.sink().Report(
+            Diagnostic(DiagKind::kRouteConflict, taken_[b].caller, "nobody is left for this caller")
+                .Mark("never asked for")
+                .Label(taken_[a].caller, "takes whoever it is")
+                .Help("let it stand before the other one"));
+        continue;
+      }
       switch (PathPattern::Compare(*taken_[a].pattern, *taken_[b].pattern)) {
         case Relation::kApart:
         case Relation::kNarrower:
         case Relation::kWider:
           break;
-        case Relation::kCrossing:
+        case Relation::kCrossing: {
+          const PathPattern both = PathPattern::Meet(*taken_[a].pattern, *taken_[b].pattern);
+          const std::string* const contested = Contested(a, b, both);
+          if (contested == nullptr) break;
           conflict(b, a,
                    Cat("a path can fit both ", Quoted(routes_[a].path), " and ",
                        Quoted(routes_[b].path), ", and neither is narrower"),
-                   "write the paths of one of them out, a literal in place of its name");
+                   Cat("add a route for ", *contested, " ", QuoteText(both.Text()),
+                       ", which is what fits both, or write one of them out, a literal in place "
+                       "of its name"));
           break;
+        }
         case Relation::kSame:
           if (!PathPattern::SameLetters(*taken_[a].pattern, *taken_[b].pattern)) {
             conflict(b, a,
@@ -421,7 +585,7 @@ void RouteChecker::CheckConflicts() {
                          " differ by the case of letters"),
                      "some servers take them for the same path; write it as yours does");
           }
-          if (routes_[a].tests.empty() && routes_[a].peer.empty()) {
+          if (takes_all) {
             conflict(b, a,
                      Cat("route ", Quoted(routes_[b].name), " is never taken: ",
                          Quoted(routes_[a].name), " takes every ", *shared, " of that path"),

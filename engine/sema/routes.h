@@ -23,8 +23,12 @@ class RouteChecker {
   // `names` must outlive it.
   explicit RouteChecker(Names& names) : names_(names) {}
 
-  // Checks every route, in source order.
+  // Checks every caller and every route, in source order. A route for several callers becomes
+  // several routes, one for each, of the same name.
   void CheckAll();
+
+  // Warns of callers for whom there is no route.
+  void LintCallers();
 
   std::vector<Route>& routes() { return routes_; }
 
@@ -34,13 +38,15 @@ class RouteChecker {
     RouteValue value;
     Rank rank = Rank::kClaimed;
     TypeId type;              // of kProven; else kNone
-    syntax::ExprId fallback;  // the literal behind `??`
+    syntax::ExprId fallback;  // the literal behind `??`, of `ast`
+    const syntax::Ast* ast = nullptr;
     const syntax::Expr* at = nullptr;
   };
   struct Local {
     Symbol name;
     Span span;
     Sourced value;
+    bool lost = false;  // stands for what was reported
   };
   // What is checked now.
   struct Context {
@@ -49,14 +55,32 @@ class RouteChecker {
     std::vector<Local> locals;
     std::vector<InputId> proofs;
     bool names_proxy = false;  // has a `peer` line
+    // A mistake that was reported takes names with it: of a path or an id, and of inputs.
+    bool lost_names = false;
+    std::vector<Symbol> lost_proofs;
+  };
+  // Who may ask, as a `caller` says it: what a route for him begins with.
+  struct Caller {
+    Symbol name;
+    Context context;
+    bool used = false;
   };
   struct Taken {
+    DeclSite site;
     std::optional<PathPattern> pattern;
-    Span span;
+    Span caller;  // where its `by` line names for whom it is; invalid: it says so itself
   };
 
+  void CheckCaller(const DeclSite& site);
   void CheckRoute(const DeclSite& site);
+  // The route that begins with `c`; `caller`: see Taken.
+  void CheckRouteFor(Context c, const DeclSite& site, Span caller);
+  // With the places where they are named; `by`: a kBy.
+  std::vector<std::pair<const Caller*, Span>> FindCallers(const syntax::RouteLine& by);
+  void CheckLines(Context& c);
   void CheckConflicts();
+  // The first method of two routes by which no third one takes exactly what fits both; null: none.
+  const std::string* Contested(size_t a, size_t b, const PathPattern& both) const;
   // Lines, in the order in which they depend on each other.
   void CheckOn(Context& c, const syntax::RouteLine& line);
   void CheckPeer(Context& c, const syntax::RouteLine& line, RouteSource source);
@@ -64,6 +88,8 @@ class RouteChecker {
   void CheckProven(Context& c, const syntax::RouteLine& line);
   void CheckWhen(Context& c, syntax::ExprId id);
   void CheckAction(Context& c, const syntax::RouteLine& line);
+  // Is the route's action by, or on, such entities?
+  void CheckTakes(Context& c, Span span, EntityTypeId type, bool principal);
   void CheckEntity(Context& c, const syntax::RouteLine& line, RouteEntity& entity);
   void CheckAttributes(Context& c, const syntax::RouteLine& line, RouteEntity& entity);
   void CheckWith(Context& c, const syntax::RouteLine* line);
@@ -89,14 +115,20 @@ class RouteChecker {
   bool FromText(TypeId type) const;
   std::optional<RouteText> Text(Context& c, syntax::ExprId entity, bool may_be_claimed,
                                 std::string_view what);
-  void AddLocal(Context& c, const syntax::Name& name, Sourced value);
+  void AddLocal(Context& c, const syntax::Name& name, Sourced value, bool lost = false);
 
   void Bad(Span span, std::string message, std::string help = "");
+  void ReportNotRoot(const DeclSite& site);
+  void ReportTwice(const DeclSite& again, const DeclSite& first);
+  // `help`: where no candidate has a name like it.
+  void ReportUnknown(Span span, std::string message, std::string_view name,
+                     const std::vector<std::string>& candidates, std::string help);
   // A client is spoken for, and no `peer` line names the proxies that may.
   void ReportNoProxy(Span span);
   const syntax::Expr& At(const Context& c, syntax::ExprId id) const { return (*c.site.ast)[id]; }
 
   Names& names_;
+  std::vector<Caller> callers_;
   std::vector<Route> routes_;
   std::vector<Taken> taken_;  // of each route
 };

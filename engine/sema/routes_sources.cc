@@ -6,7 +6,6 @@
 #include "engine/base/quote.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
-#include "engine/diag/suggest.h"
 #include "engine/sema/routes.h"
 #include "engine/syntax/parser.h"
 
@@ -63,6 +62,7 @@ std::optional<RouteChecker::Sourced> RouteChecker::Read(Context& c, syntax::Expr
     }
     value->value.fallback = *std::move(literal);
     value->fallback = ast.Child(e, 1);
+    value->ast = &ast;
     return value;
   }
   if (e.kind == ExprKind::kCall && names_.Text(e.name) == "trust" && ast.Children(e).size() == 1) {
@@ -79,6 +79,7 @@ std::optional<RouteChecker::Sourced> RouteChecker::Read(Context& c, syntax::Expr
       return Sourced{.value = {.fallback = *std::move(literal)},
                      .rank = Rank::kProven,
                      .fallback = id,
+                     .ast = &ast,
                      .at = &e};
     }
     case ExprKind::kName:
@@ -117,6 +118,7 @@ std::optional<RouteChecker::Sourced> RouteChecker::ReadFor(Context& c, syntax::E
   return Sourced{.value = {.fallback = JsonText(text)},
                  .rank = Rank::kProven,
                  .fallback = id,
+                 .ast = c.site.ast,
                  .at = &At(c, id)};
 }
 
@@ -158,6 +160,7 @@ std::optional<RouteChecker::Sourced> RouteChecker::ReadPlace(Context& c, syntax:
   const std::string name(names_.Text(root));
   for (const Local& local : c.locals) {
     if (local.name != root) continue;
+    if (local.lost) return std::nullopt;
     Sourced value = local.value;
     value.at = &e;
     if (path.empty()) return value;
@@ -171,18 +174,12 @@ std::optional<RouteChecker::Sourced> RouteChecker::ReadPlace(Context& c, syntax:
   if (FindSource(name) != nullptr) {
     return ReadSource(c, e, name, std::move(path));
   }
+  if (c.lost_names) return std::nullopt;
   std::vector<std::string> candidates;
   for (const SourceForm& source : kSources) candidates.emplace_back(source.word);
   for (const Local& local : c.locals) candidates.emplace_back(names_.Text(local.name));
-  Diagnostic diagnostic(DiagKind::kUnknownName, e.span,
-                        Cat("there is nothing called ", Quoted(name), " in a request"));
-  diagnostic.SetMark("not known here");
-  if (const auto close = ClosestName(name, candidates)) {
-    diagnostic.AddHelp(Cat("did you mean ", Quoted(*close), "?"));
-  } else {
-    diagnostic.AddHelp(Cat("there are: ", Join(candidates, ", ")));
-  }
-  names_.sink().Report(std::move(diagnostic));
+  ReportUnknown(e.span, Cat("there is nothing called ", Quoted(name), " in a request"), name,
+                candidates, Cat("there are: ", Join(candidates, ", ")));
   return std::nullopt;
 }
 
@@ -261,6 +258,10 @@ std::optional<RouteChecker::Sourced> RouteChecker::ReadProven(
                   .at = &e};
     value.value.path.assign(path.begin() + 1, path.end());
     return value;
+  }
+  if (std::any_of(c.lost_proofs.begin(), c.lost_proofs.end(),
+                  [&](Symbol lost) { return names_.Text(lost) == path[0]; })) {
+    return std::nullopt;
   }
   Bad(e.span, Cat("this route has no evidence for ", Quoted(path[0])),
       Cat("write above: proven ", path[0], " from bearer"));
@@ -351,7 +352,7 @@ bool RouteChecker::Fits(Context& c, const Sourced& value, TypeId type, Rank rank
       if (!FromText(type)) return wrong("text");
   }
   if (value.fallback.valid()) {
-    return names_.const_evaluator()({c.site.ast, value.fallback}, type, c.site.package).has_value();
+    return names_.const_evaluator()({value.ast, value.fallback}, type, c.site.package).has_value();
   }
   return true;
 }
@@ -372,19 +373,14 @@ std::optional<RouteText> RouteChecker::Text(Context& c, syntax::ExprId entity, b
       return names_.Text(l.name) == piece.name;
     });
     if (local == c.locals.end()) {
+      if (c.lost_names) return std::nullopt;
       std::vector<std::string> candidates;
       for (const Local& l : c.locals) candidates.emplace_back(names_.Text(l.name));
-      Diagnostic diagnostic(DiagKind::kUnknownName, e.span,
-                            Cat("nothing here is called ", Quoted(piece.name)));
-      diagnostic.SetMark("not known here");
-      if (const auto close = ClosestName(piece.name, candidates)) {
-        diagnostic.AddHelp(Cat("did you mean ", Quoted(*close), "?"));
-      } else {
-        diagnostic.AddHelp(Cat("name it in a line above: let ", piece.name, " = …"));
-      }
-      names_.sink().Report(std::move(diagnostic));
+      ReportUnknown(e.span, Cat("nothing here is called ", Quoted(piece.name)), piece.name,
+                    candidates, Cat("name it in a line above: let ", piece.name, " = …"));
       return std::nullopt;
     }
+    if (local->lost) return std::nullopt;
     if (!may_be_claimed && local->value.rank == Rank::kClaimed) {
       names_.sink().Report(
           Diagnostic(

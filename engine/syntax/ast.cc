@@ -87,6 +87,8 @@ std::string_view Describe(DeclKind kind) {
       return "obligation";
     case DeclKind::kRoute:
       return "route";
+    case DeclKind::kCaller:
+      return "caller";
     case DeclKind::kDef:
       return "def";
     case DeclKind::kDelegate:

@@ -215,6 +215,7 @@ enum class DeclKind : uint8_t {
   kDef,
   kDelegate,
   kRoute,
+  kCaller,
   kRule,
   kFixture,
   kTest,
@@ -359,7 +360,7 @@ struct DelegateDecl {
   std::vector<Clause> clauses;
 };
 
-// A line between a route's braces.
+// A line between the braces of a route, or of a caller.
 struct RouteLine {
   enum class Kind : uint8_t {
     kOn,         // names: methods; text: the path
@@ -373,6 +374,7 @@ struct RouteLine {
     kWith,       // body
     kInput,      // name, value
     kProven,     // name, value
+    kBy,         // names: callers
   };
   Kind kind = Kind::kOn;
   Span span;
@@ -384,6 +386,7 @@ struct RouteLine {
   Path action;
 };
 
+// Of kRoute and of kCaller.
 struct RouteDecl {
   std::vector<RouteLine> lines;
 };

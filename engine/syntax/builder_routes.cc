@@ -1,4 +1,4 @@
-// Routes. See builder.h.
+// Routes and callers. See builder.h.
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -31,7 +31,8 @@ void Builder::Route(P::RouteDeclContext* ctx, Decl decl) {
     route.lines.push_back(std::move(*line));
   }
   ast_.routes.push_back(std::move(route));
-  Add(DeclKind::kRoute, ast_.routes.size(), ctx, ctx->name(), std::move(decl));
+  const DeclKind kind = ctx->start->getType() == P::CALLER ? DeclKind::kCaller : DeclKind::kRoute;
+  Add(kind, ast_.routes.size(), ctx, ctx->name(), std::move(decl));
 }
 
 std::optional<RouteLine> Builder::OneRouteLine(P::RouteMemberContext* ctx) {
@@ -49,7 +50,7 @@ std::optional<RouteLine> Builder::OneRouteLine(P::RouteMemberContext* ctx) {
       if (word != "peer" && word != "client") {
         Error(DiagKind::kUnexpectedToken, SpanOf(ctx->start),
               Cat(Quoted(word), " is no line of a route"),
-              "a route has the lines on, peer, client, when, let, principal, action, resource, "
+              "a route has the lines on, by, peer, client, when, let, principal, action, resource, "
               "with, input, proven");
         return std::nullopt;
       }
@@ -69,6 +70,10 @@ std::optional<RouteLine> Builder::OneRouteLine(P::RouteMemberContext* ctx) {
                                                       : Kind::kProven;
       line.name = NameOf(ctx->anyName());
       line.value = Expression(ctx->expression());
+      break;
+    case P::BY:
+      line.kind = Kind::kBy;
+      for (P::NameContext* caller : ctx->name()) line.names.push_back(NameOf(caller));
       break;
     case P::PRINCIPAL:
     case P::RESOURCE:

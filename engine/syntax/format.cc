@@ -91,6 +91,7 @@ class Formatter {
       case DeclKind::kRule:
       case DeclKind::kDelegate:
       case DeclKind::kRoute:
+      case DeclKind::kCaller:
         return Rule(begin, end);
       case DeclKind::kFixture:
         return Statements(begin, end, ast_.Fixture(decl).statements);

@@ -98,9 +98,9 @@ class ExpectedSet {
 
  private:
   static constexpr std::array kDeclarationStarts = {
-      P::ENUM,       P::LATTICE, P::TYPE,     P::CONST, P::ENTITY,  P::INPUT,  P::ACTION,
-      P::OBLIGATION, P::DEF,     P::DELEGATE, P::ROUTE, P::PERMIT,  P::FORBID, P::DUTY,
-      P::NEVER,      P::ALWAYS,  P::FIXTURE,  P::TEST,  P::PACKAGE, P::IMPORT, P::ZTP};
+      P::ENUM,   P::LATTICE,  P::TYPE,  P::CONST,   P::ENTITY, P::INPUT,  P::ACTION, P::OBLIGATION,
+      P::DEF,    P::DELEGATE, P::ROUTE, P::CALLER,  P::PERMIT, P::FORBID, P::DUTY,   P::NEVER,
+      P::ALWAYS, P::FIXTURE,  P::TEST,  P::PACKAGE, P::IMPORT, P::ZTP};
   static constexpr std::array kExpressionStarts = {
       P::STRING,   P::INT,       P::DECIMAL, P::DURATION, P::TRUE,   P::FALSE,
       P::NOW,      P::PRINCIPAL, P::ACTION,  P::RESOURCE, P::LPAREN, P::LBRACE,
@@ -180,9 +180,9 @@ std::string Suggestion(std::string_view word, std::span<const Habit> habits,
 }
 
 constexpr std::string_view kDeclarationWords[] = {
-    "enum",       "lattice", "type",     "const", "entity",  "input",  "action",
-    "obligation", "def",     "delegate", "route", "permit",  "forbid", "duty",
-    "never",      "always",  "fixture",  "test",  "package", "import"};
+    "enum",       "lattice", "type",     "const",   "entity", "input",   "action",
+    "obligation", "def",     "delegate", "route",   "caller", "permit",  "forbid",
+    "duty",       "never",   "always",   "fixture", "test",   "package", "import"};
 constexpr std::string_view kLineWords[] = {"principal", "action", "resource", "when",
                                            "unless",    "oblige", "because"};
 constexpr std::string_view kStatementWords[] = {"using", "entity", "let",  "input",

@@ -86,8 +86,8 @@ class Landmarks {
     const antlr4::Token* token = tokens_.get(index);
     const size_t type = token->getType();
     if (In(type, {P::ENUM, P::LATTICE, P::CONST, P::DEF, P::PERMIT, P::FORBID, P::DUTY, P::NEVER,
-                  P::ALWAYS, P::TYPE, P::OBLIGATION, P::DELEGATE, P::ROUTE, P::FIXTURE, P::TEST,
-                  P::PACKAGE, P::IMPORT})) {
+                  P::ALWAYS, P::TYPE, P::OBLIGATION, P::DELEGATE, P::ROUTE, P::CALLER, P::FIXTURE,
+                  P::TEST, P::PACKAGE, P::IMPORT})) {
       const size_t after = TypeAfter(index);
       const bool named = after == P::IDENT || after == P::STRING || IsWord(after);
       return named && FirstOnLine(index);

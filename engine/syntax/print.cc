@@ -267,6 +267,7 @@ class Printer {
         return Clauses(delegate.clauses);
       }
       case DeclKind::kRoute:
+      case DeclKind::kCaller:
         Line(0, head);
         return RouteLines(ast_.Route(decl).lines);
       case DeclKind::kRule: {
@@ -401,6 +402,9 @@ class Printer {
           break;
         case Kind::kProven:
           Line(1, Cat("proven ", Of(l.name), " from ", ExprText(l.value)));
+          break;
+        case Kind::kBy:
+          Line(1, Cat("by ", Names(l.names, ", ")));
           break;
       }
     }

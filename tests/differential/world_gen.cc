@@ -219,6 +219,7 @@ class WorldGenerator {
   Request MakeRequest() {
     Request q;
     q.now = Time{kNow + (r_.Percent(50) ? 0 : r_.Between(-2, 2) * 500000)};
+    if (r_.Percent(10)) q.valid_until = Time{q.now.micros + r_.Between(-1, 3) * 500000};
     q.action = ActionId{r_.Below(static_cast<uint32_t>(schema_.actions.size()))};
     const Action& action = schema_[q.action];
     // Mostly stored ones.

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +24,7 @@
 #include "engine/scenario/golden.h"
 #include "engine/scenario/golden_file.h"
 #include "engine/scenario/golden_http.h"
+#include "engine/scenario/golden_settings.h"
 
 namespace ztp {
 namespace {
@@ -38,61 +39,142 @@ std::string Read(const std::string& path) {
 
 ztp_text Text(std::string_view text) { return {text.data(), text.size()}; }
 
-// What the engine says to a request's text.
-std::string ByEngine(const World& world, std::string_view text, Scratch& scratch) {
-  RequestOptions options;
-  options.now = Time{kNow};
-  options.accept_now = options.assume_proven = true;
-  const ReadRequestResult read = ReadRequest(text, world.schema(), options);
-  if (!read.request) return WriteRefusal(read.errors);
-  const Explanation explanation = Explain(world.policy(), *world.facts, *read.request, scratch);
-  return WriteDecision(world.policy().program(), explanation.decision,
-                       {world.named->digest, world.facts->version()}, &explanation);
-}
+// A policy with its facts, and whose evidence is taken, in the engine and through the C interface.
+// Each has a trust of its own: what counts once counts once in each.
+class Both {
+ public:
+  // `golden`: a file with all its sections, of which facts, trust and the nonces of the options
+  // count; null: there are only facts. Facts that cannot be loaded are refused by both.
+  Both(driver::Compiler& compiler, std::string_view facts, const std::string& where,
+       const scenario::GoldenFile* golden = nullptr)
+      : where_(where) {
+    const std::string bundle = WriteBundle(compiler.Lower());
+    auto named = NamedPolicy::Make(compiler.Lower());
+    EXPECT_TRUE(named.ok()) << where;
+    EXPECT_EQ(ztp_policy_read(bundle.data(), bundle.size(), &policy_), nullptr) << where;
+    std::shared_ptr<evidence::Trust> trust;
+    if (golden != nullptr && golden->Find("trust") != nullptr) trust = Trust(*golden);
 
-// Both, of all requests; how many there were. Facts that cannot be loaded are refused by both.
-size_t Compare(driver::Compiler& compiler, std::string_view facts, std::string_view requests,
-               const std::string& where) {
-  const std::string bundle = WriteBundle(compiler.Lower());
-  auto named = NamedPolicy::Make(compiler.Lower());
-  EXPECT_TRUE(named.ok()) << where;
-  FactsOptions facts_options;
-  facts_options.assume_proven = true;
-  FactsResult loaded = LoadFacts(facts, (*named)->policy->schema(), facts_options);
-  std::shared_ptr<const World> world;
-  if (loaded.ok()) {
-    auto snapshot = MakeSnapshot(*(*named)->policy, loaded.entities);
-    if (snapshot.ok()) world = *MakeWorld(*named, *std::move(snapshot));
-  }
-
-  ztp_policy* policy = nullptr;
-  ztp_facts* c_facts = nullptr;
-  ztp_engine* engine = nullptr;
-  ztp_session* session = nullptr;
-  EXPECT_EQ(ztp_policy_read(bundle.data(), bundle.size(), &policy), nullptr) << where;
-  ztp_error* error = ztp_facts_read_json(policy, Text(facts), ZTP_ASSUME_PROVEN, &c_facts);
-  EXPECT_EQ(error == nullptr, world != nullptr) << where;
-  ztp_error_free(error);
-  size_t count = 0;
-  if (world != nullptr) {
+    FactsOptions facts_options;
+    facts_options.assume_proven = true;
+    FactsResult loaded = LoadFacts(facts, (*named)->policy->schema(), facts_options);
+    if (loaded.ok()) {
+      auto snapshot = MakeSnapshot(*(*named)->policy, loaded.entities);
+      if (snapshot.ok()) world_ = *MakeWorld(*named, *std::move(snapshot), trust);
+    }
+    ztp_error* error = ztp_facts_read_json(policy_, Text(facts), ZTP_ASSUME_PROVEN, &facts_);
+    EXPECT_EQ(error == nullptr, world_ != nullptr) << where;
+    ztp_error_free(error);
+    if (world_ == nullptr) return;
     ztp_engine_options options = ZTP_ENGINE_OPTIONS_INIT;
     options.flags = ZTP_ASSUME_PROVEN | ZTP_ACCEPT_NOW;
-    EXPECT_EQ(ztp_engine_new(policy, c_facts, &options, &engine), nullptr);
-    EXPECT_EQ(ztp_session_new(engine, &session), nullptr);
-    Scratch scratch;
-    JsonItems items(requests);
-    for (JsonItems::Item item; items.Next(&item); ++count) {
-      ztp_text answer = {};
-      EXPECT_EQ(ztp_decide_json(session, Text(item.text), kNow, true, nullptr, &answer), nullptr);
-      EXPECT_EQ(std::string(answer.data, answer.size), ByEngine(*world, item.text, scratch))
-          << where << ": " << item.text;
-    }
+    options.trust = trust_;
+    EXPECT_EQ(ztp_engine_new(policy_, facts_, &options, &engine_), nullptr) << where;
+    EXPECT_EQ(ztp_session_new(engine_, &session_), nullptr) << where;
   }
-  ztp_session_free(session);
-  ztp_engine_free(engine);
-  ztp_facts_free(c_facts);
-  ztp_policy_free(policy);
+  ~Both() {
+    ztp_session_free(session_);
+    ztp_engine_free(engine_);
+    ztp_trust_free(trust_);
+    ztp_facts_free(facts_);
+    ztp_policy_free(policy_);
+  }
+  Both(const Both&) = delete;
+  Both& operator=(const Both&) = delete;
+
+  bool loaded() const { return world_ != nullptr; }
+  ztp_session* session() { return session_; }
+
+  // The answer to a request's text, which must be the same of both.
+  std::string Answer(std::string_view text) {
+    ztp_text answer = {};
+    EXPECT_EQ(ztp_decide_json(session_, Text(text), kNow, true, nullptr, &answer), nullptr);
+    std::string said(answer.data, answer.size);
+    EXPECT_EQ(said, ByEngine(text)) << where_ << ": " << text;
+    return said;
+  }
+
+ private:
+  // The engine's, which it returns, and the C interface's.
+  std::shared_ptr<evidence::Trust> Trust(const scenario::GoldenFile& golden) {
+    const auto settings = scenario::ReadSettings(golden);
+    EXPECT_TRUE(settings.ok()) << where_ << ": " << Message(settings.status());
+    auto trust = scenario::ReadTrustOf(golden, where_, *settings);
+    EXPECT_TRUE(trust.ok()) << where_ << ": " << Message(trust.status());
+    const scenario::GoldenSection& section = *golden.Find("trust");
+    const auto file = scenario::TrustFileOf(section, where_.substr(0, where_.rfind('/')));
+    EXPECT_EQ(*file ? ztp_trust_load(Text(**file), &trust_)
+                    : ztp_trust_read(Text(section.content), &trust_),
+              nullptr)
+        << where_;
+    for (const std::string& nonce : settings->nonces) {
+      const int64_t until = kNow + evidence::kMaxNonceLifetime.micros;
+      EXPECT_EQ(ztp_trust_expect_nonce(trust_, Text(nonce), kNow, until), nullptr) << where_;
+    }
+    return *trust;
+  }
+
+  std::string ByEngine(std::string_view text) {
+    RequestOptions options;
+    options.now = Time{kNow};
+    options.accept_now = options.assume_proven = true;
+    options.accept_evidence = world_->trust != nullptr;
+    ReadRequestResult read = ReadRequest(text, world_->schema(), options);
+    if (!read.request) return WriteRefusal(read.errors);
+    std::vector<EvidenceOutcome> outcomes;
+    if (!read.evidence.empty()) {
+      outcomes = world_->trust->Prove(read.evidence, *world_->facts, &*read.request);
+    }
+    const Explanation explanation =
+        Explain(world_->policy(), *world_->facts, *read.request, scratch_);
+    return WriteDecision(world_->policy().program(), explanation.decision,
+                         {world_->named->digest, world_->facts->version()}, &explanation, outcomes);
+  }
+
+  const std::string where_;
+  std::shared_ptr<const World> world_;
+  Scratch scratch_;
+  ztp_policy* policy_ = nullptr;
+  ztp_facts* facts_ = nullptr;
+  ztp_trust* trust_ = nullptr;
+  ztp_engine* engine_ = nullptr;
+  ztp_session* session_ = nullptr;
+};
+
+// Asks both for all requests; how many there were.
+size_t Compare(Both& both, std::string_view requests) {
+  size_t count = 0;
+  if (!both.loaded()) return count;
+  JsonItems items(requests);
+  for (JsonItems::Item item; items.Next(&item); ++count) both.Answer(item.text);
   return count;
+}
+
+// A golden file with the files beside it, and its policy.
+struct Golden {
+  scenario::GoldenFile file;
+  driver::Compiler compiler;
+  bool compiles = false;
+
+  std::string_view Content(std::string_view kind, std::string_view otherwise = "") const {
+    const scenario::GoldenSection* section = file.Find(kind);
+    return section == nullptr ? otherwise : section->content;
+  }
+};
+std::unique_ptr<Golden> ReadGolden(const std::string& path) {
+  auto golden = std::make_unique<Golden>();
+  auto file = scenario::ParseGolden(Read(path));
+  if (file.ok()) {
+    file = scenario::WithFilesBeside(*std::move(file), path.substr(0, path.rfind('/')));
+  }
+  EXPECT_TRUE(file.ok()) << path << ": " << Message(file.status());
+  if (!file.ok()) return golden;
+  golden->file = *std::move(file);
+  for (const scenario::GoldenSection& section : golden->file.sections) {
+    if (section.kind == "policy") golden->compiler.AddText(section.argument, section.content);
+  }
+  golden->compiles = golden->compiler.Check();
+  return golden;
 }
 
 TEST(CInterface, AnswersTheRequestsOfGoldenFiles) {
@@ -100,57 +182,30 @@ TEST(CInterface, AnswersTheRequestsOfGoldenFiles) {
   ASSERT_TRUE(paths.ok()) << Message(paths.status());
   size_t count = 0;
   for (const std::string& path : *paths) {
-    const auto file = scenario::ParseGolden(Read(path));
-    ASSERT_TRUE(file.ok()) << path << ": " << Message(file.status());
-    const scenario::GoldenSection* requests = file->Find("requests");
-    if (requests == nullptr) continue;
-    driver::Compiler compiler;
-    for (const scenario::GoldenSection& section : file->sections) {
-      if (section.kind == "policy") compiler.AddText(section.argument, section.content);
-    }
-    if (!compiler.Check()) continue;
-    const scenario::GoldenSection* facts = file->Find("facts");
-    count += Compare(compiler, facts != nullptr ? std::string_view(facts->content) : "[]",
-                     requests->content, path);
+    const auto golden = ReadGolden(path);
+    if (!golden->compiles || golden->file.Find("requests") == nullptr) continue;
+    Both both(golden->compiler, golden->Content("facts", "[]"), path, &golden->file);
+    count += Compare(both, golden->Content("requests"));
   }
   EXPECT_GT(count, 40u);
 }
 
 // The section of outcomes as the C interface would write it, but that of a decision it has only
 // whether it allows; the rest of the answer is the engine's to the letter.
-std::string Outcomes(driver::Compiler& compiler, std::string_view facts, std::string_view http,
-                     const std::string& where, size_t* count) {
-  const std::string bundle = WriteBundle(compiler.Lower());
-  auto named = NamedPolicy::Make(compiler.Lower());
-  EXPECT_TRUE(named.ok()) << where;
-  FactsOptions facts_options;
-  facts_options.assume_proven = true;
-  FactsResult loaded = LoadFacts(facts, (*named)->policy->schema(), facts_options);
-  EXPECT_TRUE(loaded.ok()) << where;
-  auto snapshot = MakeSnapshot(*(*named)->policy, loaded.entities);
-  EXPECT_TRUE(snapshot.ok()) << where;
-  const auto world = *MakeWorld(*named, *std::move(snapshot));
-
-  ztp_policy* policy = nullptr;
-  ztp_facts* c_facts = nullptr;
-  ztp_engine* engine = nullptr;
-  ztp_session* session = nullptr;
-  EXPECT_EQ(ztp_policy_read(bundle.data(), bundle.size(), &policy), nullptr) << where;
-  EXPECT_EQ(ztp_facts_read_json(policy, Text(facts), ZTP_ASSUME_PROVEN, &c_facts), nullptr);
-  ztp_engine_options options = ZTP_ENGINE_OPTIONS_INIT;
-  options.flags = ZTP_ASSUME_PROVEN | ZTP_ACCEPT_NOW;
-  EXPECT_EQ(ztp_engine_new(policy, c_facts, &options, &engine), nullptr);
-  EXPECT_EQ(ztp_session_new(engine, &session), nullptr);
-  Scratch scratch;
+std::string Outcomes(Both& both, std::string_view http, const std::string& where, size_t* count) {
   std::string out;
   const auto all = scenario::ReadHttp(http);
   EXPECT_TRUE(all.ok()) << where << ": " << Message(all.status());
-  if (!all.ok()) return out;
+  if (!all.ok() || !both.loaded()) return out;
   for (const scenario::GoldenHttp& one : *all) {
     ++*count;
     Append(out, "### ", one.title, "\n");
     std::vector<ztp_http_header> headers;
     for (const route::HttpHeader& h : one.headers) headers.push_back({Text(h.name), Text(h.value)});
+    std::string certificate;
+    if (!one.certificate_file.empty()) {
+      certificate = Read(Cat(where.substr(0, where.rfind('/') + 1), one.certificate_file));
+    }
     ztp_http_request request = ZTP_HTTP_REQUEST_INIT;
     request.method = Text(one.request.method);
     request.authority = Text(one.request.authority);
@@ -159,11 +214,13 @@ std::string Outcomes(driver::Compiler& compiler, std::string_view facts, std::st
     request.header_count = headers.size();
     request.body = Text(one.request.body);
     request.peer_spiffe = Text(one.request.peer_spiffe);
+    request.peer_certificates = Text(certificate);
     request.source_ip = Text(one.request.source_ip);
     if (one.request.body_partial) request.flags |= ZTP_HTTP_BODY_PARTIAL;
     if (one.request.headers_joined) request.flags |= ZTP_HTTP_HEADERS_JOINED;
     ztp_text name = {}, json = {};
-    if (ztp_error* error = ztp_route(session, &request, kNow, &name, &json); error != nullptr) {
+    if (ztp_error* error = ztp_route(both.session(), &request, kNow, &name, &json);
+        error != nullptr) {
       const ztp_text message = ztp_error_message(error);
       Append(out, "denied: ", std::string_view(message.data, message.size), "\n");
       ztp_error_free(error);
@@ -171,16 +228,9 @@ std::string Outcomes(driver::Compiler& compiler, std::string_view facts, std::st
     }
     const std::string text(json.data, json.size);
     Append(out, "route ", std::string_view(name.data, name.size), "\n", text, "\n");
-    ztp_text answer = {};
-    EXPECT_EQ(ztp_decide_json(session, Text(text), kNow, true, nullptr, &answer), nullptr);
-    const std::string said(answer.data, answer.size);
-    EXPECT_EQ(said, ByEngine(*world, text, scratch)) << where << ": " << one.title;
+    const std::string said = both.Answer(text);
     Append(out, said.find("\"decision\":true") != std::string::npos ? "allow" : "deny", "\n");
   }
-  ztp_session_free(session);
-  ztp_engine_free(engine);
-  ztp_facts_free(c_facts);
-  ztp_policy_free(policy);
   return out;
 }
 
@@ -211,23 +261,12 @@ TEST(CInterface, RoutesTheHttpRequestsOfGoldenFiles) {
   ASSERT_TRUE(paths.ok()) << Message(paths.status());
   size_t count = 0;
   for (const std::string& path : *paths) {
-    auto file = scenario::ParseGolden(Read(path));
-    ASSERT_TRUE(file.ok()) << path << ": " << Message(file.status());
-    file = scenario::WithFilesBeside(*std::move(file), path.substr(0, path.rfind('/')));
-    ASSERT_TRUE(file.ok()) << path << ": " << Message(file.status());
-    const scenario::GoldenSection* http = file->Find("http");
-    if (http == nullptr) continue;
-    driver::Compiler compiler;
-    for (const scenario::GoldenSection& section : file->sections) {
-      if (section.kind == "policy") compiler.AddText(section.argument, section.content);
-    }
-    ASSERT_TRUE(compiler.Check()) << path;
-    const scenario::GoldenSection* facts = file->Find("facts");
-    const scenario::GoldenSection* outcomes = file->Find("outcomes");
-    ASSERT_NE(outcomes, nullptr) << path;
-    EXPECT_EQ(Outcomes(compiler, facts != nullptr ? std::string_view(facts->content) : "[]",
-                       http->content, path, &count),
-              WithoutReasons(outcomes->content))
+    const auto golden = ReadGolden(path);
+    if (golden->file.Find("http") == nullptr) continue;
+    ASSERT_TRUE(golden->compiles) << path;
+    Both both(golden->compiler, golden->Content("facts", "[]"), path, &golden->file);
+    EXPECT_EQ(Outcomes(both, golden->Content("http"), path, &count),
+              WithoutReasons(golden->Content("outcomes")))
         << path;
   }
   EXPECT_GT(count, 30u);
@@ -243,7 +282,8 @@ TEST(CInterface, AnswersTheRequestsOfExamples) {
     driver::Compiler compiler;
     ASSERT_TRUE(compiler.AddPaths({folder}).ok());
     ASSERT_TRUE(compiler.Check()) << path;
-    count += Compare(compiler, Read(folder + "/facts.json"), Read(path), path);
+    Both both(compiler, Read(folder + "/facts.json"), path);
+    count += Compare(both, Read(path));
   }
   EXPECT_GT(count, 20u);
 }

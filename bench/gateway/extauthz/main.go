@@ -1,7 +1,9 @@
 // The ext_authz server that one would write by hand around OPA: its rego library behind go-control-plane's service.
 //
 //	extauthz serve ADDRESS POLICY.rego DATA.json QUERY
+//	extauthz floor ADDRESS                   # the same server, which permits without deciding
 //	extauthz ask ADDRESS REQUESTS.jsonl      # any such server: an answer a line, true or false
+//	extauthz encode REQUESTS.jsonl LINE      # a request (from 0) as the bytes of gRPC's frame, for h2load
 //
 // The policy is compiled and the query prepared once; each Check is one evaluation of what it is about: method, path
 // in segments, headers, the body as JSON, the peer's address.
@@ -9,12 +11,14 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"log"
 	"net"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -29,11 +33,16 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 )
 
 type server struct {
 	auth.UnimplementedAuthorizationServer
 	query rego.PreparedEvalQuery
+}
+
+type floor struct {
+	auth.UnimplementedAuthorizationServer
 }
 
 func text(s string) *ast.Term { return ast.StringTerm(s) }
@@ -68,6 +77,14 @@ func input(request *auth.CheckRequest) (ast.Value, error) {
 	return ast.NewObject(items...), nil
 }
 
+func allowed(by string) *auth.CheckResponse {
+	return &auth.CheckResponse{
+		Status: &status.Status{Code: int32(code.Code_OK)},
+		HttpResponse: &auth.CheckResponse_OkResponse{OkResponse: &auth.OkHttpResponse{
+			Headers: []*core.HeaderValueOption{{Header: &core.HeaderValue{Key: "x-decided-by", Value: by}}}}},
+	}
+}
+
 func denied() *auth.CheckResponse {
 	return &auth.CheckResponse{
 		Status: &status.Status{Code: int32(code.Code_PERMISSION_DENIED)},
@@ -88,11 +105,11 @@ func (s *server) Check(ctx context.Context, request *auth.CheckRequest) (*auth.C
 	if !results.Allowed() {
 		return denied(), nil
 	}
-	return &auth.CheckResponse{
-		Status: &status.Status{Code: int32(code.Code_OK)},
-		HttpResponse: &auth.CheckResponse_OkResponse{OkResponse: &auth.OkHttpResponse{
-			Headers: []*core.HeaderValueOption{{Header: &core.HeaderValue{Key: "x-decided-by", Value: "opa"}}}}},
-	}, nil
+	return allowed("opa"), nil
+}
+
+func (floor) Check(context.Context, *auth.CheckRequest) (*auth.CheckResponse, error) {
+	return allowed("nothing"), nil
 }
 
 func prepare(policy, data, query string) (rego.PreparedEvalQuery, error) {
@@ -112,17 +129,13 @@ func prepare(policy, data, query string) (rego.PreparedEvalQuery, error) {
 		rego.Store(inmem.NewFromObjectWithOpts(stored, inmem.OptReturnASTValuesOnRead(true)))).PrepareForEval(context.Background())
 }
 
-func serve(address, policy, data, name string) error {
-	query, err := prepare(policy, data, name)
-	if err != nil {
-		return err
-	}
+func serve(address string, authority auth.AuthorizationServer) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return err
 	}
 	grpcServer := grpc.NewServer()
-	auth.RegisterAuthorizationServer(grpcServer, &server{query: query})
+	auth.RegisterAuthorizationServer(grpcServer, authority)
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
 	go func() {
@@ -132,6 +145,41 @@ func serve(address, policy, data, name string) error {
 	return grpcServer.Serve(listener)
 }
 
+func read(file string) ([]*auth.CheckRequest, error) {
+	lines, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var requests []*auth.CheckRequest
+	for _, line := range strings.Split(strings.TrimSpace(string(lines)), "\n") {
+		request := &auth.CheckRequest{}
+		if err := protojson.Unmarshal([]byte(line), request); err != nil {
+			return nil, err
+		}
+		requests = append(requests, request)
+	}
+	return requests, nil
+}
+
+// encode writes gRPC's length-prefixed message: not compressed, its size in four bytes, the message.
+func encode(file, line string) error {
+	requests, err := read(file)
+	if err != nil {
+		return err
+	}
+	at, err := strconv.Atoi(line)
+	if err != nil || at < 0 || at >= len(requests) {
+		return fmt.Errorf("%s has no line %s", file, line)
+	}
+	message, err := proto.Marshal(requests[at])
+	if err != nil {
+		return err
+	}
+	frame := binary.BigEndian.AppendUint32([]byte{0}, uint32(len(message)))
+	_, err = os.Stdout.Write(append(frame, message...))
+	return err
+}
+
 func ask(address, requests string) error {
 	connection, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -139,15 +187,11 @@ func ask(address, requests string) error {
 	}
 	defer connection.Close()
 	client := auth.NewAuthorizationClient(connection)
-	lines, err := os.ReadFile(requests)
+	parsed, err := read(requests)
 	if err != nil {
 		return err
 	}
-	for _, line := range strings.Split(strings.TrimSpace(string(lines)), "\n") {
-		request := &auth.CheckRequest{}
-		if err := protojson.Unmarshal([]byte(line), request); err != nil {
-			return err
-		}
+	for _, request := range parsed {
 		response, err := client.Check(context.Background(), request)
 		if err != nil {
 			return err
@@ -161,11 +205,18 @@ func main() {
 	var err error
 	switch {
 	case len(os.Args) == 6 && os.Args[1] == "serve":
-		err = serve(os.Args[2], os.Args[3], os.Args[4], os.Args[5])
+		var query rego.PreparedEvalQuery
+		if query, err = prepare(os.Args[3], os.Args[4], os.Args[5]); err == nil {
+			err = serve(os.Args[2], &server{query: query})
+		}
+	case len(os.Args) == 3 && os.Args[1] == "floor":
+		err = serve(os.Args[2], floor{})
 	case len(os.Args) == 4 && os.Args[1] == "ask":
 		err = ask(os.Args[2], os.Args[3])
+	case len(os.Args) == 4 && os.Args[1] == "encode":
+		err = encode(os.Args[2], os.Args[3])
 	default:
-		log.Fatal("usage: extauthz serve ADDRESS POLICY.rego DATA.json QUERY | extauthz ask ADDRESS REQUESTS.jsonl")
+		log.Fatal("usage: extauthz serve ADDRESS POLICY.rego DATA.json QUERY | floor ADDRESS | ask ADDRESS REQUESTS.jsonl | encode REQUESTS.jsonl LINE")
 	}
 	if err != nil {
 		log.Fatal(err)

@@ -41,35 +41,41 @@ static ztp_value items_value(ztp_kind kind, const ztp_value* items, uint32_t siz
 }
 
 /* Each value by itself allows; without it, or with `not`, nothing does. */
-#define ALLOWS(a, name, set, set_not)           \
-  do {                                          \
-    WORKS(set);                                 \
-    CHECK(decide(a).allow);                     \
-    WORKS(set_not);                             \
-    CHECK(!decide(a).allow);                    \
-    WORKS(set);                                 \
+#define ALLOWS(a, name, set, set_not)              \
+  do {                                             \
+    WORKS(set);                                    \
+    CHECK(decide(a).allow);                        \
+    WORKS(set_not);                                \
+    CHECK(!decide(a).allow);                       \
+    WORKS(set);                                    \
     WORKS(ztp_unset(a.request, attr_of(a, name))); \
-    CHECK(!decide(a).allow);                    \
+    CHECK(!decide(a).allow);                       \
   } while (0)
 
 void test_values(void) {
   struct asked a = bob_reads_e();
   ztp_request* r = a.request;
-  const ztp_attr score = attr_of(a, "score"), stage = attr_of(a, "stage"), since = attr_of(a, "since");
-  const ztp_attr wait = attr_of(a, "wait"), vpn = attr_of(a, "vpn"), address = attr_of(a, "address");
-  const ztp_attr driver = attr_of(a, "driver"), friend = attr_of(a, "friend"), tags = attr_of(a, "tags");
-  const ztp_attr order = attr_of(a, "order"), quota = attr_of(a, "quota"), review = attr_of(a, "review");
+  const ztp_attr score = attr_of(a, "score"), stage = attr_of(a, "stage"),
+                 since = attr_of(a, "since");
+  const ztp_attr wait = attr_of(a, "wait"), vpn = attr_of(a, "vpn"),
+                 address = attr_of(a, "address");
+  const ztp_attr driver = attr_of(a, "driver"), friend = attr_of(a, "friend"),
+                 tags = attr_of(a, "tags");
+  const ztp_attr order = attr_of(a, "order"), quota = attr_of(a, "quota"),
+                 review = attr_of(a, "review");
   const ztp_attr count = attr_of(a, "count"), place = attr_of(a, "place");
   ztp_value v, items[8], name[2];
 
   ALLOWS(a, "score", ztp_set_decimal(r, score, 500000000), ztp_set_decimal(r, score, 499999999));
-  ALLOWS(a, "score", ztp_set_text(r, score, ZTP_TEXT("0.5")), ztp_set_text(r, score, ZTP_TEXT("0.4")));
+  ALLOWS(a, "score", ztp_set_text(r, score, ZTP_TEXT("0.5")),
+         ztp_set_text(r, score, ZTP_TEXT("0.4")));
   v = number_value(ZTP_DECIMAL, 900000000);
   ALLOWS(a, "score", ztp_set_value(r, score, &v), ztp_set_json(r, score, ZTP_TEXT("0.1")));
   v.kind = ZTP_FLOAT;
   v.as.real = 0.7;
   ALLOWS(a, "score", ztp_set_value(r, score, &v), ztp_set_json(r, score, ZTP_TEXT("-1")));
-  ALLOWS(a, "stage", ztp_set_text(r, stage, ZTP_TEXT("prod")), ztp_set_text(r, stage, ZTP_TEXT("dev")));
+  ALLOWS(a, "stage", ztp_set_text(r, stage, ZTP_TEXT("prod")),
+         ztp_set_text(r, stage, ZTP_TEXT("dev")));
   ALLOWS(a, "since", ztp_set_time(r, since, ztp_now()), ztp_set_time(r, since, 0));
   ALLOWS(a, "since", ztp_set_text(r, since, ZTP_TEXT("2099-01-01T00:00:00Z")),
          ztp_set_text(r, since, ZTP_TEXT("1999-01-01T00:00:00+01:00")));
@@ -89,7 +95,8 @@ void test_values(void) {
   name[0] = string_value("User");
   name[1] = string_value("ann");
   v = items_value(ZTP_ENTITY, name, 2);
-  ALLOWS(a, "friend", ztp_set_value(r, friend, &v), ztp_set_text(r, friend, ZTP_TEXT("User::\"bob\"")));
+  ALLOWS(a, "friend", ztp_set_value(r, friend, &v),
+         ztp_set_text(r, friend, ZTP_TEXT("User::\"bob\"")));
   items[0] = string_value("y");
   items[1] = string_value("x");
   v = items_value(ZTP_LIST, items, 2);
@@ -109,8 +116,10 @@ void test_values(void) {
   items[4] = string_value("at");
   items[5] = number_value(ZTP_TIME, 5);
   v = items_value(ZTP_MAP, items, 3);
-  ALLOWS(a, "review", ztp_set_value(r, review, &v),
-         ztp_set_json(r, review, ZTP_TEXT("{\"by\": \"User::\\\"bob\\\"\", \"at\": \"2030-01-01T00:00:00Z\"}")));
+  ALLOWS(
+      a, "review", ztp_set_value(r, review, &v),
+      ztp_set_json(r, review,
+                   ZTP_TEXT("{\"by\": \"User::\\\"bob\\\"\", \"at\": \"2030-01-01T00:00:00Z\"}")));
 
   /* A parameter that is claimed, an input that is not known. */
   WORKS(ztp_set_bool(r, vpn, true));
@@ -273,8 +282,23 @@ void test_requests(void) {
   WORKS(ztp_set_can_all(r));
   CHECK(decide(a).allow);
 
-  FAILS_SAYING(ZTP_BAD_REQUEST, "but by User", ztp_set_principal(r, ZTP_TEXT("Doc"), ZTP_TEXT("d")));
-  FAILS_SAYING(ZTP_BAD_REQUEST, "but on Doc", ztp_set_resource(r, ZTP_TEXT("Nothing"), ZTP_TEXT("d")));
+  /* What the request is made of ends, and with it every permission. */
+  {
+    const int64_t end = ztp_now() + (int64_t)60 * 60 * 1000000, before = decide(a).valid_until;
+    CHECK(before > end);
+    WORKS(ztp_set_valid_until(r, end));
+    CHECK(decide(a).allow && decide(a).valid_until == end);
+    WORKS(ztp_set_valid_until(r, ztp_now()));
+    CHECK(!decide(a).allow && decide(a).rules == 0);
+    WORKS(ztp_set_valid_until(r, INT64_MAX));
+    CHECK(decide(a).allow && decide(a).valid_until == before);
+    FAILS(ZTP_MISUSE, ztp_set_valid_until(NULL, end));
+  }
+
+  FAILS_SAYING(ZTP_BAD_REQUEST, "but by User",
+               ztp_set_principal(r, ZTP_TEXT("Doc"), ZTP_TEXT("d")));
+  FAILS_SAYING(ZTP_BAD_REQUEST, "but on Doc",
+               ztp_set_resource(r, ZTP_TEXT("Nothing"), ZTP_TEXT("d")));
   FAILS(ZTP_BAD_REQUEST, ztp_set_principal(r, ZTP_TEXT("User"), ZTP_TEXT("\xff")));
   { /* sizes are 32 bits inside: what is longer is refused, and not cut off */
     static char huge[17 << 20];
@@ -320,7 +344,8 @@ void test_requests(void) {
                                  ZTP_TEXT("{\"type\": \"Robot\", \"id\": \"r\", "
                                           "\"properties\": {\"model\": \"m1\", \"speed\": 11}}")));
     CHECK(!decide(drive).allow);
-    FAILS(ZTP_BAD_REQUEST, ztp_set_principal_json(drive.request, ZTP_TEXT("{\"type\": \"Robot\"}")));
+    FAILS(ZTP_BAD_REQUEST,
+          ztp_set_principal_json(drive.request, ZTP_TEXT("{\"type\": \"Robot\"}")));
     FAILS(ZTP_BAD_REQUEST,
           ztp_set_principal_json(drive.request, ZTP_TEXT("{\"type\": \"User\", \"id\": \"ann\"}")));
     FAILS(ZTP_BAD_REQUEST, ztp_set_principal_json(drive.request, ZTP_TEXT("[")));
@@ -330,13 +355,16 @@ void test_requests(void) {
                                                          "\"properties\": {\"model\": \"m1\"}}")));
     CHECK(decide(drive).allow);
     FAILS(ZTP_BAD_REQUEST,
-          ztp_set_resource_json(drive.request, ZTP_TEXT("{\"type\": \"Doc\", \"id\": \"other\", \"properties\": {\"x\": 1}}")));
+          ztp_set_resource_json(
+              drive.request,
+              ZTP_TEXT("{\"type\": \"Doc\", \"id\": \"other\", \"properties\": {\"x\": 1}}")));
     CHECK(decide(drive).allow);
     WORKS(ztp_set_resource_json(drive.request, ZTP_TEXT("{\"type\": \"Doc\", \"id\": \"d\"}")));
     CHECK(decide(drive).allow);
     FAILS(ZTP_BAD_REQUEST,
-          ztp_set_resource_json(drive.request,
-                                ZTP_TEXT("{\"type\": \"Doc\", \"id\": \"d\", \"properties\": {\"open\": true}}")));
+          ztp_set_resource_json(
+              drive.request,
+              ZTP_TEXT("{\"type\": \"Doc\", \"id\": \"d\", \"properties\": {\"open\": true}}")));
     free_asked(drive);
   }
   FAILS(ZTP_MISUSE, ztp_set_principal_json(NULL, ZTP_TEXT("{}")));
@@ -352,7 +380,8 @@ void test_requests(void) {
     claiming.engine = engine_of(
         "ztp 1\npackage other\nentity Doc\nentity User\n"
         "action read on Doc by User with { dept?: String }\n"
-        "permit hr { principal any action read resource any when trust((action.dept ?? \"\") == \"it\") }\n",
+        "permit hr { principal any action read resource any when trust((action.dept ?? \"\") == "
+        "\"it\") }\n",
         "[]", NULL);
     WORKS(ztp_session_new(claiming.engine, &claiming.session));
     WORKS(ztp_request_new(claiming.session, ZTP_TEXT("read"), &claiming.request));
@@ -366,7 +395,8 @@ void test_requests(void) {
     CHECK(!decision.allow);
     WORKS(ztp_unset(claiming.request, dept));
     CHECK(!decide(claiming).allow);
-    FAILS_SAYING(ZTP_STALE, "resolve it again", ztp_set_text(claiming.request, dept, ZTP_TEXT("hr")));
+    FAILS_SAYING(ZTP_STALE, "resolve it again",
+                 ztp_set_text(claiming.request, dept, ZTP_TEXT("hr")));
     CHECK(!decide(claiming).allow);
     WORKS(ztp_set_text(claiming.request, attr_of(claiming, "dept"), ZTP_TEXT("hr")));
     CHECK(decide(claiming).allow);
@@ -383,7 +413,8 @@ void test_requests(void) {
         "permit anyone { principal any action read resource any when trust(action.why) == \"work\" "
         "and place == \"home\" and (stage ?? dev) == prod }\n");
     ztp_policy* narrow = policy_of(
-        "ztp 1\npackage other\nentity Doc\nentity User\naction read on Doc by User with { why: Int }\n"
+        "ztp 1\npackage other\nentity Doc\nentity User\naction read on Doc by User with { why: Int "
+        "}\n"
         "permit anyone { principal any action read resource any when trust(action.why) > 0 }\n");
     ztp_facts* none = NULL;
     WORKS(ztp_set_text(r, attr_of(a, "stage"), ZTP_TEXT("prod")));
