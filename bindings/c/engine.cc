@@ -61,7 +61,9 @@ ztp_error* CheckOptions(std::string_view function, const ztp_engine_options* opt
     return ztp::c::NewError(ZTP_UNSUPPORTED,
                             "the program asks for an option that this version of libztp lacks");
   }
-  if ((options->flags & ~uint32_t{ZTP_ASSUME_PROVEN | ZTP_ACCEPT_NOW | ZTP_COPY_FILES}) != 0) {
+  constexpr uint32_t kKnown =
+      ZTP_ASSUME_PROVEN | ZTP_ACCEPT_NOW | ZTP_COPY_FILES | ZTP_NEEDS_ROUTES;
+  if ((options->flags & ~kKnown) != 0) {
     return Misuse(function, "`options->flags` has a bit that means nothing");
   }
   if (options->epoch != nullptr && !Alive(options->epoch)) {
@@ -116,6 +118,11 @@ ztp_error* MakeEngine(NamedPolicy policy, Facts facts, const ztp_engine_options*
 ztp_error* LoadFiles(const std::string& policy_path, const std::vector<std::string>& facts_paths,
                      const ztp::c::FactsWanted& wanted, NamedPolicy* policy, Facts* facts) {
   if (ztp_error* error = ztp::c::LoadPolicyFile(policy_path, wanted.source, policy)) return error;
+  if ((wanted.flags & ZTP_NEEDS_ROUTES) != 0 && (*policy)->router->size() == 0) {
+    return ztp::c::NewError(
+        ZTP_BAD_POLICY,
+        ztp::Cat(policy_path, " has no `route`: every HTTP request would be denied"));
+  }
   return ztp::c::LoadFactsFiles(*(*policy)->policy, facts_paths, wanted, facts);
 }
 

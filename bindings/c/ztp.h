@@ -206,7 +206,10 @@ enum {
   /* Of an engine, and not for tests alone: ztp_engine_load and _reload copy files instead of
    * mapping them, so that who writes into one in place, or cuts it off, does no harm. Signed files
    * always are. */
-  ZTP_COPY_FILES = 8
+  ZTP_COPY_FILES = 8,
+  /* Of an engine, and not for tests alone: ztp_engine_load and _reload refuse a policy without
+   * routes (ZTP_BAD_POLICY), for a program that asks about HTTP requests: all would be denied. */
+  ZTP_NEEDS_ROUTES = 16
 };
 
 /* Files: JSON (arrays or an entity a line), or one facts file (.ztpf), which is mapped like a
@@ -294,7 +297,7 @@ typedef void (*ztp_decision_callback)(void* context, const ztp_decision* decisio
 
 typedef struct ztp_engine_options {
   size_t struct_size;                /* sizeof(ztp_engine_options) */
-  uint32_t flags;                    /* ZTP_ASSUME_PROVEN, ZTP_ACCEPT_NOW, ZTP_COPY_FILES */
+  uint32_t flags;                    /* ZTP_ASSUME_PROVEN, ZTP_ACCEPT_NOW, … */
   ztp_epoch* epoch;                  /* or NULL; held by the engine */
   ztp_decision_callback on_decision; /* or NULL */
   void* context;                     /* of the callback; outlives the engine and its sessions */

@@ -42,7 +42,7 @@ class InForce {
   void Watch();
 
   const Config config_;
-  server::LoadedEngine engine_{config_};
+  server::LoadedEngine engine_{config_, /*needs_routes=*/true};
   std::string seen_;  // what the files looked like when they were read last; the thread's, later
   std::mutex mutex_;
   std::condition_variable wake_;

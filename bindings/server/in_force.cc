@@ -43,8 +43,6 @@ std::string InForce::PolicyDigest() const {
   return std::string(ToView(ztp_policy_digest(policy.get())));
 }
 
-size_t InForce::Routes() const { return ztp_policy_routes(engine_.policy().get()); }
-
 absl::Status InForce::Reload() {
   const std::lock_guard lock(reloads_);
   std::string looks = engine_.LookAtFiles();

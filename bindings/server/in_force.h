@@ -20,15 +20,14 @@ namespace ztp::server {
 class InForce {
  public:
   // InvalidArgument: something cannot be loaded, or is not signed as the settings ask. Both must
-  // outlive it. `metrics`: or null, for what does not decide by itself.
+  // outlive it. `metrics`: or null, for what does not decide by itself; what does must have routes
+  // where there is gRPC.
   static absl::StatusOr<std::unique_ptr<InForce>> Load(const Settings& settings, Metrics* metrics);
 
   // A thread's way in.
   absl::StatusOr<SessionHandle> NewSession() const { return engine_.NewSession(); }
   // "sha256:…" of the bundle in force.
   std::string PolicyDigest() const;
-  // How many routes the policy in force has.
-  size_t Routes() const;
   uint64_t generation() const { return engine_.generation(); }
 
   // Reads all files again. An error: what was in force stays so (but the trust configuration is
@@ -40,7 +39,9 @@ class InForce {
 
  private:
   InForce(const Settings& settings, Metrics* metrics)
-      : settings_(settings), metrics_(metrics), engine_(settings) {}
+      : settings_(settings),
+        metrics_(metrics),
+        engine_(settings, /*needs_routes=*/metrics != nullptr && !settings.grpc.empty()) {}
 
   absl::Status LoadAll();
 

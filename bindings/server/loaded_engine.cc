@@ -27,6 +27,7 @@ absl::Status LoadedEngine::Load(std::string_view keys) {
   }
   ztp_engine_options options = ZTP_ENGINE_OPTIONS_INIT;
   options.flags = ZTP_COPY_FILES;  // an operator may well copy over a file in place
+  if (needs_routes_) options.flags |= ZTP_NEEDS_ROUTES;
   options.signers = signers_.get();
   options.epoch = epoch_.get();
   options.trust = trust_.get();

@@ -27,8 +27,9 @@ struct WhatDecides {
 
 class LoadedEngine {
  public:
-  // `files` must outlive it.
-  explicit LoadedEngine(const WhatDecides& files) : files_(files) {}
+  // `files` must outlive it. `needs_routes`: a policy without any is refused.
+  LoadedEngine(const WhatDecides& files, bool needs_routes)
+      : files_(files), needs_routes_(needs_routes) {}
 
   // Once, before all else. `keys`: what the files of `signed_by` hold. InvalidArgument: something
   // cannot be loaded, or is not signed as it should be.
@@ -49,6 +50,7 @@ class LoadedEngine {
 
  private:
   const WhatDecides& files_;
+  const bool needs_routes_;
   SignersHandle signers_;
   EpochHandle epoch_;
   TrustHandle trust_;

@@ -69,10 +69,6 @@ absl::Status Server::Load() {
   ZTP_RETURN_IF_ERROR(callers_.Load());
   ZTP_RETURN_IF_ERROR(tls_.Load());
   ZTP_ASSIGN_OR_RETURN(in_force_, InForce::Load(settings_, &metrics_));
-  if (!settings_.grpc.empty() && in_force_->Routes() == 0) {
-    return InvalidArgument("--grpc needs a policy with routes: ", settings_.policy,
-                           " has none, and every request would be denied");
-  }
   if (!settings_.shadow.empty()) {
     auto shadow = Shadow::Load(settings_, metrics_);
     if (!shadow.ok()) return InvalidArgument("--shadow: ", Message(shadow.status()));

@@ -31,15 +31,18 @@ inline LogSigner TestSigner(std::string_view origin = "log.example/audit") {
   return *MakeLogSigner(origin, std::make_shared<evidence::PrivateKey>(key));
 }
 
-// In memory. What is on the disk and what the system would say differ until it is synced. Threads
-// may use several objects on one disk.
+// In memory. What is on the disk and what the system would say differ until it is synced. Any
+// thread may use it, but for Crash, Snapshot and Restore.
 class ForgetfulDisk {
  public:
   // So many operations that write succeed yet; then the power is off until Crash.
-  int64_t operations_left = INT64_MAX;
-  std::atomic<bool> full{false};        // appending fails, in the middle
-  std::atomic<bool> sync_fails{false};  // of the file that is appended to
-  std::function<void()> before_sync;    // of that file
+  std::atomic<int64_t> operations_left{INT64_MAX};
+  std::atomic<bool> full{false};             // appending fails, in the middle
+  std::atomic<bool> sync_fails{false};       // of files that are appended to
+  std::atomic<bool> tile_sync_fails{false};  // of others, afterwards
+  std::function<void()> before_sync;         // of files that are appended to
+  std::function<void()> before_tile_sync;    // of others, afterwards
+  std::function<void()> before_operation;    // of the folder, each that writes
 
   std::unique_ptr<LogFiles> Open();
 
@@ -101,11 +104,12 @@ class ForgetfulDisk {
     inode.durable = now;
   }
   absl::Status Write() {
-    if (operations_left <= 0) return absl::UnavailableError("the power is off");
-    --operations_left;
-    return absl::OkStatus();
+    if (operations_left.fetch_sub(1) > 0) return absl::OkStatus();
+    operations_left.store(0);
+    return absl::UnavailableError("the power is off");
   }
 
+  std::recursive_mutex mutex_;  // of what follows
   std::map<std::string, std::shared_ptr<Inode>> now_, durable_;
 };
 
@@ -113,6 +117,7 @@ class ForgetfulDisk::File : public AppendFile {
  public:
   File(ForgetfulDisk& disk, std::shared_ptr<Inode> inode) : disk_(disk), inode_(std::move(inode)) {}
   absl::Status Append(std::string_view bytes) override {
+    const std::lock_guard lock(disk_.mutex_);
     if (const absl::Status status = disk_.Write(); !status.ok()) {
       inode_->now += bytes.substr(0, bytes.size() / 2);
       return status;
@@ -125,12 +130,14 @@ class ForgetfulDisk::File : public AppendFile {
     return absl::OkStatus();
   }
   absl::Status Truncate(uint64_t size) override {
+    const std::lock_guard lock(disk_.mutex_);
     ZTP_RETURN_IF_ERROR(disk_.Write());
     inode_->now.resize(size);
     return absl::OkStatus();
   }
   absl::Status Sync() override {
     if (disk_.before_sync) disk_.before_sync();
+    const std::lock_guard lock(disk_.mutex_);
     ZTP_RETURN_IF_ERROR(disk_.Write());
     if (disk_.sync_fails) return absl::UnavailableError("input/output error");
     inode_->durable = inode_->now;
@@ -146,12 +153,14 @@ class ForgetfulDisk::Files : public LogFiles {
  public:
   explicit Files(ForgetfulDisk& disk) : disk_(disk) {}
   absl::StatusOr<std::string> Read(const std::string& name, uint64_t max_bytes) override {
+    const std::lock_guard lock(disk_.mutex_);
     const auto it = disk_.now_.find(name);
     if (it == disk_.now_.end()) return NotFound(name, " is not there");
     if (it->second->now.size() > max_bytes) return ResourceExhausted(name, " is too large");
     return it->second->now;
   }
   absl::StatusOr<std::vector<std::string>> List(const std::string& folder) override {
+    const std::lock_guard lock(disk_.mutex_);
     std::vector<std::string> names;
     for (const auto& [name, inode] : disk_.now_) {
       if (folder.empty() || name.starts_with(folder + "/")) names.push_back(name);
@@ -159,14 +168,48 @@ class ForgetfulDisk::Files : public LogFiles {
     return names;
   }
   absl::Status Put(const std::string& name, std::string_view bytes, bool synced) override {
+    Before();
+    const std::lock_guard lock(disk_.mutex_);
     ZTP_RETURN_IF_ERROR(disk_.Write());
     // The bytes are synced before the file takes its place, the folder afterwards.
     disk_.now_[name] =
         std::make_shared<Inode>(Inode{std::string(bytes), std::string(synced ? bytes : "")});
-    return synced ? Sync({name}) : absl::OkStatus();
+    return synced ? SyncNames({name}) : absl::OkStatus();
   }
   absl::Status Sync(const std::vector<std::string>& names) override {
+    if (disk_.before_tile_sync) disk_.before_tile_sync();
+    if (disk_.tile_sync_fails) return absl::InternalError("input/output error");
+    return SyncNames(names);
+  }
+  absl::StatusOr<std::unique_ptr<AppendFile>> OpenToAppend(const std::string& name) override {
+    const std::lock_guard lock(disk_.mutex_);
+    const auto it = disk_.now_.find(name);
+    if (it == disk_.now_.end()) return NotFound(name, " is not there");
+    return std::make_unique<File>(disk_, it->second);
+  }
+  absl::Status Remove(const std::string& name) override {
+    Before();
+    const std::lock_guard lock(disk_.mutex_);
+    ZTP_RETURN_IF_ERROR(disk_.Write());
+    disk_.now_.erase(name);
+    return absl::OkStatus();
+  }
+  absl::Status RemoveFolder(const std::string& name) override {
+    Before();
+    const std::lock_guard lock(disk_.mutex_);
+    ZTP_RETURN_IF_ERROR(disk_.Write());
+    std::erase_if(disk_.now_, [&](const auto& file) { return file.first.starts_with(name + "/"); });
+    return absl::OkStatus();
+  }
+
+ private:
+  void Before() {
+    if (disk_.before_operation) disk_.before_operation();
+  }
+  absl::Status SyncNames(const std::vector<std::string>& names) {
     for (const std::string& name : names) {
+      Before();
+      const std::lock_guard lock(disk_.mutex_);
       ZTP_RETURN_IF_ERROR(disk_.Write());
       const auto it = disk_.now_.find(name);
       // The folders that it is in are synced, too: what is gone from them stays gone.
@@ -174,29 +217,15 @@ class ForgetfulDisk::Files : public LogFiles {
            slash = name.rfind('/', slash - 1)) {
         ForgetWhatIsGone(name.substr(0, slash + 1));
       }
-      if (it == disk_.now_.end()) continue;
+      if (it == disk_.now_.end()) {
+        disk_.durable_.erase(name);
+        continue;
+      }
       it->second->durable = it->second->now;
       disk_.durable_[name] = it->second;
     }
     return absl::OkStatus();
   }
-  absl::StatusOr<std::unique_ptr<AppendFile>> OpenToAppend(const std::string& name) override {
-    const auto it = disk_.now_.find(name);
-    if (it == disk_.now_.end()) return NotFound(name, " is not there");
-    return std::make_unique<File>(disk_, it->second);
-  }
-  absl::Status Remove(const std::string& name) override {
-    ZTP_RETURN_IF_ERROR(disk_.Write());
-    disk_.now_.erase(name);
-    return absl::OkStatus();
-  }
-  absl::Status RemoveFolder(const std::string& name) override {
-    ZTP_RETURN_IF_ERROR(disk_.Write());
-    std::erase_if(disk_.now_, [&](const auto& file) { return file.first.starts_with(name + "/"); });
-    return absl::OkStatus();
-  }
-
- private:
   // Files and folders that were removed from this folder.
   void ForgetWhatIsGone(const std::string& folder) {
     std::erase_if(disk_.durable_, [&](const auto& file) {

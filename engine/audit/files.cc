@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 absl::Status SyncPath(const std::string& path, int flags) {
   const Descriptor fd(open(path.c_str(), flags | O_CLOEXEC));
   if (fd.get() < 0) return OsError(Cat("cannot open ", path), errno);
-  if (fsync(fd.get()) != 0) return OsError(Cat("cannot sync ", path), errno);
+  if (fsync(fd.get()) != 0) return Internal(Message(OsError(Cat("cannot sync ", path), errno)));
   return absl::OkStatus();
 }
 

@@ -16,20 +16,21 @@
 
 namespace ztp::audit {
 
-// A file that is appended to. One thread at a time.
+// A file that is appended to. One thread at a time appends and truncates; any may sync.
 class AppendFile {
  public:
   virtual ~AppendFile() = default;
   // All of it, or an error after which the file may end with a part of it.
   virtual absl::Status Append(std::string_view bytes) = 0;
   virtual absl::Status Truncate(uint64_t size) = 0;
-  // What was appended outlives a power cut once this has returned OK. After an error nobody knows
-  // what will.
+  // What was appended before outlives a power cut once this has returned OK. After an error nobody
+  // knows what will.
   virtual absl::Status Sync() = 0;
 };
 
 // Names are relative to the folder, with '/' between their parts, and have no part "." or "..".
-// Errors are of OsError. One thread at a time.
+// Errors are of OsError; Internal: a sync has failed, and the system may have dropped what another
+// one would then say is well. Threads may use one at the same time, but for the same name.
 class LogFiles {
  public:
   virtual ~LogFiles() = default;
@@ -43,7 +44,7 @@ class LogFiles {
   // sees the old bytes or the new. With `synced` the new ones outlive a power cut when it returns;
   // without, what a power cut leaves of it is anything.
   virtual absl::Status Put(const std::string& name, std::string_view bytes, bool synced) = 0;
-  // The same afterwards, for several.
+  // The same afterwards, for several; names that are gone from their folders stay so.
   virtual absl::Status Sync(const std::vector<std::string>& names) = 0;
   virtual absl::StatusOr<std::unique_ptr<AppendFile>> OpenToAppend(const std::string& name) = 0;
   // OK where there is none.

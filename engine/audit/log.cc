@@ -80,6 +80,7 @@ absl::StatusOr<std::unique_ptr<AuditLog>> AuditLog::Open(std::unique_ptr<LogFile
                          log->files_->Read(kCheckpointFile, evidence::kMaxNoteBytes));
   }
   log->next_publish_ = SteadyMicros() + log->options_.publish_every.micros;
+  log->publisher_ = std::thread([raw = log.get()] { raw->RunPublisher(); });
   log->thread_ = std::thread([raw = log.get()] { raw->Run(); });
   return log;
 }
@@ -212,6 +213,7 @@ void AuditLog::CollectBatch() {
 // OK as it was; anything else is noted, and after Internal the log stops.
 absl::Status AuditLog::FailureOf(const absl::Status& status) {
   const std::lock_guard lock(mutex_);
+  if (stopped_.load()) return status;  // why is known
   status_.error = status;
   if (!status.ok()) ++status_.failed_writes;
   if (absl::IsInternal(status)) stopped_.store(true);
@@ -221,7 +223,6 @@ absl::Status AuditLog::FailureOf(const absl::Status& status) {
 void AuditLog::Progress() {
   const std::lock_guard lock(mutex_);
   status_.entries = store_->size();
-  status_.published = store_->published();
   if (waiters_ > 0 || publish_wanted_ > publish_done_ || stopped_.load()) progress_.notify_all();
   if (stopped_.load()) room_.notify_all();
 }
@@ -240,34 +241,80 @@ bool AuditLog::WriteBatch() {
   return true;
 }
 
+// Hands the log as it is to the publisher, which has done what it was given before.
 void AuditLog::PublishIfDue() {
-  uint64_t wanted, from;
+  uint64_t wanted;
+  bool asked;
   {
     const std::lock_guard lock(mutex_);
+    if (is_publishing_) return;
     wanted = publish_wanted_;
-    from = publish_from_;
+    // What was handed over before it was asked for is to be in it.
+    asked = wanted > publish_done_ && batch_.empty() && Taken() >= publish_from_;
+    const bool due =
+        store_->size() > status_.published &&
+        (SteadyMicros() >= next_publish_ || store_->pending_tiles() > kMaxPendingTiles);
+    if (!asked && !due) return;
   }
-  const int64_t now = SteadyMicros();
-  const bool asked = wanted > publish_done_;
-  const bool due = store_->size() > store_->published() &&
-                   (now >= next_publish_ || store_->pending_tiles() > kMaxPendingTiles);
-  if (!asked && !due) return;
-  // What was handed over before it was asked for is to be in it.
-  if (asked && Taken() < from) return;
-  absl::StatusOr<std::string> note = store_->Publish();
+  absl::StatusOr<Publication> snapshot = store_->Snapshot();
+  const std::lock_guard lock(mutex_);
+  if (!snapshot.ok()) return Published(snapshot.status(), 0, asked ? wanted : 0);
+  snapshot_ = *std::move(snapshot);
+  snapshot_asked_ = asked ? wanted : 0;
+  is_publishing_ = true;
+  work_.notify_one();
+}
+
+// With the mutex. `asked`: the ask that it answers, or 0.
+void AuditLog::Published(const absl::StatusOr<std::string>& note, uint64_t size, uint64_t asked) {
   next_publish_ = SteadyMicros() + options_.publish_every.micros;
-  (void)FailureOf(note.status());
-  {
-    const std::lock_guard lock(mutex_);
-    if (asked) publish_done_ = wanted;
-    publish_status_ = note.status();
-    if (note.ok()) {
-      checkpoint_ = *std::move(note);
-      status_.published_at = Now();
+  publish_status_ = note.status();
+  if (note.ok()) {
+    checkpoint_ = *note;
+    status_.published = size;
+    status_.published_at = Now();
+  } else {
+    ++status_.failed_writes;
+    if (absl::IsInternal(note.status()) && !stopped_.load()) {
+      status_.error = note.status();
+      stopped_.store(true);
+      room_.notify_all();
     }
-    if (asked) progress_.notify_all();
   }
-  Progress();
+  if (asked != 0) publish_done_ = asked;
+  if (asked != 0 || stopped_.load()) progress_.notify_all();
+}
+
+void AuditLog::RunPublisher() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    work_.wait(lock, [&] { return snapshot_.has_value() || publisher_ends_; });
+    if (!snapshot_) return;
+    Publication snapshot = *std::exchange(snapshot_, std::nullopt);
+    const uint64_t size = snapshot.at.size;
+    lock.unlock();
+    const absl::StatusOr<std::string> note = store_->Put(std::move(snapshot));
+    lock.lock();
+    Published(note, size, snapshot_asked_);
+    is_publishing_ = false;
+    idle_.notify_all();
+    // Who asked meanwhile waits for the next one.
+    if (publish_wanted_ > publish_done_ || stopped_.load()) {
+      is_rung_.store(true);
+      bell_.notify_one();
+    }
+  }
+}
+
+// When it has done what it was given.
+void AuditLog::EndPublisher() {
+  {
+    std::unique_lock lock(mutex_);
+    idle_.wait(lock, [&] { return !is_publishing_; });
+    publisher_ends_ = true;
+    work_.notify_one();
+  }
+  publisher_.join();
 }
 
 // All records below are in batches.
@@ -288,8 +335,8 @@ void AuditLog::Run() {
     if (batch_.empty()) CollectBatch();
     const bool idle = batch_.empty();
     const bool written = WriteBatch();
-    if (stopped_.load()) break;
-    if (written) PublishIfDue();
+    // A journal that takes no more may do so once it was published.
+    if (!stopped_.load()) PublishIfDue();
     if (stopped_.load()) break;
     // One that cannot write gives up only where it is to end anyway.
     if (closing && (!written || Taken() == ring_.end())) break;
@@ -299,8 +346,12 @@ void AuditLog::Run() {
       Pause();
     }
   }
+  EndPublisher();
   if (!stopped_.load() && batch_.empty()) {
-    closed_ = FailureOf(store_->Close());
+    const absl::StatusOr<std::string> note = store_->Close();
+    closed_ = FailureOf(note.status());
+    const std::lock_guard lock(mutex_);
+    Published(note, store_->size(), note.ok() ? publish_wanted_ : 0);
   } else {
     const std::lock_guard lock(mutex_);
     closed_ = status_.error;

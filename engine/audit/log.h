@@ -1,5 +1,6 @@
 // The audit log of a process that decides: deciding threads hand decisions over, one thread writes
-// them.
+// them to the journal, another one publishes, so that what waits for the journal waits for nothing
+// else.
 //
 // Boundary: what a server needs, and all that it needs. Handing over is a copy of the texts into a
 // queue: no lock, no system call, no disk. What happens when the disk is slower than the decisions,
@@ -20,6 +21,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -66,7 +68,7 @@ struct AuditStatus {
 
 class AuditLog {
  public:
-  // Opens or begins the log in `files` (OpenFolder), and starts its thread. The errors of
+  // Opens or begins the log in `files` (OpenFolder), and starts its threads. The errors of
   // LogStore::Open and EntryWriter::Make.
   static absl::StatusOr<std::unique_ptr<AuditLog>> Open(std::unique_ptr<LogFiles> files,
                                                         LogSigner signer, AuditOptions options);
@@ -115,6 +117,9 @@ class AuditLog {
   void CollectBatch();
   bool WriteBatch();
   void PublishIfDue();
+  void RunPublisher();
+  void Published(const absl::StatusOr<std::string>& note, uint64_t size, uint64_t asked);
+  void EndPublisher();
   uint64_t Taken() const;
   void Pause();
   void Ring();
@@ -123,8 +128,8 @@ class AuditLog {
 
   const std::unique_ptr<LogFiles> files_;
   const AuditOptions options_;
-  std::unique_ptr<LogStore> store_;      // the thread's, once it runs
-  std::unique_ptr<EntryWriter> writer_;  // the same
+  std::unique_ptr<LogStore> store_;      // the threads', once they run: store.h has which does what
+  std::unique_ptr<EntryWriter> writer_;  // the thread's that writes
   RecordRing ring_;
 
   std::atomic<uint64_t> dropped_{0};
@@ -134,14 +139,13 @@ class AuditLog {
   std::atomic<bool> is_rung_{false};  // somebody woke the thread, and it has not seen it
   std::atomic<uint32_t> blocked_{0};  // threads that wait for room
 
-  // The thread's own.
+  // The own of the thread that writes.
   std::vector<std::string> batch_;
   uint64_t batch_end_ = 0;  // the place of its last record
   size_t batch_bytes_ = 0;
   uint64_t dropped_logged_ = 0;
   std::string left_over_;  // an entry that did not fit into the batch any more
   uint64_t left_over_place_ = 0;
-  int64_t next_publish_ = 0;  // steady microseconds
 
   mutable std::mutex mutex_;  // of what follows; never held while the disk is asked
   std::condition_variable bell_;
@@ -152,11 +156,20 @@ class AuditLog {
   uint64_t publish_done_ = 0;    // and up to which ask it was done
   uint64_t publish_from_ = 0;    // the queue's end as it was last asked for
   absl::Status publish_status_;
+  int64_t next_publish_ = 0;  // steady microseconds
+  // What the publisher is to do, and does until is_publishing_ says no more.
+  std::optional<Publication> snapshot_;
+  uint64_t snapshot_asked_ = 0;  // the ask that it answers, or 0
+  bool is_publishing_ = false;
+  bool publisher_ends_ = false;
+  std::condition_variable work_;
+  std::condition_variable idle_;
   std::string checkpoint_;
   AuditStatus status_;
 
   std::mutex close_mutex_;
   absl::Status closed_;
+  std::thread publisher_;
   std::thread thread_;
 };
 

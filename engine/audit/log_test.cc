@@ -174,6 +174,46 @@ TEST(AuditLog, StopsWhenADiskDoesNotKeepWhatItWasGiven) {
   ASSERT_TRUE(log->Close().ok());
 }
 
+TEST(AuditLog, WhatIsPublishedHoldsUpNobody) {
+  ForgetfulDisk disk;
+  std::promise<void> free;
+  std::shared_future<void> freed = free.get_future().share();
+  std::atomic<bool> is_held{false};
+  disk.before_tile_sync = [&, freed] {
+    is_held.store(true);
+    freed.wait();
+  };
+  auto log =
+      MustOpen(disk.Open(), {.publish_every = Duration{1000}, .store = {.journal_bytes = 2000}});
+  size_t logged = 0;
+  const auto log_one = [&] {
+    ASSERT_TRUE(log->Wait(log->Append(Record(Cat(logged)))).ok());
+    ++logged;
+  };
+  while (!is_held.load()) log_one();
+  // The tiles are being synced, the journal that has grown is not gone, and answers go out.
+  for (int i = 0; i < 100; ++i) log_one();
+  free.set_value();
+  ASSERT_TRUE(log->Publish().ok());
+  EXPECT_EQ(log->status().published, logged);
+  ASSERT_TRUE(log->Close().ok());
+  const auto files = disk.Open();
+  EXPECT_EQ(IdsOf(VerifiedEntries(*files, TestSigner().key)).size(), logged);
+}
+
+TEST(AuditLog, StopsWhenTilesAreNotKept) {
+  ForgetfulDisk disk;
+  disk.tile_sync_fails = true;
+  auto log =
+      MustOpen(disk.Open(), {.publish_every = Duration{1000}, .store = {.journal_bytes = 2000}});
+  while (log->Wait(log->Append(Record("again"))).ok()) {
+  }
+  EXPECT_TRUE(log->status().stopped);
+  EXPECT_THAT(std::string(Message(log->status().error)), HasSubstr("input/output"));
+  EXPECT_FALSE(log->Publish().ok());
+  EXPECT_FALSE(log->Close().ok());
+}
+
 // The power goes under load, at any operation, and anything is forgotten that was not synced: what
 // Wait returned for is there.
 TEST(AuditLog, HasWhatWasAcknowledgedWhenThePowerGoes) {
@@ -324,9 +364,16 @@ TEST(AuditLog, IsVerifiedWhileItIsWritten) {
       *OpenFolder(folder, Access::kWrite),
       {.durable = false, .publish_every = Duration{2000}, .store = {.journal_bytes = 100'000}});
   std::atomic<bool> stop{false};
+  // It must not outgrow what is read meanwhile.
+  constexpr size_t kAhead = 2000;
+  std::atomic<size_t> seen{0};
   std::thread writer([&] {
-    for (int i = 0; !stop.load(); ++i) {
-      const uint64_t ticket = log->Append(Record(Cat(i)));
+    for (size_t i = 0; !stop.load();) {
+      if (i >= kAhead * (1 + seen.load())) {
+        std::this_thread::yield();
+        continue;
+      }
+      const uint64_t ticket = log->Append(Record(Cat(i++)));
       if (i % 20 == 0) {
         EXPECT_TRUE(log->Wait(ticket).ok());
       }
@@ -345,6 +392,7 @@ TEST(AuditLog, IsVerifiedWhileItIsWritten) {
     if (!verified->problems.empty()) break;
     if (kept.empty() || kept.back().size < verified->checkpoint.size) {
       kept.push_back(verified->checkpoint);
+      seen.store(kept.size());
     }
   }
   stop.store(true);

@@ -2,6 +2,7 @@
 #include "engine/audit/store.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -25,6 +26,10 @@ absl::StatusOr<std::optional<std::string>> ReadIfThere(LogFiles& files, const st
   if (absl::IsNotFound(bytes.status())) return std::nullopt;
   if (!bytes.ok()) return std::move(bytes).status();
   return *std::move(bytes);
+}
+
+std::string OtherJournal(const std::string& name) {
+  return kJournalFiles[name == kJournalFiles[0] ? 1 : 0];
 }
 
 std::vector<std::string_view> Views(std::span<const std::string> texts) {
@@ -73,20 +78,52 @@ absl::StatusOr<std::unique_ptr<LogStore>> LogStore::Open(LogFiles& files, LogSig
   return store;
 }
 
+// One that was found.
+struct LogStore::Journal {
+  std::string name;
+  std::string bytes;
+  TileTree base;  // that it begins with
+  std::vector<JournalReader::Batch> batches;
+  uint64_t end = 0;        // entries of the log that it reaches to
+  uint64_t tail_size = 0;  // bytes behind its last whole batch
+
+  std::string_view tail() const {
+    return std::string_view(bytes).substr(bytes.size() - static_cast<size_t>(tail_size));
+  }
+  absl::Status Read(const evidence::NoteKey& key) {
+    JournalReader reader(bytes, key);
+    ZTP_ASSIGN_OR_RETURN(base, reader.ReadHeader());
+    for (;;) {
+      ZTP_ASSIGN_OR_RETURN(std::optional<JournalReader::Batch> batch, reader.Next());
+      if (!batch) break;
+      batches.push_back(*std::move(batch));
+    }
+    end = reader.frontier().size();
+    tail_size = reader.tail().size();
+    return absl::OkStatus();
+  }
+};
+
 absl::Status LogStore::Load() {
   ZTP_ASSIGN_OR_RETURN(const std::optional<std::string> note,
                        ReadIfThere(files_, kCheckpointFile, evidence::kMaxNoteBytes));
-  ZTP_ASSIGN_OR_RETURN(const std::optional<std::string> journal,
-                       ReadIfThere(files_, kJournalFile, kMaxJournalBytes));
+  std::vector<Journal> journals;
+  for (const char* name : kJournalFiles) {
+    ZTP_ASSIGN_OR_RETURN(std::optional<std::string> bytes,
+                         ReadIfThere(files_, name, kMaxJournalBytes));
+    if (bytes)
+      journals.push_back({.name = name, .bytes = *std::move(bytes), .base = {}, .batches = {}});
+  }
   if (note) {
     const auto checkpoint = ReadCheckpoint(*note, signer_.key);
     if (!checkpoint.ok()) return DataLoss(kCheckpointFile, ": ", checkpoint.refusal().message);
-    published_ = *checkpoint;
+    publisher_.set_published(*checkpoint);
   }
-  if (journal) {
-    ZTP_RETURN_IF_ERROR(Replay(*journal, note.has_value()));
+  if (!journals.empty()) {
+    ZTP_RETURN_IF_ERROR(Replay(std::move(journals), note.has_value()));
   } else if (note) {
     ZTP_RETURN_IF_ERROR(LoadFromTiles());
+    ZTP_RETURN_IF_ERROR(BeginJournal(kJournalFiles[0]));
   } else {
     ZTP_ASSIGN_OR_RETURN(const std::vector<std::string> others, files_.List(""));
     for (const std::string& name : others) {
@@ -94,20 +131,7 @@ absl::Status LogStore::Load() {
         return InvalidArgument("a new log needs an empty folder, and there is ", name);
       }
     }
-  }
-  if (recovery_.crashed) {
-    ZTP_RETURN_IF_ERROR(RemoveTemporaryFiles());
-    ZTP_RETURN_IF_ERROR(RepairPartialTiles());
-  }
-  if (!journal) {
-    ZTP_RETURN_IF_ERROR(BeginJournal());
-  } else {
-    journal_size_ = journal->size();
-    ZTP_ASSIGN_OR_RETURN(journal_, files_.OpenToAppend(kJournalFile));
-    if (recovery_.torn_bytes > 0) {
-      journal_size_ -= recovery_.torn_bytes;
-      ZTP_RETURN_IF_ERROR(journal_->Truncate(journal_size_));
-    }
+    ZTP_RETURN_IF_ERROR(BeginJournal(kJournalFiles[0]));
   }
   // What was replayed may be from the page cache of the process before; and whoever looks at a new
   // log finds a checkpoint.
@@ -115,7 +139,8 @@ absl::Status LogStore::Load() {
 }
 
 absl::Status LogStore::LoadFromTiles() {
-  const uint64_t size = published_.size;
+  const Checkpoint& at = publisher_.published();
+  const uint64_t size = at.size;
   if (size >= kMaxTreeSize) return DataLoss("a log of ", size, " entries");
   std::string bundle;
   std::vector<std::vector<MerkleHash>> levels;
@@ -135,11 +160,10 @@ absl::Status LogStore::LoadFromTiles() {
     }
   }
   std::optional<TileTree> tree = TileTree::At(size, std::move(levels), std::move(bundle));
-  if (!tree || tree->frontier().Root() != published_.root) {
+  if (!tree || tree->frontier().Root() != at.root) {
     return DataLoss("the tiles are not those of the checkpoint");
   }
   tree_ = *std::move(tree);
-  synced_ = size;
   return RefuseTilesBeyond();
 }
 
@@ -161,36 +185,88 @@ absl::Status LogStore::RefuseTilesBeyond() {
                   "place of the log's");
 }
 
-absl::Status LogStore::Replay(std::string_view journal, bool has_checkpoint) {
-  JournalReader reader(journal, signer_.key);
-  ZTP_ASSIGN_OR_RETURN(tree_, reader.ReadHeader());
-  if (tree_.size() > published_.size || (!has_checkpoint && tree_.size() > 0)) {
+// What the journals hold, which overlap. Nothing is changed on disk before all of it was looked at.
+absl::Status LogStore::Replay(std::vector<Journal> journals, bool has_checkpoint) {
+  for (Journal& journal : journals) ZTP_RETURN_IF_ERROR(journal.Read(signer_.key));
+  // That which was begun first; of two that begin with the same, what the later one holds behind
+  // the earlier one's end.
+  std::sort(journals.begin(), journals.end(), [](const Journal& a, const Journal& b) {
+    return std::pair(a.base.size(), a.end) < std::pair(b.base.size(), b.end);
+  });
+  const Checkpoint& published = publisher_.published();
+  tree_ = journals.front().base;
+  if (tree_.size() > published.size || (!has_checkpoint && tree_.size() > 0)) {
     return DataLoss("the checkpoint is older than the journal");
   }
-  bool met = !has_checkpoint;
-  const auto meet = [&] {
-    if (tree_.size() != published_.size || met) return true;
-    met = true;
-    return tree_.frontier().Root() == published_.root;
+  // What the tree is to be at some of its sizes, and who says so.
+  std::multimap<uint64_t, std::pair<MerkleHash, std::string_view>> expected;
+  const auto expect = [&](const Checkpoint& at, std::string_view who) {
+    expected.emplace(at.size, std::pair(at.root, who));
   };
-  bool agrees = meet();
-  for (;;) {
-    ZTP_ASSIGN_OR_RETURN(const std::optional<JournalReader::Batch> batch, reader.Next());
-    if (!batch) break;
-    for (size_t i = 0; i < batch->entries.size(); ++i) {
-      tree_.Append(batch->entries[i], batch->leaves[i]);
-      agrees = agrees && meet();
+  if (has_checkpoint) expect(published, kCheckpointFile);
+  for (size_t i = 1; i < journals.size(); ++i) {
+    expect({.size = journals[i].base.size(), .root = journals[i].base.frontier().Root()},
+           journals[i].name);
+    for (const auto& batch : journals[i].batches) expect(batch.after, journals[i].name);
+  }
+  std::string_view contradicted;
+  const auto look = [&] {
+    for (auto [it, end] = expected.equal_range(tree_.size()); it != end; ++it) {
+      if (it->second.first != tree_.frontier().Root()) contradicted = it->second.second;
+    }
+  };
+  look();
+  for (const Journal& journal : journals) {
+    if (journal.base.size() > tree_.size()) {
+      return DataLoss("the journal ends at ", tree_.size(), ", and the one after it begins at ",
+                      journal.base.size(), ": entries have gone");
+    }
+    for (const auto& batch : journal.batches) {
+      const uint64_t first = batch.after.size - batch.entries.size();
+      for (size_t i = 0; i < batch.entries.size(); ++i) {
+        if (first + i < tree_.size()) continue;
+        tree_.Append(batch.entries[i], batch.leaves[i]);
+        look();
+      }
     }
   }
-  if (!met) {
-    return DataLoss("the checkpoint covers ", published_.size, " entries, and the journal ends at ",
+  if (published.size > tree_.size()) {
+    return DataLoss("the checkpoint covers ", published.size, " entries, and the journal ends at ",
                     tree_.size());
   }
-  if (!agrees) return DataLoss("the journal holds other entries than the checkpoint covers");
+  if (!contradicted.empty()) {
+    return DataLoss("the journal holds other entries than ", contradicted, " says");
+  }
   recovery_.crashed = true;
-  recovery_.replayed = tree_.size() - published_.size;
-  recovery_.torn_bytes = reader.tail().size();
-  if (recovery_.torn_bytes > 0) recovery_.torn_digest = Sha256Digest(reader.tail());
+  recovery_.replayed = tree_.size() - published.size;
+  return GoOnWith(journals);
+}
+
+// The one that reaches to the end is appended to.
+absl::Status LogStore::GoOnWith(std::span<const Journal> journals) {
+  const Journal* newest = &journals.back();
+  if (journals.front().end >= newest->end) newest = &journals.front();
+  if (newest->tail_size > 0) {
+    recovery_.torn_bytes = newest->tail_size;
+    recovery_.torn_digest = Sha256Digest(newest->tail());
+  }
+  ZTP_RETURN_IF_ERROR(RemoveTemporaryFiles());
+  ZTP_RETURN_IF_ERROR(RepairPartialTiles());
+  for (const Journal& journal : journals) {
+    ZTP_ASSIGN_OR_RETURN(const std::shared_ptr<JournalFile> file,
+                         JournalFile::Open(files_, journal.name, journal.bytes.size(), 0));
+    if (&journal == newest) {
+      journal_ = file;
+      if (journal.tail_size > 0) {
+        ZTP_RETURN_IF_ERROR(file->Truncate(journal.bytes.size() - journal.tail_size));
+      }
+    } else if (newest == &journals.front()) {
+      // It was begun, and not gone on with: the other one has all that it has.
+      ZTP_RETURN_IF_ERROR(file->Remove(files_));
+    } else {
+      old_journal_ = file;
+    }
+  }
   return absl::OkStatus();
 }
 
@@ -220,7 +296,8 @@ absl::Status LogStore::RepairPartialTiles() {
         if (!entries) return Internal("a bundle that is none");
         size = static_cast<size_t>(entries->back().data() + entries->back().size() - bytes.data());
       }
-      ZTP_RETURN_IF_ERROR(PutTile({.name = *name, .bytes = std::string(bytes.substr(0, size))}));
+      ZTP_RETURN_IF_ERROR(
+          publisher_.PutTile({.name = *name, .bytes = std::string(bytes.substr(0, size))}));
     }
     return absl::OkStatus();
   };
@@ -229,8 +306,8 @@ absl::Status LogStore::RepairPartialTiles() {
 }
 
 // A journal that begins with the last full bundle, for what is in the tree. All of that is to be
-// synced.
-absl::Status LogStore::BeginJournal() {
+// synced, so that no crash leaves a gap between the old one and this.
+absl::Status LogStore::BeginJournal(const std::string& name) {
   const uint64_t first = tree_.size() / kTileWidth * kTileWidth;
   std::vector<std::vector<MerkleHash>> levels = tree_.levels();
   std::vector<MerkleHash> leaves;
@@ -255,22 +332,19 @@ absl::Status LogStore::BeginJournal() {
     journal += batch;
   }
   if (!written) return Internal("the log's key cannot sign");
-  ZTP_RETURN_IF_ERROR(files_.Put(kJournalFile, journal, /*synced=*/true));
-  // From here on the file that is open is not the journal any more.
-  broken_ = true;
-  ZTP_ASSIGN_OR_RETURN(journal_, files_.OpenToAppend(kJournalFile));
-  broken_ = false;
-  journal_size_ = journal.size();
-  synced_ = tree_.size();
-  unsynced_.clear();
+  // Where one of these fails, the journal that there is goes on, and has whatever this one has.
+  ZTP_RETURN_IF_ERROR(files_.Put(name, journal, /*synced=*/true));
+  ZTP_ASSIGN_OR_RETURN(std::shared_ptr<JournalFile> begun,
+                       JournalFile::Open(files_, name, journal.size(), tree_.size()));
+  old_journal_ = std::exchange(journal_, std::move(begun));
   return absl::OkStatus();
 }
 
 absl::Status LogStore::Append(std::span<const std::string> entries) {
   if (broken_) return Internal("the log must be opened again");
   if (entries.empty()) return absl::OkStatus();
-  if (journal_size_ + 2 * kMaxBatchBytes > kMaxJournalBytes) {
-    return ResourceExhausted("the journal has ", journal_size_,
+  if (journal_->bytes() + 2 * kMaxBatchBytes > kMaxJournalBytes) {
+    return ResourceExhausted("the journal has ", journal_->bytes(),
                              " bytes: its entries could not be published for long");
   }
   std::vector<MerkleHash> leaves;
@@ -280,86 +354,54 @@ absl::Status LogStore::Append(std::span<const std::string> entries) {
     leaves.push_back(HashLeaf(entry));
     frontier.Append(leaves.back());
   }
-  const std::string batch = WriteJournalBatch(
-      Views(entries), {.size = frontier.size(), .root = frontier.Root()}, synced_, signer_);
+  const std::string batch =
+      WriteJournalBatch(Views(entries), {.size = frontier.size(), .root = frontier.Root()},
+                        journal_->synced(), signer_);
   if (batch.empty()) return Internal("the log's key cannot sign");
   if (const absl::Status status = journal_->Append(batch); !status.ok()) {
-    // A part of it may be there: whatever comes next must not stand behind that.
-    broken_ = !journal_->Truncate(journal_size_).ok();
-    return broken_ ? Internal(Message(status), "; and it cannot be taken back") : status;
+    broken_ = absl::IsInternal(status);
+    return status;
   }
-  journal_size_ += batch.size();
   for (size_t i = 0; i < entries.size(); ++i) tree_.Append(entries[i], leaves[i]);
   return absl::OkStatus();
 }
 
 absl::Status LogStore::Sync() {
   if (broken_) return Internal("the log must be opened again");
-  if (synced_ == tree_.size()) return absl::OkStatus();
-  if (const absl::Status status = journal_->Sync(); !status.ok()) {
-    // The system may have dropped what it could not write, and another try would say that all is
-    // well.
-    broken_ = true;
-    return Internal(Message(status));
-  }
-  synced_ = tree_.size();
-  return absl::OkStatus();
+  return journal_->SyncTo(tree_.size());
 }
 
-absl::Status LogStore::PutTile(const Tile& tile) {
-  const std::string path = tile.name.Path();
-  ZTP_RETURN_IF_ERROR(files_.Put(path, tile.bytes, /*synced=*/false));
-  unsynced_.push_back(path);
-  return absl::OkStatus();
-}
-
-absl::Status LogStore::PutTiles() {
-  std::vector<Tile>& full = tree_.full();
-  absl::Status status;
-  size_t done = 0;
-  for (; done < full.size() && status.ok(); ++done) {
-    status = PutTile(full[done]);
-    if (!status.ok()) break;
-    obsolete_.push_back(full[done].name.PartialFolder());
+absl::StatusOr<Publication> LogStore::Snapshot() {
+  if (broken_) return Internal("the log must be opened again");
+  if (old_journal_ != nullptr && old_journal_->is_gone()) old_journal_ = nullptr;
+  if (old_journal_ == nullptr && journal_->bytes() > options_.journal_bytes) {
+    ZTP_RETURN_IF_ERROR(Sync());
+    ZTP_RETURN_IF_ERROR(BeginJournal(OtherJournal(journal_->name())));
   }
-  full.erase(full.begin(), full.begin() + static_cast<ptrdiff_t>(done));
-  ZTP_RETURN_IF_ERROR(status);
-  // A tile of a name has the same bytes for ever: those that were there last time are there.
-  const std::vector<TileName> before = PartialTiles(put_size_);
-  for (const Tile& tile : tree_.Partial()) {
-    if (std::find(before.begin(), before.end(), tile.name) == before.end()) {
-      ZTP_RETURN_IF_ERROR(PutTile(tile));
-    }
-  }
-  put_size_ = tree_.size();
-  return absl::OkStatus();
+  return Publication{.at = {.size = tree_.size(), .root = tree_.frontier().Root()},
+                     .full = std::exchange(tree_.full(), {}),
+                     .partial = tree_.Partial(),
+                     .journal = journal_,
+                     .old_journal = old_journal_};
 }
 
 absl::StatusOr<std::string> LogStore::Publish() {
   ZTP_RETURN_IF_ERROR(Sync());
-  ZTP_RETURN_IF_ERROR(PutTiles());
-  const Checkpoint now{.size = tree_.size(), .root = tree_.frontier().Root()};
-  const std::string note = SignCheckpoint(now, signer_);
-  if (note.empty()) return Internal("the log's key cannot sign");
-  ZTP_RETURN_IF_ERROR(files_.Put(kCheckpointFile, note, /*synced=*/true));
-  published_ = now;
-  while (!obsolete_.empty()) {
-    ZTP_RETURN_IF_ERROR(files_.RemoveFolder(obsolete_.back()));
-    obsolete_.pop_back();
-  }
-  if (journal_size_ > options_.journal_bytes) {
-    ZTP_RETURN_IF_ERROR(files_.Sync(unsynced_));
-    ZTP_RETURN_IF_ERROR(BeginJournal());
-  }
-  return note;
+  ZTP_ASSIGN_OR_RETURN(Publication snapshot, Snapshot());
+  return Put(std::move(snapshot));
 }
 
-absl::Status LogStore::Close() {
-  ZTP_RETURN_IF_ERROR(Publish().status());
-  ZTP_RETURN_IF_ERROR(files_.Sync(unsynced_));
+absl::StatusOr<std::string> LogStore::Close() {
+  ZTP_ASSIGN_OR_RETURN(std::string note, Publish());
+  ZTP_RETURN_IF_ERROR(publisher_.SyncTiles());
+  // One that could not be begun may be there all the same, and has less: alone it would be a log
+  // that has lost entries.
+  const std::string other = OtherJournal(journal_->name());
   broken_ = true;
-  journal_ = nullptr;
-  return files_.Remove(kJournalFile);
+  ZTP_RETURN_IF_ERROR(files_.Remove(other));
+  ZTP_RETURN_IF_ERROR(files_.Sync({other}));
+  ZTP_RETURN_IF_ERROR(files_.Remove(journal_->name()));
+  return note;
 }
 
 }  // namespace ztp::audit

@@ -1,15 +1,18 @@
 // A log on disk: entries appended to a journal, and published as tiles under a signed checkpoint.
 //
 // Boundary: what is on disk in which order, so that a crash at any point loses nothing that was
-// synced and no checkpoint that anybody has seen is contradicted. Entries are bytes here. One
-// thread at a time: log.h has the thread.
+// synced and no checkpoint that anybody has seen is contradicted. Entries are bytes here. No thread
+// is made here (log.h has them), and two may use it: one that appends, one that publishes.
 //
-//   Append   to the journal, not synced: outlives the process, not the machine
-//   Sync     now it outlives the machine
-//   Publish  tiles and the checkpoint over all that is synced
-//   Close    publishes; tiles are synced, and the journal goes
+//   Append    to the journal, not synced: outlives the process, not the machine
+//   Sync      now it outlives the machine
+//   Snapshot  the log as it is, to be published; begins another journal when this one has grown
+//   Put       tiles and the checkpoint over a snapshot, while others append; the old journal goes
+//   Publish   both
+//   Close     publishes; tiles are synced, and the journal goes
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -21,15 +24,18 @@
 #include "absl/status/statusor.h"
 #include "engine/audit/checkpoint.h"
 #include "engine/audit/files.h"
+#include "engine/audit/journal_file.h"
+#include "engine/audit/publisher.h"
 #include "engine/audit/tile.h"
 
 namespace ztp::audit {
 
-inline constexpr char kCheckpointFile[] = "checkpoint";
-inline constexpr char kJournalFile[] = "journal";
+// One is appended to. As it grows the other is begun, and both are there until the tiles of what
+// the first one holds are synced.
+inline constexpr std::array<const char*, 2> kJournalFiles = {"journal", "journal-2"};
 
 struct StoreOptions {
-  // A journal that has grown to so many bytes is begun anew once its entries are in tiles.
+  // When a journal has grown to so many bytes, another one is begun.
   uint64_t journal_bytes = 16 << 20;
 };
 
@@ -59,16 +65,25 @@ class LogStore {
   // Internal: what is on disk is not known any more. The log must be opened again.
   absl::Status Sync();
 
-  // Syncs, and returns the checkpoint, which covers all entries. An error (but Internal): it may be
-  // tried again, and the entries are safe in the journal.
+  // What Put takes. An error (but Internal): it may be tried again.
+  absl::StatusOr<Publication> Snapshot();
+
+  // The thread that publishes: snapshots in their order. Returns the checkpoint, which covers all
+  // entries of the snapshot. An error: the entries are safe in the journal, and the next snapshot
+  // makes up for it; Internal: the log cannot go on until it is opened again.
+  absl::StatusOr<std::string> Put(Publication snapshot) {
+    return publisher_.Publish(std::move(snapshot));
+  }
+  uint64_t published() const { return publisher_.published().size; }
+
+  // From here on one thread. Syncs as well.
   absl::StatusOr<std::string> Publish();
 
-  // Then nothing may be called any more. An error: as if the process had been killed.
-  absl::Status Close();
+  // Returns the last checkpoint; nothing may be called any more. An error: as if the process had
+  // been killed.
+  absl::StatusOr<std::string> Close();
 
   uint64_t size() const { return tree_.size(); }
-  uint64_t synced() const { return synced_; }
-  uint64_t published() const { return published_.size; }
   const Recovery& recovery() const { return recovery_; }
   const LogSigner& signer() const { return signer_; }
   // Full tiles that are not written yet.
@@ -76,14 +91,15 @@ class LogStore {
 
  private:
   LogStore(LogFiles& files, LogSigner signer, const StoreOptions& options)
-      : files_(files), signer_(std::move(signer)), options_(options) {}
+      : files_(files), signer_(std::move(signer)), options_(options), publisher_(files_, signer_) {}
+
+  struct Journal;
 
   absl::Status Load();
   absl::Status LoadFromTiles();
-  absl::Status Replay(std::string_view journal, bool has_checkpoint);
-  absl::Status BeginJournal();
-  absl::Status PutTiles();
-  absl::Status PutTile(const Tile& tile);
+  absl::Status Replay(std::vector<Journal> journals, bool has_checkpoint);
+  absl::Status GoOnWith(std::span<const Journal> journals);
+  absl::Status BeginJournal(const std::string& name);
   absl::Status RefuseTilesBeyond();
   absl::Status RemoveTemporaryFiles();
   absl::Status RepairPartialTiles();
@@ -93,14 +109,10 @@ class LogStore {
   const StoreOptions options_;
   Recovery recovery_;
   TileTree tree_;
-  Checkpoint published_;
-  std::unique_ptr<AppendFile> journal_;
-  uint64_t journal_size_ = 0;
-  uint64_t synced_ = 0;                // entries
-  uint64_t put_size_ = 0;              // of the tree whose partial tiles this process has put
-  std::vector<std::string> unsynced_;  // tiles that were put in place since the journal began
-  std::vector<std::string> obsolete_;  // folders of partial tiles whose full one is there
+  std::shared_ptr<JournalFile> journal_;
+  std::shared_ptr<JournalFile> old_journal_;  // or null; may be gone
   bool broken_ = false;
+  Publisher publisher_;
 };
 
 // The bytes of a tile, partial ones also from the full one where that has taken their place.

@@ -22,14 +22,19 @@ bool IsProblem(const absl::Status& status) {
          absl::IsResourceExhausted(status);
 }
 
+bool IsJournal(std::string_view name) {
+  return std::find(kJournalFiles.begin(), kJournalFiles.end(), name) != kJournalFiles.end();
+}
+
 class Verifier {
  public:
   Verifier(LogFiles& files, const evidence::NoteKey& key, const VerifyOptions& options)
       : files_(files), key_(key), options_(options) {}
 
   absl::StatusOr<Verification> Run() {
-    // The journal first: whatever it holds by now, a later checkpoint does not contradict.
-    ZTP_RETURN_IF_ERROR(ReadJournal());
+    // Journals first: whatever they hold by now, a later checkpoint does not contradict.
+    for (const char* name : kJournalFiles) ZTP_RETURN_IF_ERROR(ReadJournal(name));
+    LookAtJournals();
     const absl::StatusOr<std::string> note = files_.Read(kCheckpointFile, evidence::kMaxNoteBytes);
     if (!note.ok()) {
       ZTP_RETURN_IF_ERROR(Note(note.status()));
@@ -78,28 +83,38 @@ class Verifier {
     }
   }
 
-  absl::Status ReadJournal() {
-    const absl::StatusOr<std::string> bytes = files_.Read(kJournalFile, kMaxJournalBytes);
+  absl::Status ReadJournal(const std::string& name) {
+    const absl::StatusOr<std::string> bytes = files_.Read(name, kMaxJournalBytes);
     if (absl::IsNotFound(bytes.status())) return absl::OkStatus();  // the log was closed
     if (!bytes.ok()) return Note(bytes.status());
     JournalReader reader(*bytes, key_);
     const absl::StatusOr<TileTree> base = reader.ReadHeader();
     if (!base.ok()) return Note(base.status());
-    Expect({.size = base->size(), .root = base->frontier().Root()}, kJournalFile);
+    Expect({.size = base->size(), .root = base->frontier().Root()}, name);
     for (;;) {
       const auto batch = reader.Next();
       if (!batch.ok()) return Note(batch.status());
       if (!batch->has_value()) break;
-      Expect((*batch)->after, kJournalFile);
+      Expect((*batch)->after, name);
     }
-    journal_end_ = reader.frontier().size();
-    has_journal_ = true;
+    journals_.emplace_back(base->size(), reader.frontier().size());
     if (!reader.tail().empty() && !options_.is_running) {
-      Problem(kJournalFile,
-              Cat(reader.tail().size(),
-                  " bytes behind the last whole batch: a crash tore them, or they were changed"));
+      Problem(name, Cat(reader.tail().size(),
+                        " bytes behind the last whole batch: a crash tore them, or they were "
+                        "changed"));
     }
     return absl::OkStatus();
+  }
+
+  // While a log is written, the one may have come as the other went.
+  void LookAtJournals() {
+    std::sort(journals_.begin(), journals_.end());
+    for (const auto& [begin, end] : journals_) {
+      if (begin > journal_end_ && journal_end_ > 0 && !options_.is_running) {
+        Problem(kJournalFiles[0], Cat("entries ", journal_end_, " to ", begin, " are in none"));
+      }
+      journal_end_ = std::max(journal_end_, end);
+    }
   }
 
   // All entries in order, the tree over them, and each tile of it.
@@ -144,7 +159,7 @@ class Verifier {
     }
     for (const Tile& tile : tree.Partial()) ZTP_RETURN_IF_ERROR(CompareTile(tile));
     for (auto it = expected_.upper_bound(size()); it != expected_.end(); ++it) {
-      if (it->second.second == kJournalFile) continue;
+      if (IsJournal(it->second.second)) continue;
       Problem(it->second.second, Cat("covers ", it->first, " entries, and the log's covers ",
                                      size(), ": entries have gone"));
     }
@@ -166,7 +181,7 @@ class Verifier {
   absl::Status LookAtFiles() {
     ZTP_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.List(""));
     for (const std::string& path : names) {
-      if (path == kCheckpointFile || path == kJournalFile) continue;
+      if (path == kCheckpointFile || IsJournal(path)) continue;
       const std::optional<TileName> name = TileName::OfPath(path);
       if (!name) {
         Problem(path, "is no file of the log");
@@ -176,7 +191,7 @@ class Verifier {
       const uint64_t hashes = size() >> (kTileHeight * level);
       if (name->index * kTileWidth + name->width > hashes) {
         // After a crash there may be tiles that the checkpoint does not cover yet.
-        if (!has_journal_) {
+        if (journals_.empty()) {
           Problem(path, "is beyond what the checkpoint covers");
         }
         continue;
@@ -206,8 +221,8 @@ class Verifier {
   const VerifyOptions& options_;
   Verification result_;
   std::multimap<uint64_t, std::pair<MerkleHash, std::string>> expected_;
+  std::vector<std::pair<uint64_t, uint64_t>> journals_;  // where each begins and ends
   uint64_t journal_end_ = 0;
-  bool has_journal_ = false;
 };
 
 // Hashes of subtrees from the tiles of a tree, the tile that was read last kept.

@@ -183,12 +183,12 @@ TEST(VerifyLog, ALogThatIsWrittenOrCrashedIsLookedAtWithItsJournal) {
   std::mt19937_64 random(3);
   for (int i = 0; i < 100; ++i) {
     Files state = world.crashed;
-    std::string& journal = state[kJournalFile];
+    std::string& journal = state[kJournalFiles[0]];
     journal[random() % journal.size()] ^= static_cast<char>(1 + random() % 255);
     EXPECT_FALSE(verify(state, false).ok());
   }
   Files torn = world.crashed;
-  torn[kJournalFile] += "zaj1 and something";
+  torn[kJournalFiles[0]] += "zaj1 and something";
   torn["tile/0/003.p/250.tmp"] = "x";
   EXPECT_EQ(verify(torn, false).problems.size(), 2u);
   EXPECT_TRUE(verify(torn, true).ok());

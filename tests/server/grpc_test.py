@@ -381,7 +381,15 @@ class GrpcTest(unittest.TestCase):
         server.build(WITHOUT_ROUTES)
         done = subprocess.run([ZTP, "serve", "--policy", server.bundle, "--grpc", "127.0.0.1:0"], capture_output=True, text=True, timeout=20)
         self.assertNotEqual(done.returncode, 0)
-        self.assertIn("routes", done.stderr)
+        self.assertIn("has no `route`", done.stderr)
+        # Nor is it by a server that runs: what was in force decides on, and what fits then is taken.
+        status, said = server.admin("/reload", "POST")
+        self.assertEqual(status, 409)
+        self.assertIn("has no `route`", said)
+        self.assertTrue(self.allows(self.unix(server), request()))
+        server.build(POLICY)
+        server.reload()
+        self.assertTrue(self.allows(self.unix(server), request()))
 
     def test_limits(self):
         server = self.serve("--max-body", 4096, "--max-header", 2048, "--max-calls", 4)
