@@ -323,9 +323,8 @@ ztp_error* ztp_decide_json(ztp_session* session, ztp_text request, int64_t now, 
       return nullptr;
     }
     if (!session->parser->evidence().empty()) {
-      session->last.evidence =
-          world.trust->Prove(session->parser->evidence(), *world.facts, session->parser->request(),
-                             verified);
+      session->last.evidence = world.trust->Prove(session->parser->evidence(), *world.facts,
+                                                  session->parser->request(), verified);
     }
     const absl::Status status = session->parsed.Bind(world.policy(), *world.facts, *read);
     if (!status.ok()) return ztp::c::FromStatus(status, ZTP_BAD_REQUEST);

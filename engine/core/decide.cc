@@ -51,7 +51,8 @@ Verdict Decider::Limit() {
 
 Verdict Decider::Decide() {
   Verdict verdict;
-  if (request_.now >= request_.valid_until) [[unlikely]] return verdict;
+  if (request_.now >= request_.valid_until) [[unlikely]]
+    return verdict;
   candidates_.Find();
   const bool decided =
       !Spent() &&

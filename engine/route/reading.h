@@ -80,7 +80,7 @@ class Reading {
   const PathPattern* peer_ = nullptr;  // once it has matched
   const PathPattern* client_ = nullptr;
   std::vector<std::string_view> rests_on_;  // inputs whose evidence was read for something
-  std::string client_spiffe_;  // what `scratch.client` points into
+  std::string client_spiffe_;               // what `scratch.client` points into
   bool body_is_parsed_ = false;
 };
 
