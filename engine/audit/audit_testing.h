@@ -109,7 +109,7 @@ class ForgetfulDisk {
     return absl::UnavailableError("the power is off");
   }
 
-  std::recursive_mutex mutex_;  // of what follows
+  std::mutex mutex_;  // of what follows; not held while before_operation runs
   std::map<std::string, std::shared_ptr<Inode>> now_, durable_;
 };
 
@@ -169,11 +169,13 @@ class ForgetfulDisk::Files : public LogFiles {
   }
   absl::Status Put(const std::string& name, std::string_view bytes, bool synced) override {
     Before();
-    const std::lock_guard lock(disk_.mutex_);
-    ZTP_RETURN_IF_ERROR(disk_.Write());
-    // The bytes are synced before the file takes its place, the folder afterwards.
-    disk_.now_[name] =
-        std::make_shared<Inode>(Inode{std::string(bytes), std::string(synced ? bytes : "")});
+    {
+      const std::lock_guard lock(disk_.mutex_);
+      ZTP_RETURN_IF_ERROR(disk_.Write());
+      // The bytes are synced before the file takes its place, the folder afterwards.
+      disk_.now_[name] =
+          std::make_shared<Inode>(Inode{std::string(bytes), std::string(synced ? bytes : "")});
+    }
     return synced ? SyncNames({name}) : absl::OkStatus();
   }
   absl::Status Sync(const std::vector<std::string>& names) override {
