@@ -19,7 +19,6 @@ struct EvidenceItem {
   // What the request says rests on it, as where a token names the principal: where it is refused,
   // nothing is permitted, and no decision holds longer than it.
   bool critical = false;
-  bool operator==(const EvidenceItem&) const = default;
 };
 
 struct EvidenceOutcome {

@@ -236,19 +236,19 @@ Verified<SharedFact> PolicyTrust::Verify(const EvidenceItem& item, Target target
   return fact;
 }
 
+const VerifiedItem* FindVerified(std::span<const VerifiedItem> verified, const EvidenceItem& item) {
+  for (const VerifiedItem& known : verified) {
+    if (known.item.input == item.input && known.item.source == item.source &&
+        known.item.value == item.value) {
+      return &known;
+    }
+  }
+  return nullptr;
+}
+
 std::vector<EvidenceOutcome> PolicyTrust::Prove(std::span<const EvidenceItem> items,
                                                 const Snapshot& facts, Request* request,
                                                 std::span<const VerifiedItem> verified) const {
-  const auto verify = [&](const EvidenceItem& item, InputId input,
-                          std::string* digest) -> Verified<SharedFact> {
-    for (const VerifiedItem& known : verified) {
-      if (known.item.input == item.input && known.item.source == item.source &&
-          known.item.value == item.value) {
-        return known.fact;
-      }
-    }
-    return Verify(item, Target::Of(input), request->now, digest);
-  };
   std::vector<EvidenceOutcome> outcomes;
   for (const EvidenceItem& item : items) {
     EvidenceOutcome& outcome = outcomes.emplace_back();
@@ -258,7 +258,10 @@ std::vector<EvidenceOutcome> PolicyTrust::Prove(std::span<const EvidenceItem> it
     } else if (schema_[*input].rank != Rank::kProven) {
       refusal = Refuse(Check::kSource, "input ", Shown(item.input), " is not proven");
     } else {
-      Verified<SharedFact> fact = verify(item, *input, &outcome.digest);
+      const VerifiedItem* known = FindVerified(verified, item);
+      Verified<SharedFact> fact =
+          known != nullptr ? Verified<SharedFact>(known->fact)
+                           : Verify(item, Target::Of(*input), request->now, &outcome.digest);
       if (fact.ok()) {
         outcome = OutcomeOf(**fact);
         refusal = Bind(**fact, *input, facts, request);

@@ -28,6 +28,8 @@ struct VerifiedItem {
   EvidenceItem item;  // with its source
   SharedFact fact;
 };
+// What the item was found to prove; null: it is not among them.
+const VerifiedItem* FindVerified(std::span<const VerifiedItem> verified, const EvidenceItem& item);
 
 // Immutable; any thread at any time.
 class PolicyTrust {

@@ -32,8 +32,8 @@ evidence::Verified<evidence::SharedFact> RouteEvidence::Verify(std::string_view 
                                                                std::string_view evidence) {
   EvidenceItem item{
       .input = std::string(input), .source = std::string(source), .value = std::string(evidence)};
-  for (const evidence::VerifiedItem& known : verified_) {
-    if (known.item == item) return known.fact;
+  if (const evidence::VerifiedItem* known = evidence::FindVerified(verified_, item)) {
+    return known->fact;
   }
   const auto id = schema_.FindInput(input);
   if (!id) return evidence::Refuse(evidence::Check::kSource, "the policy has no such input");
