@@ -74,7 +74,7 @@ ztp_error* ztp_route(ztp_session* session, const ztp_http_request* http, int64_t
     }
     session->route_name = routed->route->full_name();
     session->routed = std::move(routed->request);
-    session->verified = evidence.verified();
+    session->verified = evidence.TakeVerified();
     *route = Text(session->route_name);
     *request = Text(session->routed);
     return nullptr;

@@ -352,16 +352,18 @@ absl::StatusOr<std::string> Reading::Json(const Found& found, TypeId type,
 }
 
 template <typename TargetOf>
-absl::Status Reading::WriteBindings(std::span<const RouteBinding> bindings,
-                                    const TargetOf& target_of, std::string* out) {
+absl::Status Reading::WriteBindings(std::span<const RouteBinding> bindings, std::string_view what,
+                                    std::string_view whose, const TargetOf& target_of,
+                                    std::string* out) {
   *out += '{';
   bool any = false;
   for (const RouteBinding& binding : bindings) {
     ZTP_ASSIGN_OR_RETURN(const auto found, Find(binding.value));
     const Target target = target_of(binding.name);
     if (!found) {
-      if (target.required.empty()) continue;
-      return InvalidArgument(target.required, " is missing: there is no ", Place(binding.value));
+      if (!target.required) continue;
+      return InvalidArgument(what, " ", Quoted(binding.name), " of ", whose,
+                             " is missing: there is no ", Place(binding.value));
     }
     ZTP_ASSIGN_OR_RETURN(const std::string json, Json(*found, target.type, Place(binding.value)));
     Append(*out, any ? "," : "", JsonText(binding.name), ":", json);
@@ -382,13 +384,12 @@ absl::Status Reading::WriteEntity(const RouteEntity& entity, std::string_view me
   if (!entity.attributes.empty()) {
     *out += ",\"properties\":";
     ZTP_RETURN_IF_ERROR(WriteBindings(
-        entity.attributes,
+        entity.attributes, "attribute", type.json_name,
         [&](std::string_view name) {
           const auto index = type.FindAttribute(name);
           if (!index) return Target();
           const Attribute& attribute = type.attributes[*index];
-          if (attribute.optional || attribute.default_value) return Target{attribute.type, ""};
-          return Target{attribute.type, Cat("attribute ", Quoted(name), " of ", type.json_name)};
+          return Target{attribute.type, !attribute.optional && !attribute.default_value};
         },
         out));
   }
@@ -424,13 +425,12 @@ absl::Status Reading::Write(std::string* request) {
   if (!route_->params.empty()) {
     *request += ",\"properties\":";
     ZTP_RETURN_IF_ERROR(WriteBindings(
-        route_->params,
+        route_->params, "parameter", action.json_name,
         [&](std::string_view name) {
           const auto index = action.FindParam(name);
           if (!index) return Target();
           const Param& param = action.params[*index];
-          if (param.optional || param.default_value) return Target{param.type, ""};
-          return Target{param.type, Cat("parameter ", Quoted(name), " of ", action.json_name)};
+          return Target{param.type, !param.optional && !param.default_value};
         },
         request));
   }
@@ -439,11 +439,11 @@ absl::Status Reading::Write(std::string* request) {
   if (!route_->inputs.empty()) {
     *request += ",\"context\":";
     ZTP_RETURN_IF_ERROR(WriteBindings(
-        route_->inputs,
+        route_->inputs, "input", "the request",
         [&](std::string_view name) {
           // One that is missing is unknown to the rules, which is no error.
           const auto id = schema_.FindInput(name);
-          return id ? Target{schema_[*id].type, ""} : Target();
+          return id ? Target{schema_[*id].type} : Target();
         },
         request));
   }

@@ -58,14 +58,14 @@ class Reading {
   absl::StatusOr<bool> Holds(const RouteTest& test);
   absl::StatusOr<std::string> Id(const RouteText& text, std::string_view what);
   absl::Status WriteEntity(const RouteEntity& entity, std::string_view member, std::string* out);
-  // `target_of(name)`: what the value of that name goes to.
   struct Target {
     TypeId type;
-    std::string required;  // whose it is, for people, where it must be there; else empty
+    bool required = false;
   };
+  // `target_of(name)`: what the value of that name goes to; for people, a `what` of `whose`.
   template <typename TargetOf>
-  absl::Status WriteBindings(std::span<const RouteBinding> bindings, const TargetOf& target_of,
-                             std::string* out);
+  absl::Status WriteBindings(std::span<const RouteBinding> bindings, std::string_view what,
+                             std::string_view whose, const TargetOf& target_of, std::string* out);
   absl::Status WriteEvidence(std::string* out);
   // A value in the form that one of that type has as JSON.
   absl::StatusOr<std::string> Json(const Found& found, TypeId type, std::string_view what) const;

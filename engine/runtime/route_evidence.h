@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -15,7 +16,7 @@
 namespace ztp {
 
 // One thread's, for one request: whatever is read of its evidence, that is verified once. The
-// decision on the request that is made of it takes `verified()`, as evidence may be good once.
+// decision on the request that is made of it takes TakeVerified(), as evidence may be good once.
 class RouteEvidence final : public route::EvidenceReader {
  public:
   // Both must outlive it; no trust: nobody's evidence is taken. `now`: when it is verified.
@@ -27,7 +28,8 @@ class RouteEvidence final : public route::EvidenceReader {
                                      std::string_view evidence,
                                      std::span<const std::string> path) override;
 
-  const std::vector<evidence::VerifiedItem>& verified() const { return verified_; }
+  // Handed over, once the route was taken.
+  std::vector<evidence::VerifiedItem> TakeVerified() { return std::exchange(verified_, {}); }
 
  private:
   evidence::Verified<evidence::SharedFact> Verify(std::string_view input, std::string_view source,

@@ -118,7 +118,8 @@ absl::StatusOr<std::string> RunHttp(const Schema& schema, std::string_view text,
       Append(out, "denied: ", Message(routed.status()), "\n");
       continue;
     }
-    ZTP_ASSIGN_OR_RETURN(const std::string decision, decide(routed->request, evidence.verified()));
+    ZTP_ASSIGN_OR_RETURN(const std::string decision,
+                         decide(routed->request, evidence.TakeVerified()));
     Append(out, "route ", routed->route->full_name(), "\n", routed->request, "\n", decision);
   }
   return out;
