@@ -127,4 +127,9 @@ void envoy_dynamic_module_callback_http_filter_reset_stream(HttpFilter* filter, 
                                                             Buffer details);
 }
 
+// Into Envoy's own log.
+inline void TellEnvoy(LogLevel level, std::string_view message) {
+  envoy_dynamic_module_callback_log(level, ToBuffer(message));
+}
+
 }  // namespace ztp::envoy

@@ -41,10 +41,6 @@ std::string Canonical(const std::string& folder) {
   return error ? folder : path.string();
 }
 
-void Tell(LogLevel level, const std::string& message) {
-  envoy_dynamic_module_callback_log(level, ToBuffer(message));
-}
-
 }  // namespace
 
 // ---- A verdict that waits ----
@@ -183,16 +179,16 @@ void AuditTrail::TellState() {
     const audit::AuditStatus status = log_->status();
     const bool failing = status.stopped || !status.error.ok();
     if (failing && !was_failing_) {
-      Tell(kLogError,
-           Cat("ztp: the audit log ", options_.folder,
-               status.stopped ? " has stopped: " : " cannot be written: ", Message(status.error)));
+      TellEnvoy(kLogError, Cat("ztp: the audit log ", options_.folder,
+                               status.stopped ? " has stopped: " : " cannot be written: ",
+                               Message(status.error)));
     } else if (!failing && was_failing_) {
-      Tell(kLogWarning, Cat("ztp: the audit log ", options_.folder, " goes on"));
+      TellEnvoy(kLogWarning, Cat("ztp: the audit log ", options_.folder, " goes on"));
     }
     was_failing_ = failing;
     if (status.dropped > dropped_told_) {
-      Tell(kLogError, Cat("ztp: the audit log ", options_.folder, " does not have ",
-                          status.dropped - dropped_told_, " more decisions"));
+      TellEnvoy(kLogError, Cat("ztp: the audit log ", options_.folder, " does not have ",
+                               status.dropped - dropped_told_, " more decisions"));
       dropped_told_ = status.dropped;
     }
   } catch (...) {  // no memory: the next look tells

@@ -15,10 +15,6 @@ namespace {
 
 constexpr uint64_t kMaxKeyFileBytes = 64 << 10;
 
-void Log(LogLevel level, const std::string& message) {
-  envoy_dynamic_module_callback_log(level, ToBuffer(message));
-}
-
 // Configurations in use. Never destroyed: a filter may be, later than this would.
 struct Registry {
   std::mutex mutex;
@@ -76,9 +72,10 @@ void InForce::Watch() {
     lock.unlock();
     try {
       if (const absl::Status status = engine_.Reload(); status.ok()) {
-        Log(kLogInfo, Cat("ztp: reloaded ", config_.policy));
+        TellEnvoy(kLogInfo, Cat("ztp: reloaded ", config_.policy));
       } else {
-        Log(kLogError, Cat("ztp: reload failed, the last good policy decides: ", Message(status)));
+        TellEnvoy(kLogError,
+                  Cat("ztp: reload failed, the last good policy decides: ", Message(status)));
       }
     } catch (...) {  // no memory
     }

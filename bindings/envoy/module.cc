@@ -47,7 +47,7 @@ ZTP_ENVOY_EVENT const void* envoy_dynamic_module_on_http_filter_config_new(void*
   } catch (...) {
     return nullptr;
   }
-  envoy_dynamic_module_callback_log(kLogError, ToBuffer(problem));
+  TellEnvoy(kLogError, problem);
   return nullptr;
 }
 
